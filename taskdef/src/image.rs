@@ -1,0 +1,72 @@
+//! What the library asks about images, and what it is told.
+//!
+//! A shell collects [`ImageRequest`]s from [`crate::images_needed`], has them
+//! answered (by a lock file or a registry) and hands the [`Answers`] to
+//! [`crate::rewrite`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The platform whose image config is wanted.
+///
+/// Mirrors the `platform` object of an
+/// [OCI image index](https://github.com/opencontainers/image-spec/blob/main/image-index.md).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Platform {
+    /// `linux/amd64`: `X86_64`, and Fargate's default.
+    LinuxAmd64,
+    /// `linux/arm64`: `ARM64`.
+    LinuxArm64,
+    /// The task definition does not say: every Linux platform of the image has to agree.
+    AnyLinux,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Platform::LinuxAmd64 => "linux/amd64",
+            Platform::LinuxArm64 => "linux/arm64",
+            Platform::AnyLinux => "linux/*",
+        })
+    }
+}
+
+/// One question: the config of this image, for this platform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageRequest {
+    /// The image reference as the task definition gives it.
+    pub reference: String,
+    /// The platform that the task runs on.
+    pub platform: Platform,
+}
+
+/// The part of an [OCI image config](https://github.com/opencontainers/image-spec/blob/main/config.md)
+/// that decides what a container runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// Digest of what the reference names (the index, if there is one), where it is known.
+    pub digest: Option<String>,
+    /// `Entrypoint`; empty when the image has none.
+    pub entrypoint: Vec<String>,
+    /// `Cmd`; empty when the image has none.
+    pub cmd: Vec<String>,
+    /// `User`; empty when the image has none (root).
+    pub user: String,
+    /// `WorkingDir`; empty when the image has none.
+    pub working_dir: String,
+}
+
+/// Why a question has no answer. Concerns only the task definitions that asked it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFailure {
+    /// What happened, for a finding: lower case, one line, no full stop.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+/// The answer to one [`ImageRequest`].
+pub type ImageAnswer = Result<ImageConfig, ImageFailure>;
+
+/// The answers to all questions of a document.
+pub type Answers = BTreeMap<ImageRequest, ImageAnswer>;

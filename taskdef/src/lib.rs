@@ -1,0 +1,4 @@
+//! Finds every ECS task definition in a document and rewrites its container definitions by a recipe.
+
+pub mod image;
+pub mod report;

@@ -1,0 +1,203 @@
+//! What was done, what was left alone, and why.
+
+use std::fmt;
+
+/// How much a [`Finding`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// The rewrite was done; a person should look at this.
+    Warning,
+    /// The task definition was refused.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// The stable, kebab-case name of a kind of finding. `docs/findings.md` explains each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in order of declaration.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The code as it is printed.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An alias was replaced by a copy of what it stood for.
+    AliasExpanded = "alias-expanded",
+    /// The container already starts with the recipe's wrapper.
+    AlreadyInstrumented = "already-instrumented",
+    /// The recipe assumes something of the image that cannot be seen.
+    AssumesOfImage = "assumes-of-image",
+    /// An intrinsic function stands where entries have to be merged.
+    CannotMerge = "cannot-merge",
+    /// A word cannot be quoted for a shell, or joined.
+    CannotQuote = "cannot-quote",
+    /// The container definitions, or one of them, cannot be read.
+    CannotReadContainers = "cannot-read-containers",
+    /// An entry point of one empty argument.
+    EmptyArgumentEntryPoint = "empty-argument-entry-point",
+    /// An explicit empty entry point over an image that has one.
+    EmptyEntryPoint = "empty-entry-point",
+    /// Neither the task definition nor the image says what runs.
+    EmptyProcess = "empty-process",
+    /// A variable that the recipe sets was already there and is replaced.
+    EnvironmentReplaced = "environment-replaced",
+    /// The recipe's agent or wrapper is there in another form.
+    ForeignInstrumentation = "foreign-instrumentation",
+    /// The image could not be resolved.
+    ImageUnresolved = "image-unresolved",
+    /// A text that would be written into the template would mean something else there.
+    ImageTextUnsafe = "image-text-unsafe",
+    /// A list that is an intrinsic function may be empty.
+    ListMayBeEmpty = "list-may-be-empty",
+    /// A value differs between the items of `Fn::ForEach`.
+    LoopDependentImage = "loop-dependent-image",
+    /// Something of the wrong type.
+    Malformed = "malformed",
+    /// A tag decides what runs; it can move.
+    MutableTag = "mutable-tag",
+    /// A stack, stack set or module with a template of its own.
+    NestedTemplate = "nested-template",
+    /// The task definition cannot run on Fargate.
+    NotFargate = "not-fargate",
+    /// A container is left alone: FireLens router, proxy, or another agent.
+    NotWrapped = "not-wrapped",
+    /// Under this arrangement a command override replaces more than the command.
+    OverrideChangesProgram = "override-changes-program",
+    /// The image depends on a template parameter.
+    ParameterizedImage = "parameterized-image",
+    /// The image was written as the reference that was inspected.
+    ParameterResolved = "parameter-resolved",
+    /// The task definition states no platform; Fargate's default is taken.
+    PlatformDefault = "platform-default",
+    /// The recipe refuses this container.
+    RecipeRefused = "recipe-refused",
+    /// A secret stands in clear text.
+    SecretInClear = "secret-in-clear",
+    /// The task definition or the container was not selected.
+    NotSelected = "not-selected",
+    /// A tag of Outrigger's with a value that is not known.
+    SelectionTag = "selection-tag",
+    /// A snippet too small to add a sidecar to.
+    SnippetTooSmall = "snippet-too-small",
+    /// More combinations of conditions than are planned.
+    TooManyConditions = "too-many-conditions",
+    /// The image depends on something that only a deployment knows.
+    UnknownImage = "unknown-image",
+    /// A name that is not known decides whether a container is selected.
+    UnknownName = "unknown-name",
+    /// A Windows task.
+    WindowsTask = "windows-task",
+    /// The image itself starts the recipe's wrapper.
+    WrapperInImage = "wrapper-in-image",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that a person should know. Holds no environment value, parameter value or secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of finding.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The container that it is about, where there is one.
+    pub container: Option<String>,
+    /// The image that it is about, where there is one.
+    pub image: Option<String>,
+    /// What was found: lower case, no full stop, one line, user text in backticks.
+    pub message: String,
+    /// The way out, where there is one.
+    pub hint: Option<String>,
+}
+
+/// What became of a task definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was changed.
+    Rewritten,
+    /// It carries the recipe already; nothing changed.
+    Unchanged,
+    /// It is not in scope, or not selected; nothing changed.
+    LeftAlone,
+    /// It is in scope and cannot be instrumented; nothing changed.
+    Refused,
+}
+
+/// A process before and after, as texts; an intrinsic function is shown in its short form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessChange {
+    /// Under which conditions of the template, as text (`IsProd and not UseSpot`).
+    pub given: Option<String>,
+    /// Entry point and command that ran before.
+    pub before: Vec<String>,
+    /// Entry point and command that run after.
+    pub after: Vec<String>,
+}
+
+/// What became of one container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerReport {
+    /// Its name, or its position when it has none.
+    pub name: String,
+    /// Its image as text.
+    pub image: String,
+    /// Whether the recipe added it.
+    pub sidecar: bool,
+    /// Its processes, one for each combination of conditions that differs.
+    pub processes: Vec<ProcessChange>,
+    /// What was added or changed, one line each, without values.
+    pub changes: Vec<String>,
+}
+
+/// What became of one task definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDefinitionReport {
+    /// Logical ID (CloudFormation) or resource address (Terraform).
+    pub id: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Its containers, in order.
+    pub containers: Vec<ContainerReport>,
+    /// What was added or changed outside of containers, one line each, without values.
+    pub changes: Vec<String>,
+    /// Findings about it, in order.
+    pub findings: Vec<Finding>,
+}
+
+/// The whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The task definitions, in the order of the document.
+    pub task_definitions: Vec<TaskDefinitionReport>,
+    /// Findings about the document as a whole: `(logical ID, finding)`.
+    pub findings: Vec<(String, Finding)>,
+}
