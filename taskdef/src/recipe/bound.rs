@@ -34,9 +34,9 @@ impl fmt::Debug for BoundRecipe {
 
 /// A condition after folding.
 enum Condition {
-    Always,
     Never,
-    When(Arc<Compiled>),
+    /// All of these have to hold; none is always.
+    When(When),
 }
 
 struct Requirement {
@@ -68,30 +68,39 @@ enum Settings {
 }
 
 impl Condition {
+    /// Judges what reads only inputs. What fails stays, to fail when it is needed.
     fn fold(when: &When, rendering: Rendering<'_>) -> Condition {
-        match when {
-            None => Condition::Always,
-            Some(compiled) if compiled.only_inputs() => match rendering.holds(compiled) {
-                Ok(true) => Condition::Always,
-                Ok(false) => Condition::Never,
-                // It fails again when it is needed, and is reported then.
-                Err(_) => Condition::When(Arc::clone(compiled)),
-            },
-            Some(compiled) => Condition::When(Arc::clone(compiled)),
+        let mut left = Vec::new();
+        for compiled in when {
+            let judged = compiled.only_inputs().then(|| rendering.holds(compiled));
+            match judged {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) => return Condition::Never,
+                Some(Err(_)) | None => left.push(Arc::clone(compiled)),
+            }
         }
+        Condition::When(left)
     }
 
     fn holds(&self, rendering: Rendering<'_>) -> Result<bool, RenderError> {
-        match self {
-            Condition::Always => Ok(true),
-            Condition::Never => Ok(false),
-            Condition::When(compiled) => rendering.holds(compiled),
+        let Condition::When(conditions) = self else {
+            return Ok(false);
+        };
+        for condition in conditions {
+            if !rendering.holds(condition)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    fn always(&self) -> bool {
+        matches!(self, Condition::When(conditions) if conditions.is_empty())
     }
 
     fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if let Condition::When(compiled) = self {
-            visit(compiled);
+        if let Condition::When(conditions) = self {
+            conditions.iter().for_each(visit);
         }
     }
 }
@@ -188,8 +197,8 @@ impl Requirement {
             when: Condition::fold(&item.when, rendering),
             that: item
                 .that
-                .is_some()
-                .then(|| Condition::fold(&item.that, rendering)),
+                .as_ref()
+                .map(|that| Condition::fold(that, rendering)),
             message: item.message.fold(rendering),
             hint: item.hint.as_ref().map(|hint| hint.fold(rendering)),
         }
@@ -220,7 +229,9 @@ impl Requirement {
     }
 
     fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if matches!(self.when, Condition::Never) || matches!(self.that, Some(Condition::Always)) {
+        if matches!(self.when, Condition::Never)
+            || self.that.as_ref().is_some_and(Condition::always)
+        {
             return;
         }
         self.when.each_dynamic(visit);
@@ -319,6 +330,9 @@ impl BoundRecipe {
             .chain(&self.task)
             .for_each(|block| block.each_dynamic(&mut visit));
         for sidecar in &self.sidecars {
+            if matches!(sidecar.when, Condition::Never) {
+                continue;
+            }
             sidecar.when.each_dynamic(&mut visit);
             sidecar.settings.each_dynamic(&mut visit);
             sidecar

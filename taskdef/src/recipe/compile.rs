@@ -1,5 +1,6 @@
 //! Compiles what a file holds: checks keys, types and names, and points at what is wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::Environment;
@@ -44,6 +45,7 @@ pub(super) struct Compiler {
     pub(super) file: Arc<str>,
     pub(super) inputs: Vec<String>,
     pub(super) texts: Environment<'static>,
+    conditions: BTreeMap<String, Arc<Compiled>>,
 }
 
 impl Compiler {
@@ -52,6 +54,7 @@ impl Compiler {
             file,
             inputs: Vec::new(),
             texts: environment(),
+            conditions: BTreeMap::new(),
         }
     }
 
@@ -67,23 +70,49 @@ impl Compiler {
         self.place(spanned.referenced.line(), spanned.referenced.column())
     }
 
-    /// A condition: an expression without braces.
+    /// A condition, or a list of conditions that all have to hold.
+    pub(super) fn conditions(
+        &mut self,
+        node: &Node,
+        reach: Reach,
+    ) -> Result<Vec<Arc<Compiled>>, RecipeError> {
+        match &node.content {
+            Content::Scalar(Value::String(source)) => {
+                let place = self.place(node.line, node.column);
+                Ok(vec![self.condition(source, place, reach)?])
+            }
+            Content::List(items) => {
+                let items = items.iter().map(|item| self.conditions(item, reach));
+                Ok(items.collect::<Result<Vec<_>, _>>()?.concat())
+            }
+            _ => Err(self.wrong(node, "a condition, or a list of conditions")),
+        }
+    }
+
+    /// A condition: an expression without braces. The same text is compiled once.
     pub(super) fn condition(
-        &self,
-        source: &Spanned<String>,
+        &mut self,
+        source: &str,
+        place: Place,
         reach: Reach,
     ) -> Result<Arc<Compiled>, RecipeError> {
-        let place = self.place_of(source);
-        if source.value.contains("{{") {
+        let source = source.trim();
+        if source.contains("{{") {
             return Err(RecipeError::new(
                 place,
                 "a condition is written without `{{` and `}}`",
             ));
         }
-        let compiled = Compiled::expression(source.value.trim(), place.clone(), Position::Typed)
-            .map_err(|message| RecipeError::new(place, message))?;
-        self.check_names(&compiled, reach)?;
-        Ok(Arc::new(compiled))
+        let compiled = match self.conditions.get(source) {
+            Some(known) => Arc::clone(known),
+            None => Compiled::expression(source, place.clone(), Position::Typed)
+                .map(Arc::new)
+                .map_err(|message| RecipeError::new(place.clone(), message))?,
+        };
+        self.check_names(&compiled, &place, reach)?;
+        self.conditions
+            .insert(source.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
     }
 
     /// A text for a person, in which expressions may stand.
@@ -112,14 +141,19 @@ impl Compiler {
             scan::Shape::Text => Compiled::text(text, place.clone(), position, &mut self.texts),
         };
         let compiled = compiled.map_err(fail)?;
-        self.check_names(&compiled, reach)?;
+        self.check_names(&compiled, &compiled.place, reach)?;
         Ok(Tree::Dynamic(Arc::new(compiled)))
     }
 
-    fn check_names(&self, compiled: &Compiled, reach: Reach) -> Result<(), RecipeError> {
+    fn check_names(
+        &self,
+        compiled: &Compiled,
+        place: &Place,
+        reach: Reach,
+    ) -> Result<(), RecipeError> {
         for name in &compiled.names {
             let (root, rest) = name.split_once('.').unwrap_or((name, ""));
-            let fail = |message: String| RecipeError::new(compiled.place.clone(), message);
+            let fail = |message: String| RecipeError::new(place.clone(), message);
             if !reach.roots().contains(&root) {
                 let known = reach.roots().iter().copied();
                 return Err(fail(format!("`{root}` is not known here")).near(root, known));

@@ -74,8 +74,8 @@ pub(super) enum TypeFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RequirementFile {
-    pub(super) when: Option<Spanned<String>>,
-    pub(super) that: Spanned<String>,
+    pub(super) when: Option<Node>,
+    pub(super) that: Node,
     pub(super) message: Spanned<String>,
     pub(super) hint: Option<Spanned<String>>,
 }
@@ -85,7 +85,7 @@ pub(super) struct RequirementFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct AssumptionFile {
     pub(super) name: String,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) message: Spanned<String>,
     pub(super) hint: Option<Spanned<String>>,
 }
@@ -94,7 +94,7 @@ pub(super) struct AssumptionFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct WorkloadFile {
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) process: Option<Spanned<ProcessFile>>,
     pub(super) settings: Option<Node>,
 }
@@ -129,7 +129,7 @@ pub(super) enum ArrangementFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct SidecarFile {
     pub(super) name: Spanned<String>,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) position: Option<PositionFile>,
     pub(super) settings: Node,
     #[serde(default)]
@@ -148,7 +148,7 @@ pub(super) enum PositionFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct BlockFile {
     pub(super) each: Option<EachFile>,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) settings: Node,
 }
 

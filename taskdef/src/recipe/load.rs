@@ -22,8 +22,8 @@ use super::{Note, Permissions};
 /// The version of the format that this program reads.
 const FORMAT: u64 = 1;
 
-/// A condition, if there is one.
-pub(super) type When = Option<Arc<Compiled>>;
+/// Conditions that all have to hold; none holds always.
+pub(super) type When = Vec<Arc<Compiled>>;
 
 /// A recipe, compiled.
 pub(super) struct Loaded {
@@ -45,15 +45,15 @@ pub(super) struct Loaded {
 /// When an input is required, and when it is forbidden.
 pub(super) struct InputCondition {
     pub(super) name: String,
-    pub(super) required: When,
-    pub(super) forbidden: When,
+    pub(super) required: Option<Arc<Compiled>>,
+    pub(super) forbidden: Option<Arc<Compiled>>,
 }
 
 /// What has to hold (`requires`), or what is taken for granted (`assumes`, without `that`).
 pub(super) struct Requirement {
     pub(super) name: Option<String>,
     pub(super) when: When,
-    pub(super) that: When,
+    pub(super) that: Option<When>,
     pub(super) message: Tree,
     pub(super) hint: Option<Tree>,
 }
@@ -166,11 +166,14 @@ fn inputs(
         .collect();
     let mut conditions = Vec::new();
     for (name, input) in &file.inputs.0 {
-        let condition = |source: &Option<Spanned<String>>| {
-            source
-                .as_ref()
-                .map(|source| compiler.condition(source, Reach::Inputs))
-                .transpose()
+        let mut condition = |source: &Option<Spanned<String>>| {
+            let Some(source) = source else {
+                return Ok(None);
+            };
+            let place = compiler.place_of(source);
+            compiler
+                .condition(&source.value, place, Reach::Inputs)
+                .map(Some)
         };
         let required = condition(&input.required_when)?;
         let forbidden = condition(&input.forbidden_when)?;
@@ -268,15 +271,11 @@ fn default(compiler: &Compiler, node: &Node, kind: InputType) -> Result<Value, R
         })
 }
 
-fn when(
-    compiler: &Compiler,
-    source: &Option<Spanned<String>>,
-    reach: Reach,
-) -> Result<When, RecipeError> {
-    source
-        .as_ref()
-        .map(|source| compiler.condition(source, reach))
-        .transpose()
+fn when(compiler: &mut Compiler, node: &Option<Node>, reach: Reach) -> Result<When, RecipeError> {
+    match node {
+        Some(node) => compiler.conditions(node, reach),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn requirement(
@@ -287,7 +286,7 @@ fn requirement(
     Ok(Requirement {
         name: None,
         when: when(compiler, &item.when, reach)?,
-        that: Some(compiler.condition(&item.that, reach)?),
+        that: Some(compiler.conditions(&item.that, reach)?),
         message: compiler.message(&item.message, reach)?,
         hint: item
             .hint

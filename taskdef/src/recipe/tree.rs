@@ -52,7 +52,8 @@ impl Rendering<'_> {
     }
 
     pub(super) fn holds(self, condition: &Compiled) -> Result<bool, RenderError> {
-        condition.holds(self.scope, self.texts)
+        self.scope
+            .holds(condition, || condition.holds(self.scope, self.texts))
     }
 }
 
