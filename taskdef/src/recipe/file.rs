@@ -352,10 +352,34 @@ fn explain(file: &Arc<str>, error: &Error) -> RecipeError {
         Error::SerdeInvalidType { expected, .. } => {
             RecipeError::new(place, format!("expected {expected}"))
         }
-        other => RecipeError::new(place, one_line(&other.to_string())),
+        Error::Unexpected { expected, .. } => {
+            RecipeError::new(place, format!("expected {}", in_words(expected)))
+        }
+        Error::InvalidScalar { .. } => RecipeError::new(place, "expected a whole number"),
+        Error::InvalidBooleanStrict { .. } => RecipeError::new(place, "expected `true` or `false`"),
+        Error::MultipleDocuments { .. } => RecipeError::new(place, "a file holds one recipe"),
+        Error::Eof { .. } => RecipeError::new(place, "the file is empty"),
+        other => RecipeError::new(place, without_place(&other.to_string())),
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "string scalar" => "a text",
+        "mapping start" => "a map",
+        "sequence start" => "a list",
+        other => other,
+    }
+}
+
+/// The parser's message in one line; where it is stands before it already.
+fn without_place(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text
+        .rfind(" at line ")
+        .and_then(|at| text.split_at_checked(at))
+    {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
 }

@@ -9,13 +9,16 @@
 mod bound;
 mod common;
 mod compile;
+mod declare;
 mod ecs;
 mod error;
 mod expression;
 mod file;
+mod fold;
 mod input;
 mod language;
 mod load;
+mod position;
 mod scan;
 mod scope;
 #[cfg(test)]

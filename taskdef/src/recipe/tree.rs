@@ -11,7 +11,8 @@ use minijinja::Environment;
 use serde_json::{Map, Value};
 
 use super::error::RenderError;
-use super::expression::{Compiled, Given, Position};
+use super::expression::{Compiled, Given};
+use super::position::Position;
 use super::scope::Scope;
 use super::value::is_intrinsic;
 
