@@ -1,0 +1,28 @@
+//! What the filters share: options, recipe and lock file loading, report, diff, writing, exit codes.
+//!
+//! A filter reads a document ([`input`]), has the library rewrite it, and hands the result to
+//! [`output`]. Whatever keeps it from doing so is a [`Failure`]; what became of each task
+//! definition is a [`taskdef::report::Report`], printed by [`report`].
+//!
+//! Deliberately absent: anything that knows CloudFormation or Terraform, and anything that reads
+//! the environment, except for [`Terminals::of_process`].
+
+pub mod assignment;
+pub mod block_on;
+pub mod console;
+pub mod diff;
+mod exit;
+mod failure;
+pub mod input;
+pub mod nearest;
+pub mod options;
+mod paint;
+pub mod replace;
+pub mod report;
+pub mod text;
+
+pub use console::{Console, Terminals};
+pub use exit::Exit;
+pub use failure::{Failure, Problem};
+pub use options::ColorWhen;
+pub use paint::Paint;
