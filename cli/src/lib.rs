@@ -9,6 +9,7 @@
 
 pub mod assignment;
 pub mod block_on;
+pub mod conclude;
 pub mod console;
 pub mod diff;
 mod exit;
@@ -16,6 +17,7 @@ mod failure;
 pub mod input;
 pub mod nearest;
 pub mod options;
+pub mod output;
 mod paint;
 pub mod replace;
 pub mod report;

@@ -12,18 +12,19 @@ use std::process;
 /// (and its owner, where that is allowed), and has to be writable. What is no regular file (a pipe,
 /// a device) is written to as it is.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = follow(path)?;
-    let existing = match fs::metadata(&target) {
+    // Before links are followed: `/dev/stdout` ends in a link that names no file.
+    let existing = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => return write_through(&target, bytes),
+        Ok(metadata) if !metadata.is_file() => return write_through(path, bytes),
         Ok(metadata) => {
             // A rename would replace a read-only file too: whoever made it so did not mean that.
-            OpenOptions::new().write(true).open(&target)?;
+            OpenOptions::new().write(true).open(path)?;
             Some(metadata)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
+    let target = follow(path)?;
     let (mut file, temporary) = create_beside(&target)?;
     let written = file
         .write_all(bytes)
@@ -94,7 +95,8 @@ fn copy_ownership(file: &File, metadata: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -118,7 +118,7 @@ fn report() -> Report {
 }
 
 fn with<T>(paint: Paint, purpose: Purpose, print: impl FnOnce(&Setting<'_>) -> T) -> T {
-    let line = |id: &str| (id != "Ec2").then(|| id.len());
+    let line = |id: &str| (id != "Ec2").then_some(id.len());
     print(&Setting {
         document: "template.yaml",
         line: &line,
