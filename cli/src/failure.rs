@@ -1,6 +1,6 @@
 //! Why a run ends without doing its work.
 
-use crate::Exit;
+use crate::{Console, Exit};
 
 /// One thing that is wrong, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ impl Failure {
             last.hint = Some(hint.into());
         }
         self
+    }
+
+    /// Says what is wrong, and ends the run.
+    pub fn tell(&self, console: &mut Console<'_>) -> Exit {
+        console.tell(&self.render(console.terminals.stderr));
+        self.exit
     }
 
     /// The text for a person, one `error:` line for each problem.

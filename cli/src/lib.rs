@@ -9,12 +9,14 @@
 
 pub mod assignment;
 pub mod block_on;
+pub mod command_line;
 pub mod conclude;
 pub mod console;
 pub mod diff;
 mod exit;
 mod failure;
 pub mod input;
+pub mod lock;
 pub mod nearest;
 pub mod options;
 pub mod output;

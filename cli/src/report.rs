@@ -187,16 +187,16 @@ fn push_task(
 }
 
 fn push_head(shown: &mut String, id: &str, words: Option<&str>, setting: &Setting<'_>) {
+    if id.is_empty() {
+        // About the document as a whole.
+        shown.push_str(&format!("{}\n", setting.paint.strong(setting.document)));
+        return;
+    }
     let place = match (setting.line)(id) {
         Some(line) => format!("{}:{line}", setting.document),
         None => setting.document.to_owned(),
     };
-    let id = if id.is_empty() {
-        "document".to_owned()
-    } else {
-        text::line(id)
-    };
-    let id = setting.paint.strong(id);
+    let id = setting.paint.strong(text::line(id));
     let place = setting.paint.faint(format_args!("({place})"));
     shown.push_str(&match words {
         Some(words) => format!("{id}: {words} {place}\n"),

@@ -110,6 +110,15 @@ fn report() -> Report {
                 Finding {
                     image: None,
                     hint: None,
+                    ..nested.clone()
+                },
+            ),
+            (
+                String::new(),
+                Finding {
+                    container: None,
+                    image: None,
+                    hint: None,
                     ..nested
                 },
             ),
@@ -185,6 +194,9 @@ fn everything_a_reviewer_wants() {
       note[nested-template]: a stack of its own
       note[nested-template]: a stack of its own
         container `app`
+
+    template.yaml
+      note[nested-template]: a stack of its own
 
     execution role
       secretsmanager:GetSecretValue
