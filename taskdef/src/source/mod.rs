@@ -1,0 +1,179 @@
+//! Text with positions: a template is parsed once, and changes are spliced into its text.
+//!
+//! A document is never written anew. [`Source::parse`] keeps, beside the value, where each part of it stands;
+//! [`Source::splice`] compares the old value with the new one and touches only the smallest parts that differ, so that
+//! every other byte (comments, quotes, line ends) stays. The result is parsed again and compared with the value that
+//! was meant: a difference is an error, never a wrong template.
+
+mod anchors;
+mod error;
+mod json;
+mod plain;
+mod text;
+mod tree;
+mod yaml;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+pub use error::SourceError;
+use text::Text;
+use tree::Tree;
+
+/// How deep values may be nested. CloudFormation itself stops far below; `serde_json` stops at 128.
+const MAX_DEPTH: usize = 120;
+
+/// Offsets are kept in 32 bits, to keep positions small.
+const MAX_LENGTH: usize = u32::MAX as usize;
+
+/// The notation of a document, decided by what it holds and not by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 8259.
+    Json,
+    /// YAML with CloudFormation's short forms.
+    Yaml,
+}
+
+/// One step of a path through a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Into the member of an object.
+    Key(String),
+    /// Into the element of an array.
+    Index(usize),
+}
+
+/// A way from the root of a document to a value.
+pub type Path = Vec<Step>;
+
+/// The new value of a part of a document, with CloudFormation's functions in their long form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Where the value stands. The last step may name a member that does not exist yet.
+    pub path: Path,
+    /// What it becomes.
+    pub value: Value,
+}
+
+/// A text into which changes were spliced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spliced {
+    /// The new text.
+    pub text: String,
+    /// The aliases that were replaced by a copy of what they stood for: name, and line in the old text.
+    pub expanded_aliases: Vec<(String, usize)>,
+}
+
+/// A document with the positions of its parts.
+pub struct Source<'t> {
+    /// The text without its byte order mark.
+    text: Text<'t>,
+    has_mark: bool,
+    format: Format,
+    value: Value,
+    tree: Tree,
+    lines: OnceLock<Vec<u32>>,
+}
+
+/// Says nothing of the content, which may be secret.
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("format", &self.format).field("length", &self.text.len()).finish()
+    }
+}
+
+impl<'t> Source<'t> {
+    /// Parses a JSON or YAML document.
+    pub fn parse(text: &'t str) -> Result<Source<'t>, SourceError> {
+        let (has_mark, body) = match text.strip_prefix('\u{feff}') {
+            Some(body) => (true, body),
+            None => (false, text),
+        };
+        if body.len() > MAX_LENGTH {
+            return Err(SourceError::TooLong);
+        }
+        let body = Text::new(body);
+        let (format, value, tree) = parse_body(body)?;
+        Ok(Source {
+            text: body,
+            has_mark,
+            format,
+            value,
+            tree,
+            lines: OnceLock::new(),
+        })
+    }
+
+    /// Parses a document whose encoding is not known yet; only UTF-8 is accepted.
+    pub fn from_bytes(bytes: &'t [u8]) -> Result<Source<'t>, SourceError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let valid = String::from_utf8_lossy(valid);
+                let (line, column) = Text::new(&valid).position(valid.len());
+                Err(SourceError::NotUtf8 { line, column })
+            }
+        }
+    }
+
+    /// The document's value: YAML's short forms are written long, and aliases are replaced by what they stand for.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Which notation the document uses.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Puts changes into the text.
+    pub fn splice(self, changes: Vec<Change>) -> Result<Spliced, SourceError> {
+        if !changes.is_empty() {
+            return Err(SourceError::Disagrees);
+        }
+        let mark = if self.has_mark { "\u{feff}" } else { "" };
+        Ok(Spliced {
+            text: format!("{mark}{}", self.text.as_str()),
+            expanded_aliases: vec![],
+        })
+    }
+
+    /// The line and the column (in characters), both from 1, of a part of the document: of the key of a member, of an
+    /// element of a list. Inside of what an alias stands for, it is the position of the alias.
+    pub fn position(&self, path: &[Step]) -> Option<(usize, usize)> {
+        let offset = self.tree.locate(self.text, &self.value, path)?;
+        let starts = self.lines.get_or_init(|| self.text.line_starts());
+        let line = starts.partition_point(|start| *start as usize <= offset);
+        let start = *starts.get(line.checked_sub(1)?)? as usize;
+        Some((line, self.text.slice(start, offset).chars().count() + 1))
+    }
+}
+
+type Parsed = (Format, Value, Tree);
+
+/// A text that starts like JSON is JSON if it can be; YAML's flow collections start in the same way.
+fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
+    let yaml = |text| yaml::parse(text).map(|(value, tree)| (Format::Yaml, value, tree));
+    let start = text.skip_space(0);
+    if start == text.len() {
+        return Err(SourceError::Empty);
+    }
+    if !matches!(text.byte(start), Some(b'{' | b'[')) {
+        return yaml(text);
+    }
+    match json::parse(text) {
+        Ok((value, tree)) => Ok((Format::Json, value, tree)),
+        Err(error @ SourceError::Syntax { .. }) => match yaml(text) {
+            Err(SourceError::Syntax { .. }) => Err(error),
+            other => other,
+        },
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+use serde_json::{Value, json};
+
+use super::{Format, Source, SourceError, Step};
+
+fn value(text: &str) -> Value {
+    Source::parse(text)
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+        .value()
+        .clone()
+}
+
+fn error(text: &str) -> String {
+    Source::parse(text).expect_err(text).to_string()
+}
+
+#[test]
+fn short_forms_are_read_long() {
+    assert_eq!(value("a: !Ref x"), json!({"a": {"Ref": "x"}}));
+    assert_eq!(value("a: !Condition x"), json!({"a": {"Condition": "x"}}));
+    assert_eq!(
+        value("a: !GetAtt a.b.c"),
+        json!({"a": {"Fn::GetAtt": ["a", "b.c"]}})
+    );
+    assert_eq!(
+        value("a: !GetAtt [a, b.c]"),
+        json!({"a": {"Fn::GetAtt": ["a", "b.c"]}})
+    );
+    assert_eq!(value("a: !GetAZs"), json!({"a": {"Fn::GetAZs": ""}}));
+    assert_eq!(
+        value("a: !Sub |\n  x\n  y\nb: 1"),
+        json!({"a": {"Fn::Sub": "x\ny\n"}, "b": 1})
+    );
+    assert_eq!(value("a: !Ref 012"), json!({"a": {"Ref": "012"}}));
+    assert_eq!(
+        value("a: !If\n  - C\n  - !Join ['', [!Ref x, 1]]\n  - Fn::Sub: y\n"),
+        json!({"a": {"Fn::If": ["C", {"Fn::Join": ["", [{"Ref": "x"}, 1]]}, {"Fn::Sub": "y"}]}})
+    );
+    assert_eq!(
+        value("a: !Transform {Name: AWS::Include, Parameters: {Location: s3}}"),
+        json!({"a": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3"}}}})
+    );
+}
+
+#[test]
+fn plain_scalars_are_texts_unless_every_reader_agrees() {
+    let text = "[true, false, null, ~, , 256, -1, 0.5, 012345678901, 2012-10-17, yes, True, 22:22, .5, 1e3, 0x1F, +1]";
+    let text = text
+        .replace(", ,", ", !!null '', ")
+        .replace("!!null ''", "!!null");
+    assert_eq!(
+        value(&text),
+        json!([
+            true,
+            false,
+            null,
+            null,
+            null,
+            256,
+            -1,
+            0.5,
+            "012345678901",
+            "2012-10-17",
+            "yes",
+            "True",
+            "22:22",
+            ".5",
+            "1e3",
+            "0x1F",
+            "+1"
+        ])
+    );
+    assert_eq!(value("'true'"), json!("true"));
+    assert_eq!(
+        value("yes: 1\n22:22: 2\n1: 3\n~: 4\nnull: 5"),
+        json!({"yes": 1, "22:22": 2, "1": 3, "~": 4, "null": 5})
+    );
+}
+
+#[test]
+fn core_tags_are_read_and_others_refused() {
+    assert_eq!(
+        value(
+            "[!!str 1, !!int 1, !!bool 'true', ! 2, !!float 0.5, !!null , !!str , !!seq [1], !!map {a: 1}]"
+        ),
+        json!(["1", 1, true, "2", 0.5, null, "", [1], {"a": 1}])
+    );
+    insta::assert_snapshot!(error("a: !!binary eA=="), @"line 1, column 4: the tag `!!binary` is not supported here");
+    insta::assert_snapshot!(error("a: !!int x"), @"line 1, column 4: the tag `!!int` is not supported here");
+    insta::assert_snapshot!(error("%TAG ! tag:x,2000:\n---\na: !Ref x"), @"line 3, column 4: the tag `!Ref` is not supported here");
+    insta::assert_snapshot!(error("!Ref a: b"), @"");
+}
+
+#[test]
+fn aliases_are_read_as_what_they_stand_for() {
+    assert_eq!(
+        value("a: &x {b: [1]}\nc: *x"),
+        json!({"a": {"b": [1]}, "c": {"b": [1]}})
+    );
+    assert_eq!(
+        value("a: &x !Ref b\nc: [*x]\nd: &x 1\ne: *x"),
+        json!({"a": {"Ref": "b"}, "c": [{"Ref": "b"}], "d": 1, "e": 1})
+    );
+    assert_eq!(
+        value("&k a: &v 1\nb: *k\n*v : c"),
+        json!({"a": 1, "b": "a", "1": "c"})
+    );
+    insta::assert_snapshot!(error("a: *x"), @"line 1, column 4: the alias `*x` has no anchor before it");
+    insta::assert_snapshot!(error("a: &x [*x]"), @"line 1, column 8: the alias `*x` has no anchor before it");
+}
+
+#[test]
+fn many_aliases_stay_small() {
+    let mut text = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
+    for level in 1..30 {
+        let before = level - 1;
+        text.push_str(&format!(
+            "a{level}: &a{level} [{}]\n",
+            vec![format!("*a{before}"); 9].join(", ")
+        ));
+    }
+    assert!(matches!(
+        Source::parse(&text),
+        Err(SourceError::AliasesTooLarge { .. })
+    ));
+    let mut text = String::from("a0: &a0 []\n");
+    for level in 1..200 {
+        text.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert!(matches!(
+        Source::parse(&text),
+        Err(SourceError::TooDeep { .. })
+    ));
+}
+
+#[test]
+fn positions_count_from_one_and_in_characters() {
+    let text = "\u{feff}Resources:\n  Ä: {ü: x, Y: !If [C, 1, 2]}\n  L:\n  - a\n  -   b: *x\n"
+        .replace("*x", "&x 5\nM: *x");
+    let source = Source::parse(&text).expect(&text);
+    let at = |path: &[Step]| source.position(path);
+    let key = |key: &str| Step::Key(key.to_owned());
+    assert_eq!(at(&[]), Some((1, 1)));
+    assert_eq!(at(&[key("Resources"), key("Ä"), key("Y")]), Some((2, 13)));
+    assert_eq!(
+        at(&[
+            key("Resources"),
+            key("Ä"),
+            key("Y"),
+            key("Fn::If"),
+            Step::Index(1)
+        ]),
+        Some((2, 24))
+    );
+    assert_eq!(
+        at(&[key("Resources"), key("L"), Step::Index(1), key("b")]),
+        Some((5, 7))
+    );
+    assert_eq!(at(&[key("M")]), Some((6, 1)));
+    assert_eq!(at(&[key("None")]), None);
+}
+
+#[test]
+fn json_is_json_and_the_rest_is_yaml() {
+    let format = |text: &str| Source::parse(text).map(|source| source.format());
+    assert_eq!(format("\u{feff} {\"a\": 1e3}\r\n"), Ok(Format::Json));
+    assert_eq!(format("{\"a\": [1,]}"), Ok(Format::Yaml));
+    assert_eq!(format("a: 1"), Ok(Format::Yaml));
+}
+
+#[test]
+fn errors_say_where_and_what() {
+    insta::assert_snapshot!(error(""), @"the document is empty");
+    insta::assert_snapshot!(error("# nothing\n"), @"the document is empty");
+    insta::assert_snapshot!(error("---\n"), @"the document is empty");
+    insta::assert_snapshot!(error("{\"a\": 1,\n  \"a\": 2}"), @"line 2, column 3: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("{\"a\": {\"b\": 1"), @"");
+    insta::assert_snapshot!(error("{\"a\" 1}"), @"");
+    insta::assert_snapshot!(error("{\"a\": 01x, }]"), @"");
+    insta::assert_snapshot!(error("{\"a\": \"\\ud800\"}"), @"");
+    insta::assert_snapshot!(error("a: 1\nb: 2\na: 3"), @"line 3, column 1: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("{a: 1, a: 2}"), @"line 1, column 8: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("a: \"x"), @"");
+    insta::assert_snapshot!(error("a: 1\n---\nb: 2"), @"");
+    insta::assert_snapshot!(error("a:\n  <<: {b: 1}"), @"");
+    insta::assert_snapshot!(error("? [a]\n: b"), @"");
+    insta::assert_snapshot!(error("a:\n\t- b"), @"");
+    insta::assert_snapshot!(Source::from_bytes(b"a: 1\nb: \xff").expect_err("latin 1").to_string(), @"");
+}
+
+#[test]
+fn deep_and_broken_texts_are_errors() {
+    for (open, close) in [
+        ("[", "]"),
+        ("{\"a\":", "}"),
+        ("- ", ""),
+        ("{a: ", "}"),
+        ("!If [", "]"),
+    ] {
+        let text = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+        assert!(
+            matches!(Source::parse(&text), Err(SourceError::TooDeep { .. })),
+            "{open}: {:?}",
+            Source::parse(&text).err()
+        );
+        let text = open.repeat(100);
+        let _ = Source::parse(&text);
+    }
+    let deep: String = (0..10_000)
+        .map(|level| format!("{}a:\n", " ".repeat(level.min(2_000))))
+        .collect();
+    assert!(Source::parse(&deep).is_err());
+    let text = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+    assert!(Source::parse(&text).is_ok());
+}
