@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use taskdef::source::SourceError;
+
 use crate::console::{Console, reason};
 use crate::{Failure, text};
 
@@ -19,6 +21,36 @@ pub struct Document {
     pub name: String,
     /// The file, unless it was standard input.
     pub path: Option<PathBuf>,
+}
+
+impl Document {
+    /// A failure that concerns the document as a whole.
+    pub fn failure(&self, message: &str) -> Failure {
+        Failure::failed(format!("{}: {message}", self.name))
+    }
+
+    /// A failure at a place in the document: `template.yaml:3:7: ...`.
+    pub fn source_failure(&self, error: &SourceError) -> Failure {
+        let text = error.to_string();
+        let failure = match place(&text) {
+            Some((place, message)) => Failure::failed(format!("{}:{place}: {message}", self.name)),
+            None => self.failure(&text),
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// `line 3, column 7: message` as `3:7` and `message`.
+fn place(text: &str) -> Option<(String, &str)> {
+    let (place, message) = text.strip_prefix("line ")?.split_once(": ")?;
+    let place = place.replace(", column ", ":");
+    let is_place = place
+        .split(':')
+        .all(|number| number.parse::<usize>().is_ok());
+    is_place.then_some((place, message))
 }
 
 /// Reads the document from the file, or from standard input for `-` or no file at all.
@@ -110,7 +142,7 @@ mod tests {
     use std::io::{self, Read};
     use std::path::Path;
 
-    use super::{read_document, read_file, read_limited, read_text};
+    use super::{Document, place, read_document, read_file, read_limited, read_text};
     use crate::{Console, Exit, Failure, Paint, Terminals};
 
     fn read(
@@ -157,6 +189,27 @@ mod tests {
         insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot read `no/such.yaml`: no such file or directory");
         let endless = read(None, io::repeat(b' '), false).unwrap_err();
         insta::assert_snapshot!(endless.render(Paint::Plain), @"error: standard input is larger than 64 MiB");
+    }
+
+    #[test]
+    fn a_place_in_the_document_is_a_place_to_jump_to() {
+        let document = Document {
+            bytes: vec![],
+            name: "t.yaml".to_owned(),
+            path: None,
+        };
+        let text = |text| {
+            let error = taskdef::source::Source::parse(text).unwrap_err();
+            document.source_failure(&error).render(Paint::Plain)
+        };
+        insta::assert_snapshot!(text("{\n  \"a\": 1,\n  \"a\": 2\n}"), @"error: t.yaml:3:3: the key `a` stands twice in the same object");
+        insta::assert_snapshot!(text("a: 1\n---\nb: 2\n"), @"
+        error: t.yaml:2: a second document starts
+          hint: give each document a file of its own
+        ");
+        insta::assert_snapshot!(text(""), @"error: t.yaml: the document is empty");
+        insta::assert_snapshot!(document.failure("it is no template").render(Paint::Plain), @"error: t.yaml: it is no template");
+        assert_eq!(place("line x: y"), None);
     }
 
     #[test]
