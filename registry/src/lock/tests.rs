@@ -125,35 +125,36 @@ fn texts_that_are_no_lock_file_are_errors_with_a_place() {
     ];
     let errors: Vec<String> = texts
         .iter()
-        .map(|text| format!("{text}\n    {}", error(text)))
+        .map(|text| format!("`{text}`\n    {}", error(text)))
         .collect();
     insta::assert_snapshot!(errors.join("\n"), @r#"
+    ``
         outrigger.lock:1:1: EOF while parsing a value
-    []
+    `[]`
         outrigger.lock:1:1: invalid type: sequence, expected an object
-    [1, {}]
+    `[1, {}]`
         outrigger.lock:1:1: invalid type: sequence, expected an object
-    {
+    `{`
         outrigger.lock:1:1: EOF while parsing an object
-    {}
+    `{}`
         outrigger.lock:1:2: missing field `version`
-    {"version": 1}
+    `{"version": 1}`
         outrigger.lock:1:14: missing field `images`
-    {"images": {}}
+    `{"images": {}}`
         outrigger.lock:1:14: missing field `version`
-    {"version": 2, "later": {}}
+    `{"version": 2, "later": {}}`
         outrigger.lock:1:13: version 2 of the lock file's format is not known: known is 1
-    {"version": "1", "images": {}}
+    `{"version": "1", "images": {}}`
         outrigger.lock:1:15: invalid type: string "1", expected the version of the format, 1
-    {"version": 1.0, "images": {}}
+    `{"version": 1.0, "images": {}}`
         outrigger.lock:1:15: invalid type: floating point `1.0`, expected the version of the format, 1
-    {"version": 1, "images": []}
+    `{"version": 1, "images": []}`
         outrigger.lock:1:25: invalid type: sequence, expected an object with an image reference for each key
-    {"version": 1, "images": {}, "image": {}}
+    `{"version": 1, "images": {}, "image": {}}`
         outrigger.lock:1:36: unknown field `image`, expected `version` or `images`
-    {"version": 1, "images": {}, "images": {}}
+    `{"version": 1, "images": {}, "images": {}}`
         outrigger.lock:1:37: duplicate field `images`
-    {"version": 1, "images": {}} {}
+    `{"version": 1, "images": {}} {}`
         outrigger.lock:1:30: trailing characters
     "#);
 }
