@@ -6,11 +6,12 @@ use cli::block_on::block_on;
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
 use cli::output::{self, Rewrite};
-use cli::recipes::{self, Bound};
+use cli::recipes;
 use cli::report::{Purpose, Setting};
 use cli::{Console, Exit, Failure, lock};
 use registry::ImageConfigs;
 use serde_json::Value;
+use taskdef::recipe::BoundRecipe;
 use taskdef::report::{Code, Finding, Outcome, Report, Severity};
 use taskdef::settings::{Deployment, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
@@ -50,11 +51,11 @@ pub(crate) fn instrument(arguments: &Arguments, console: &mut Console<'_>) -> Re
         paint: console.terminals.stderr,
         purpose: purpose(arguments),
     };
-    conclude::print(&report, run, &setting, || recipe.sections(), console);
+    conclude::print(&report, run, &setting, || recipes::sections(recipe.permissions()), console);
     Ok(conclude::exit(&report, run))
 }
 
-fn settings(arguments: &Arguments, parameters: Parameters, recipe: &Bound) -> Settings {
+fn settings(arguments: &Arguments, parameters: Parameters, recipe: &BoundRecipe) -> Settings {
     let deployment = &arguments.deployment;
     Settings {
         parameterized_images: deployment.parameterized_images.into(),
@@ -66,7 +67,7 @@ fn settings(arguments: &Arguments, parameters: Parameters, recipe: &Bound) -> Se
         },
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
-        known_sidecars: recipe.known_sidecars(),
+        known_sidecars: recipes::known_sidecars(recipe.recipe()),
     }
 }
 
@@ -75,18 +76,18 @@ fn judge(
     arguments: &Arguments,
     document: &Document,
     template: &Value,
-    recipe: &Bound,
+    recipe: &BoundRecipe,
     settings: &Settings,
 ) -> Result<(Report, Vec<Change>), Failure> {
     let unusable = |error: DocumentError| document.failure(&error.to_string());
     let locked = lock::load(&arguments.images, document.path.as_deref())?;
-    let requests = taskdef::images_needed(template, recipe.recipe(), settings).map_err(unusable)?;
+    let requests = taskdef::images_needed(template, recipe, settings).map_err(unusable)?;
     let answers = block_on(locked.resolve_all(&requests));
     let (mut report, changes) = if arguments.output.check {
-        let report = taskdef::check(template, recipe.recipe(), settings, &answers);
+        let report = taskdef::check(template, recipe, settings, &answers);
         (report.map_err(unusable)?, Vec::new())
     } else {
-        let rewritten = taskdef::rewrite(template, recipe.recipe(), settings, &answers);
+        let rewritten = taskdef::rewrite(template, recipe, settings, &answers);
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };

@@ -48,7 +48,7 @@ const EXAMPLES: &str = "\
 Examples:
   cfn-filter template.yaml --recipe lacework --set accessToken=arn:aws:secretsmanager:... > out.yaml
   cfn-filter template.yaml --recipe alert-logic --diff
-  cfn-filter template.yaml --recipe lacework --set accessToken='!Ref Token' --in-place
+  cfn-filter template.yaml --recipe lacework --set accessToken='{valueFrom: !Ref Token}' --in-place
   cfn-filter template.yaml --recipe alert-logic --parameterized-images resolve \\
       --parameter-overrides Tag=1.27 Stage=prod -o out.yaml
   cfn-filter template.yaml --recipe alert-logic --check

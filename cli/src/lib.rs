@@ -21,6 +21,8 @@ pub mod nearest;
 pub mod options;
 pub mod output;
 mod paint;
+pub mod recipes;
+pub mod recipes_command;
 pub mod replace;
 pub mod report;
 pub mod text;

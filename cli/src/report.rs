@@ -74,16 +74,24 @@ pub fn render(report: &Report, sections: &[Section], setting: &Setting<'_>) -> S
         push_task(&mut shown, task, Severity::Note, setting);
     }
     push_document_findings(&mut shown, report, Severity::Note, setting);
-    for section in sections.iter().filter(|section| !section.lines.is_empty()) {
-        shown.push_str(&format!("{}\n", setting.paint.strong(&section.heading)));
-        for line in &section.lines {
-            shown.push_str(&format!("  {}\n", text::lines(line, "    ")));
-        }
-        shown.push('\n');
+    for section in sections {
+        push_section(&mut shown, section, setting.paint);
     }
     shown.push_str(&summary(Tally::of(report), setting.purpose));
     shown.push('\n');
     shown
+}
+
+/// Heading and lines; nothing for a section without lines.
+pub(crate) fn push_section(shown: &mut String, section: &Section, paint: Paint) {
+    if section.lines.is_empty() {
+        return;
+    }
+    shown.push_str(&format!("{}\n", paint.strong(&section.heading)));
+    for line in &section.lines {
+        shown.push_str(&format!("  {}\n", text::lines(line, "    ")));
+    }
+    shown.push('\n');
 }
 
 /// The errors alone: all of them. Empty when there are none.
