@@ -81,7 +81,10 @@ pub struct Source<'t> {
 /// Says nothing of the content, which may be secret.
 impl fmt::Debug for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("format", &self.format).field("length", &self.text.len()).finish()
+        f.debug_struct("Source")
+            .field("format", &self.format)
+            .field("length", &self.text.len())
+            .finish()
     }
 }
 
