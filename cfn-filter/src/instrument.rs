@@ -21,13 +21,16 @@ use crate::options::Arguments;
 use crate::parameters::{self, Parameters};
 
 /// Does what the arguments say, and gives the exit code.
-pub(crate) fn instrument(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(crate) fn instrument(
+    arguments: &Arguments,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
     output::validate(&arguments.output, arguments.template.as_deref())?;
     let recipe = recipes::bind(&arguments.recipe)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
-    let source = Source::from_bytes(&document.bytes)
-        .map_err(|error| document.source_failure(&error))?;
+    let source =
+        Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
     parameters::check(&parameters, source.value())?;
     let settings = settings(arguments, parameters, &recipe);
     let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
@@ -38,12 +41,28 @@ pub(crate) fn instrument(arguments: &Arguments, console: &mut Console<'_>) -> Re
         changed: !changes.is_empty(),
     };
     if !arguments.output.check && !conclude::refused(&report, run) {
-        let after = if changes.is_empty() { None } else { Some(source.splice(changes)) };
-        let after = after.transpose().map_err(|error| document.source_failure(&error))?;
+        let after = if changes.is_empty() {
+            None
+        } else {
+            Some(source.splice(changes))
+        };
+        let after = after
+            .transpose()
+            .map_err(|error| document.source_failure(&error))?;
         let before = std::str::from_utf8(&document.bytes).unwrap_or_default();
         let text = after.as_ref().map_or(before, |after| &after.text);
-        output::deliver(Rewrite { before, after: text }, &document, &arguments.output, console)?;
-        report.findings.extend(after.iter().flat_map(alias_findings));
+        output::deliver(
+            Rewrite {
+                before,
+                after: text,
+            },
+            &document,
+            &arguments.output,
+            console,
+        )?;
+        report
+            .findings
+            .extend(after.iter().flat_map(alias_findings));
     }
     let setting = Setting {
         document: &document.name,
@@ -51,7 +70,13 @@ pub(crate) fn instrument(arguments: &Arguments, console: &mut Console<'_>) -> Re
         paint: console.terminals.stderr,
         purpose: purpose(arguments),
     };
-    conclude::print(&report, run, &setting, || recipes::sections(recipe.permissions()), console);
+    conclude::print(
+        &report,
+        run,
+        &setting,
+        || recipes::sections(recipe.permissions()),
+        console,
+    );
     Ok(conclude::exit(&report, run))
 }
 
@@ -98,7 +123,9 @@ fn judge(
 /// Where the task definitions begin that the report will name; asked before the template is spliced.
 fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, usize> {
     let tasks = report.task_definitions.iter();
-    let tasks = tasks.filter(|task| !quiet || task.outcome == Outcome::Refused).map(|task| &task.id);
+    let tasks = tasks
+        .filter(|task| !quiet || task.outcome == Outcome::Refused)
+        .map(|task| &task.id);
     let ids = tasks.chain(report.findings.iter().map(|(id, _)| id));
     ids.filter_map(|id| {
         let path = [Step::Key("Resources".to_owned()), Step::Key(id.clone())];
@@ -114,7 +141,9 @@ fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> 
             severity: Severity::Note,
             container: None,
             image: None,
-            message: format!("the alias `*{name}` in line {line} is replaced by a copy of what it stands for"),
+            message: format!(
+                "the alias `*{name}` in line {line} is replaced by a copy of what it stands for"
+            ),
             hint: None,
         };
         (String::new(), finding)

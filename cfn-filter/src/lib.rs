@@ -24,7 +24,15 @@ pub fn run<A: Into<OsString>>(
 ) -> Exit {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let terminals = Terminals::default();
-    run_on(&args, Console { stdin, stdout, stderr, terminals })
+    run_on(
+        &args,
+        Console {
+            stdin,
+            stdout,
+            stderr,
+            terminals,
+        },
+    )
 }
 
 /// Runs the program with these arguments (without its name) on this console.
@@ -40,5 +48,9 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         None => instrument::instrument(&arguments, &mut console),
     };
     let exit = end.unwrap_or_else(|failure| failure.tell(&mut console));
-    if arguments.output.detailed_exitcode { exit.detailed() } else { exit }
+    if arguments.output.detailed_exitcode {
+        exit.detailed()
+    } else {
+        exit
+    }
 }

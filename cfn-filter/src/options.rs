@@ -153,7 +153,15 @@ mod tests {
             assert_eq!(arguments.template.unwrap().to_str(), Some("t.yaml"));
             assert_eq!(arguments.deployment.parameter_overrides, ["A=1", "B=x=y"]);
         }
-        let repeated = parse(&["--parameter-overrides", "A=1", "--parameter-overrides", "B=2", "--quiet", "-"]).unwrap();
+        let repeated = parse(&[
+            "--parameter-overrides",
+            "A=1",
+            "--parameter-overrides",
+            "B=2",
+            "--quiet",
+            "-",
+        ])
+        .unwrap();
         assert_eq!(repeated.deployment.parameter_overrides, ["A=1", "B=2"]);
         assert_eq!(repeated.template.unwrap().to_str(), Some("-"));
     }
@@ -161,16 +169,32 @@ mod tests {
     #[test]
     fn regions_and_accounts_have_a_form() {
         assert!(parse(&["--region", "us-gov-west-1", "--account-id", "012345678901"]).is_ok());
-        for wrong in [["--region", "Frankfurt"], ["--region", "eu-central-1/x"], ["--account-id", "123"]] {
-            assert_eq!(parse(&wrong).unwrap_err(), clap::error::ErrorKind::ValueValidation);
+        for wrong in [
+            ["--region", "Frankfurt"],
+            ["--region", "eu-central-1/x"],
+            ["--account-id", "123"],
+        ] {
+            assert_eq!(
+                parse(&wrong).unwrap_err(),
+                clap::error::ErrorKind::ValueValidation
+            );
         }
     }
 
     #[test]
     fn check_excludes_what_writes() {
-        for other in [&["--detailed-exitcode"][..], &["-o", "x"], &["--in-place"], &["--diff"]] {
+        for other in [
+            &["--detailed-exitcode"][..],
+            &["-o", "x"],
+            &["--in-place"],
+            &["--diff"],
+        ] {
             let args = [&["--check"][..], other].concat();
-            assert_eq!(parse(&args).unwrap_err(), clap::error::ErrorKind::ArgumentConflict, "{other:?}");
+            assert_eq!(
+                parse(&args).unwrap_err(),
+                clap::error::ErrorKind::ArgumentConflict,
+                "{other:?}"
+            );
         }
         let both = parse(&["-o", "x", "--in-place"]);
         assert_eq!(both.unwrap_err(), clap::error::ErrorKind::ArgumentConflict);

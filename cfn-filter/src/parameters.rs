@@ -51,32 +51,54 @@ fn shorthand(argument: &str) -> Option<(&str, String)> {
     let (key, value) = match argument.strip_prefix("ParameterKey=") {
         Some(rest) => rest.split_once(",ParameterValue=")?,
         None => {
-            let (value, key) = argument.strip_prefix("ParameterValue=")?.rsplit_once(",ParameterKey=")?;
+            let (value, key) = argument
+                .strip_prefix("ParameterValue=")?
+                .rsplit_once(",ParameterKey=")?;
             (key, value)
         }
     };
-    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-    Some((key, quoted.map_or_else(|| value.replace("\\,", ","), str::to_owned)))
+    let quoted = ['"', '\'']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    Some((
+        key,
+        quoted.map_or_else(|| value.replace("\\,", ","), str::to_owned),
+    ))
 }
 
 /// Refuses values of parameters that the template does not declare: a misspelt name would be ignored.
 pub(crate) fn check(parameters: &Parameters, template: &Value) -> Result<(), Failure> {
     let none = Map::new();
-    let declared = template.get("Parameters").and_then(Value::as_object).unwrap_or(&none);
+    let declared = template
+        .get("Parameters")
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
     let mut problems = Vec::new();
-    for (option, values) in [(OVERRIDES, &parameters.overrides), (RESOLVED, &parameters.resolved)] {
+    for (option, values) in [
+        (OVERRIDES, &parameters.overrides),
+        (RESOLVED, &parameters.resolved),
+    ] {
         for name in values.keys() {
             problems.extend(match declared.get(name) {
                 None => Some(undeclared(option, name, declared)),
-                Some(declaration) if option == RESOLVED && !is_ssm_typed(declaration) => Some(Problem {
-                    message: format!("`{option}` names `{name}`, which has no SSM type"),
-                    hint: Some(format!("give its value with `{OVERRIDES}`")),
-                }),
+                Some(declaration) if option == RESOLVED && !is_ssm_typed(declaration) => {
+                    Some(Problem {
+                        message: format!("`{option}` names `{name}`, which has no SSM type"),
+                        hint: Some(format!("give its value with `{OVERRIDES}`")),
+                    })
+                }
                 Some(_) => None,
             });
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, problems }) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        })
+    }
 }
 
 fn undeclared(option: &str, name: &str, declared: &Map<String, Value>) -> Problem {
@@ -84,7 +106,10 @@ fn undeclared(option: &str, name: &str, declared: &Map<String, Value>) -> Proble
     let hint = match nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if declared.is_empty() => "the template declares no parameters".to_owned(),
-        None => format!("the template declares: {}", names().collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "the template declares: {}",
+            names().collect::<Vec<_>>().join(", ")
+        ),
     };
     Problem {
         message: format!("`{option}` names `{name}`, which the template does not declare"),
@@ -139,7 +164,10 @@ mod tests {
             &[],
         )
         .overrides;
-        let shown: Vec<_> = overrides.iter().map(|(key, value)| format!("{key} -> {value}")).collect();
+        let shown: Vec<_> = overrides
+            .iter()
+            .map(|(key, value)| format!("{key} -> {value}"))
+            .collect();
         insta::assert_snapshot!(shown.join("\n"), @"");
     }
 
@@ -160,8 +188,15 @@ mod tests {
             "ImageTag": {"Type": "String"},
             "Ami": {"Type": "AWS::SSM::Parameter::Value<String>"},
         }});
-        assert_eq!(check(&parsed(&["ImageTag=1", "Ami=/path"], &["Ami=x"]), &template), Ok(()));
-        let failure = check(&parsed(&["ImageTga=1", "Zone=s3cret"], &["ImageTag=s3cret"]), &template).unwrap_err();
+        assert_eq!(
+            check(&parsed(&["ImageTag=1", "Ami=/path"], &["Ami=x"]), &template),
+            Ok(())
+        );
+        let failure = check(
+            &parsed(&["ImageTga=1", "Zone=s3cret"], &["ImageTag=s3cret"]),
+            &template,
+        )
+        .unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"");
         let failure = check(&parsed(&["A=1"], &[]), &json!({"Parameters": 1})).unwrap_err();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use taskdef::recipe::{
-    BoundRecipe, InputError, InputErrors, InputValue, Note, Permissions, Recipe, RecipeError, builtin,
+    BoundRecipe, InputError, InputErrors, InputValue, Note, Permissions, Recipe, RecipeError,
+    builtin,
 };
 use taskdef::settings::KnownSidecar;
 
@@ -45,7 +46,10 @@ pub fn load(name: &str) -> Result<Recipe, Failure> {
     }
     let known = builtin().iter().map(|(known, _)| *known);
     let hint = match nearest(name, known) {
-        Some(near) => format!("did you mean `{near}`? There are: {}; or name a file", names()),
+        Some(near) => format!(
+            "did you mean `{near}`? There are: {}; or name a file",
+            names()
+        ),
         None => format!("there are: {}; or name a file", names()),
     };
     Err(Failure::usage(format!("there is no recipe `{name}`")).hint(hint))
@@ -60,11 +64,17 @@ pub fn parse_builtin(name: &str, text: &str) -> Result<Recipe, Failure> {
 fn is_file(name: &str) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(|extension| extension.to_str());
-    name.contains(['/', '\\']) || matches!(extension, Some("yaml" | "yml" | "json")) || path.is_file()
+    name.contains(['/', '\\'])
+        || matches!(extension, Some("yaml" | "yml" | "json"))
+        || path.is_file()
 }
 
 fn names() -> String {
-    builtin().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    builtin()
+        .iter()
+        .map(|(name, _)| *name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn recipe_failure(error: RecipeError) -> Failure {
@@ -85,7 +95,10 @@ fn input_failure(errors: InputErrors) -> Failure {
             _ => error.hint(),
         },
     };
-    Failure { exit: Exit::Usage, problems: errors.errors.iter().map(problem).collect() }
+    Failure {
+        exit: Exit::Usage,
+        problems: errors.errors.iter().map(problem).collect(),
+    }
 }
 
 /// The sidecars of all built-in recipes but the one in use.
@@ -134,7 +147,7 @@ mod tests {
 
     use taskdef::recipe::builtin;
 
-    use super::{bind, known_sidecars, load};
+    use super::{bind, known_sidecars, load, names};
     use crate::options::RecipeOptions;
     use crate::{Exit, Failure, Paint};
 
@@ -143,41 +156,69 @@ mod tests {
             recipe: recipe.map(str::to_owned),
             set: set.iter().map(|text| (*text).to_owned()).collect(),
         };
-        bind(&options).map(|_| ()).unwrap_err()
+        let mut failure = bind(&options).map(|_| ()).unwrap_err();
+        // A recipe that is added changes no test.
+        for problem in &mut failure.problems {
+            problem.hint = problem
+                .hint
+                .take()
+                .map(|hint| hint.replace(&names(), "NAMES"));
+        }
+        failure
     }
 
     #[test]
     fn a_recipe_has_to_be_named() {
         let failure = failure(None, &[]);
         assert_eq!(failure.exit, Exit::Usage);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: no recipe is given
+          hint: choose one with `--recipe NAME|FILE`: NAMES
+        ");
     }
 
     #[test]
     fn an_unknown_name_is_wrong_usage() {
         let near = failure(Some("laceworks"), &[]);
         assert_eq!(near.exit, Exit::Usage);
-        insta::assert_snapshot!(near.render(Paint::Plain), @"");
-        insta::assert_snapshot!(failure(Some("nobody"), &[]).render(Paint::Plain), @"");
+        insta::assert_snapshot!(near.render(Paint::Plain), @"
+        error: there is no recipe `laceworks`
+          hint: did you mean `lacework`? There are: NAMES; or name a file
+        ");
+        insta::assert_snapshot!(failure(Some("nobody"), &[]).render(Paint::Plain), @"
+        error: there is no recipe `nobody`
+          hint: there are: NAMES; or name a file
+        ");
     }
 
     #[test]
     fn a_file_that_is_not_there_cannot_be_read() {
         let failure = failure(Some("no/recipe.yaml"), &[]);
         assert_eq!(failure.exit, Exit::Failed);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot read `no/recipe.yaml`: no such file or directory");
     }
 
     #[test]
     fn every_wrong_input_is_named_without_its_value() {
-        let failure = failure(Some("lacework"), &["accesToken=hunter2", "nonRoot=hunter2", "x=hunter2"]);
+        let failure = failure(
+            Some("lacework"),
+            &["accesToken=hunter2", "nonRoot=hunter2", "x=hunter2"],
+        );
         assert_eq!(failure.exit, Exit::Usage);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: recipe `lacework`: missing input `accessToken`
+          hint: `accessToken`: access token of the agent, from the Lacework console
+        error: recipe `lacework`: unknown input `accesToken`
+          hint: did you mean `accessToken`?
+        error: recipe `lacework`: input `nonRoot` has to be one of `fail`, `run-as-root`, `sudo`
+        error: recipe `lacework`: unknown input `x`
+          hint: `recipes show lacework` lists its inputs
+        ");
         let both = super::bind(&RecipeOptions {
             recipe: Some("lacework".to_owned()),
             set: vec!["accessToken={value: hunter2, valueFrom: hunter2}".to_owned()],
         });
-        insta::assert_snapshot!(both.map(|_| ()).unwrap_err().render(Paint::Plain), @"");
+        insta::assert_snapshot!(both.map(|_| ()).unwrap_err().render(Paint::Plain), @"error: input `accessToken`: an input is given as `value` or as `valueFrom`, not as both");
     }
 
     #[test]
@@ -195,7 +236,11 @@ mod tests {
     fn the_sidecars_of_other_recipes_are_known() {
         let recipe = load("lacework").unwrap();
         let known = known_sidecars(&recipe);
-        assert!(known.iter().any(|sidecar| sidecar.recipe == "alert-logic" && sidecar.container == "al-agent"));
+        assert!(
+            known
+                .iter()
+                .any(|sidecar| sidecar.recipe == "alert-logic" && sidecar.container == "al-agent")
+        );
         assert!(known.iter().all(|sidecar| sidecar.recipe != "lacework"));
     }
 }
