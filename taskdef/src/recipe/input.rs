@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::error::{InputError, nearest};
 use super::value::{holds_nul, intrinsic_name};
-use crate::source::Source;
 
 /// What an input's value has to be. An intrinsic function is taken for any of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +95,7 @@ impl InputValue {
         }
         let parsed = serde_json::from_str(trimmed)
             .ok()
-            .or_else(|| in_one_line(trimmed));
+            .or_else(|| super::flow::parse(trimmed));
         match parsed {
             Some(Value::Object(map)) if is_form(&map) => InputValue::from_form(map),
             _ => Ok(InputValue::Plain(Value::String(text.to_owned()))),
@@ -125,13 +124,6 @@ impl InputValue {
             _ => Err(InputValueError::Both),
         }
     }
-}
-
-/// A value in one line of YAML, short forms of intrinsic functions included.
-fn in_one_line(text: &str) -> Option<Value> {
-    Source::parse(text)
-        .ok()
-        .map(|source| source.value().clone())
 }
 
 /// Whether a map is one of the two forms, and not a value that happens to be a map.
@@ -251,7 +243,7 @@ fn list(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('[') {
         return match serde_json::from_str(text)
             .ok()
-            .or_else(|| in_one_line(text))?
+            .or_else(|| super::flow::parse(text))?
         {
             Value::Array(items) => texts(items),
             _ => None,

@@ -13,6 +13,7 @@ mod ecs;
 mod error;
 mod expression;
 mod file;
+mod flow;
 mod input;
 mod language;
 mod load;

@@ -1,0 +1,324 @@
+//! Changes as data, and the only code that writes them.
+//!
+//! Paths, keys and entries are in canonical spelling; [`apply`] respells what it writes.
+//! Where the document has `Fn::If`, an edit goes into every branch; `AWS::NoValue` becomes
+//! a branch with our entries only; any other intrinsic function cannot be merged.
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::intrinsic::{as_if, call, function, is_no_value, no_value};
+use crate::container::shown;
+use crate::dialect::Dialect;
+
+/// One change of a task definition or a container definition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Edit {
+    /// A setting gets this value.
+    Set(Vec<String>, Value),
+    /// A setting goes away.
+    Remove(Vec<String>),
+    /// A list with a natural key gets this entry: merged into the one with the same key, or appended.
+    Upsert {
+        /// The list.
+        list: Vec<String>,
+        /// Its natural key.
+        key: String,
+        /// The entry.
+        entry: Map<String, Value>,
+    },
+    /// A list loses the entry with this key.
+    RemoveEntry {
+        /// The list.
+        list: Vec<String>,
+        /// Its natural key.
+        key: String,
+        /// The entry's key.
+        name: String,
+    },
+    /// A set of texts gets these members.
+    Include(Vec<String>, Vec<Value>),
+}
+
+/// An intrinsic function stands where something has to be merged: the place, as canonical keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CannotMerge(pub(crate) String);
+
+/// Applies edits in order to `target`; says in one line each what has changed, without values.
+pub(crate) fn apply(
+    target: &mut Map<String, Value>,
+    edits: &[Edit],
+    dialect: Dialect,
+) -> Result<Vec<String>, CannotMerge> {
+    let mut said: Vec<String> = Vec::new();
+    for edit in edits {
+        let mut effects = Vec::new();
+        apply_one(target, edit, dialect, &mut effects)?;
+        for effect in effects {
+            if !said.contains(&effect) {
+                said.push(effect);
+            }
+        }
+    }
+    Ok(said)
+}
+
+fn apply_one(
+    target: &mut Map<String, Value>,
+    edit: &Edit,
+    dialect: Dialect,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    match edit {
+        Edit::Set(path, value) => {
+            let value = dialect.spell(path.last().map_or("", String::as_str), value);
+            at(target, "", path, dialect, &mut |old| {
+                match &old {
+                    Some(old) if *old == value => {}
+                    Some(_) => said.push(format!("{} changed", path.join("."))),
+                    None => said.push(format!("{} added", path.join("."))),
+                }
+                Ok(Some(value.clone()))
+            })
+        }
+        Edit::Remove(path) => at(target, "", path, dialect, &mut |old| {
+            if old.is_some() {
+                said.push(format!("{} removed", path.join(".")));
+            }
+            Ok(None)
+        }),
+        Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, dialect, said),
+        Edit::RemoveEntry { list, key, name } => {
+            remove_entry(target, list, key, name, dialect, said)
+        }
+        Edit::Include(path, members) => at(target, "", path, dialect, &mut |old| {
+            branches(old, path, &mut |old| {
+                let mut items = as_list(old, path)?;
+                for member in members {
+                    if !items.contains(member) {
+                        items.push(member.clone());
+                        said.push(format!("{} {} added", path.join("."), shown(member)));
+                    }
+                }
+                Ok(Some(Value::Array(items)))
+            })
+        }),
+    }
+}
+
+fn upsert_entry(
+    target: &mut Map<String, Value>,
+    list: &[String],
+    key: &str,
+    entry: &Map<String, Value>,
+    dialect: Dialect,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    let holder = list.last().map_or("", String::as_str);
+    let name = entry.get(key).cloned().unwrap_or_default();
+    let Value::Object(spelled) = dialect.spell(holder, &Value::Object(entry.clone())) else {
+        return Ok(());
+    };
+    let spelled_key = dialect.key(holder, key);
+    let mut verbs = Vec::new();
+    at(target, "", list, dialect, &mut |old| {
+        branches(old, list, &mut |old| {
+            upsert(old, &spelled_key, &name, &spelled, list, &mut verbs)
+        })
+    })?;
+    verbs.dedup();
+    for verb in verbs {
+        said.push(format!("{} {} {verb}", list.join("."), shown(&name)));
+    }
+    Ok(())
+}
+
+fn remove_entry(
+    target: &mut Map<String, Value>,
+    list: &[String],
+    key: &str,
+    name: &str,
+    dialect: Dialect,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    let spelled_key = dialect.key(list.last().map_or("", String::as_str), key);
+    let wanted = Value::String(name.to_owned());
+    at(target, "", list, dialect, &mut |old| {
+        branches(old, list, &mut |old| {
+            let Some(Value::Array(items)) = old else {
+                return Ok(old);
+            };
+            let (kept, removed) = without(items, &spelled_key, &wanted);
+            if removed {
+                said.push(format!("{} {name} removed", list.join(".")));
+            }
+            Ok((!removed || !kept.is_empty()).then_some(Value::Array(kept)))
+        })
+    })
+}
+
+/// What an edit makes of the value at its place; `None` is absent.
+type Leaf<'l> = dyn FnMut(Option<Value>) -> Result<Option<Value>, CannotMerge> + 'l;
+
+/// Walks to `path` below `map`, into every branch on the way, and lets `leaf` change what is there.
+fn at(
+    map: &mut Map<String, Value>,
+    parent: &str,
+    path: &[String],
+    dialect: Dialect,
+    leaf: &mut Leaf<'_>,
+) -> Result<(), CannotMerge> {
+    let Some((key, rest)) = path.split_first() else {
+        return Ok(());
+    };
+    let spelled = dialect.key(parent, key);
+    let old = map.get_mut(spelled.as_ref()).map(std::mem::take);
+    let new = if rest.is_empty() {
+        leaf(old.filter(|value| !value.is_null() && !is_no_value(value)))?
+    } else {
+        branches(old, path, &mut |old| {
+            let mut inner = match old {
+                Some(Value::Object(inner)) => inner,
+                None => Map::new(),
+                Some(_) => return Err(CannotMerge(key.clone())),
+            };
+            at(&mut inner, key, rest, dialect, leaf)?;
+            Ok((!inner.is_empty()).then_some(Value::Object(inner)))
+        })?
+    };
+    match new {
+        Some(value) => {
+            map.insert(spelled.into_owned(), value);
+        }
+        None => {
+            map.shift_remove(spelled.as_ref());
+        }
+    }
+    Ok(())
+}
+
+/// Lets `change` work on a value, or on every branch of an `Fn::If`.
+fn branches(
+    old: Option<Value>,
+    path: &[String],
+    change: &mut Leaf<'_>,
+) -> Result<Option<Value>, CannotMerge> {
+    let Some(value) = old else {
+        return change(None);
+    };
+    if value.is_null() || is_no_value(&value) {
+        return change(None);
+    }
+    if let Some((condition, yes, no)) = as_if(&value) {
+        let condition = condition.to_owned();
+        let yes = branches(Some(yes.clone()), path, change)?;
+        let no = branches(Some(no.clone()), path, change)?;
+        return Ok(match (yes, no) {
+            (None, None) => None,
+            (yes, no) => {
+                let side = |side: Option<Value>| side.unwrap_or_else(no_value);
+                let items = vec![Value::String(condition), side(yes), side(no)];
+                Some(call("Fn::If", Value::Array(items)))
+            }
+        });
+    }
+    if function(&value).is_some() {
+        return Err(CannotMerge(path.join(".")));
+    }
+    change(Some(value))
+}
+
+fn as_list(old: Option<Value>, path: &[String]) -> Result<Vec<Value>, CannotMerge> {
+    match old {
+        None => Ok(Vec::new()),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(CannotMerge(path.join("."))),
+    }
+}
+
+/// Merges `entry` into the element with the same key, or appends it.
+fn upsert(
+    old: Option<Value>,
+    key: &str,
+    name: &Value,
+    entry: &Map<String, Value>,
+    path: &[String],
+    verbs: &mut Vec<&'static str>,
+) -> Result<Option<Value>, CannotMerge> {
+    let mut items = as_list(old, path)?;
+    for item in &items {
+        // An element that may be anything may also be ours.
+        let readable = item.is_object() && (function(item).is_none() || as_if(item).is_some());
+        if !readable && !is_no_value(item) {
+            return Err(CannotMerge(path.join(".")));
+        }
+    }
+    let found = items
+        .iter_mut()
+        .find(|item| function(item).is_none() && item.get(key) == Some(name));
+    if let Some(Value::Object(existing)) = found {
+        let mut changed = false;
+        for (field, value) in entry {
+            if existing.get(field) != Some(value) {
+                existing.insert(field.clone(), value.clone());
+                changed = true;
+            }
+        }
+        if changed {
+            verbs.push("changed");
+        }
+        let (items, _) = without_conditional(items, key, name);
+        return Ok(Some(Value::Array(items)));
+    }
+    let (mut items, removed) = without_conditional(items, key, name);
+    verbs.push(if removed { "changed" } else { "added" });
+    items.push(Value::Object(entry.clone()));
+    Ok(Some(Value::Array(items)))
+}
+
+/// The list without the elements of this key, plain or conditional.
+fn without(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
+    let count = items.len();
+    let plain: Vec<Value> = items
+        .into_iter()
+        .filter(|item| function(item).is_some() || item.get(key) != Some(name))
+        .collect();
+    let removed = plain.len() != count;
+    let (kept, conditional) = without_conditional(plain, key, name);
+    (kept, removed || conditional)
+}
+
+/// The list without the branches of conditional elements that have this key.
+fn without_conditional(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
+    let mut removed = false;
+    let kept = items
+        .into_iter()
+        .filter_map(|item| match as_if(&item) {
+            Some(_) => {
+                let rest = pruned(&item, key, name, &mut removed);
+                if is_no_value(&rest) { None } else { Some(rest) }
+            }
+            None => Some(item),
+        })
+        .collect();
+    (kept, removed)
+}
+
+fn pruned(item: &Value, key: &str, name: &Value, removed: &mut bool) -> Value {
+    if let Some((condition, yes, no)) = as_if(item) {
+        let yes_rest = pruned(yes, key, name, removed);
+        let no_rest = pruned(no, key, name, removed);
+        if yes_rest == *yes && no_rest == *no {
+            return item.clone();
+        }
+        if is_no_value(&yes_rest) && is_no_value(&no_rest) {
+            return no_value();
+        }
+        let items = vec![Value::String(condition.to_owned()), yes_rest, no_rest];
+        return call("Fn::If", Value::Array(items));
+    }
+    if function(item).is_none() && item.get(key) == Some(name) {
+        *removed = true;
+        return no_value();
+    }
+    item.clone()
+}
