@@ -10,15 +10,17 @@ use cli::recipes;
 use cli::report::{Purpose, Setting};
 use cli::{Console, Exit, Failure, lock};
 use registry::ImageConfigs;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use taskdef::recipe::BoundRecipe;
 use taskdef::report::{Code, Finding, Outcome, Report, Severity};
 use taskdef::settings::{Deployment, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
-use taskdef::{DocumentError, Rewritten};
+use taskdef::{DocumentError, DocumentKind, Rewritten};
 
 use crate::options::Arguments;
 use crate::parameters::{self, Parameters};
+
+const KIND: DocumentKind = DocumentKind::Template;
 
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
@@ -106,13 +108,13 @@ fn judge(
 ) -> Result<(Report, Vec<Change>), Failure> {
     let unusable = |error: DocumentError| document.failure(&error.to_string());
     let locked = lock::load(&arguments.images, document.path.as_deref())?;
-    let requests = taskdef::images_needed(template, recipe, settings).map_err(unusable)?;
+    let requests = taskdef::images_needed(template, KIND, recipe, settings).map_err(unusable)?;
     let answers = block_on(locked.resolve_all(&requests));
     let (mut report, changes) = if arguments.output.check {
-        let report = taskdef::check(template, recipe, settings, &answers);
+        let report = taskdef::check(template, KIND, recipe, settings, &answers);
         (report.map_err(unusable)?, Vec::new())
     } else {
-        let rewritten = taskdef::rewrite(template, recipe, settings, &answers);
+        let rewritten = taskdef::rewrite(template, KIND, recipe, settings, &answers);
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
@@ -127,11 +129,29 @@ fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, 
         .filter(|task| !quiet || task.outcome == Outcome::Refused)
         .map(|task| &task.id);
     let ids = tasks.chain(report.findings.iter().map(|(id, _)| id));
+    let resources = source.value().get("Resources").and_then(Value::as_object);
     ids.filter_map(|id| {
-        let path = [Step::Key("Resources".to_owned()), Step::Key(id.clone())];
+        let mut path = vec![Step::Key("Resources".to_owned())];
+        path.extend(path_of(resources?, id)?);
         source.position(&path).map(|(line, _)| (id.clone(), line))
     })
     .collect()
+}
+
+/// The way to a resource, which may stand in the body of an `Fn::ForEach`.
+fn path_of(resources: &Map<String, Value>, id: &str) -> Option<Vec<Step>> {
+    if resources.contains_key(id) {
+        return Some(vec![Step::Key(id.to_owned())]);
+    }
+    let loops = resources
+        .iter()
+        .filter(|(key, _)| key.starts_with("Fn::ForEach::"));
+    loops.into_iter().find_map(|(key, each)| {
+        let inner = path_of(each.get(2)?.as_object()?, id)?;
+        let mut path = vec![Step::Key(key.clone()), Step::Index(2)];
+        path.extend(inner);
+        Some(path)
+    })
 }
 
 fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> {

@@ -168,7 +168,17 @@ mod tests {
             .iter()
             .map(|(key, value)| format!("{key} -> {value}"))
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @"
+        Empty -> 
+        Equals -> a=b
+        List -> a,b,c
+        ParameterKey -> Alone
+        Plain -> value
+        Quoted -> x y
+        Reversed -> v
+        Short -> a=b
+        Twice -> 2
+        ");
     }
 
     #[test]
@@ -179,7 +189,10 @@ mod tests {
         };
         let failure = parse(&options).unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: argument 2 of `--parameter-overrides` has no `=`
+          hint: it takes `KEY=VALUE`; what follows it belongs before `--parameter-overrides`, or after another option
+        ");
     }
 
     #[test]
@@ -198,8 +211,18 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: `--parameter-overrides` names `ImageTga`, which the template does not declare
+          hint: did you mean `ImageTag`?
+        error: `--parameter-overrides` names `Zone`, which the template does not declare
+          hint: the template declares: ImageTag, Ami
+        error: `--resolved-parameter` names `ImageTag`, which has no SSM type
+          hint: give its value with `--parameter-overrides`
+        ");
         let failure = check(&parsed(&["A=1"], &[]), &json!({"Parameters": 1})).unwrap_err();
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: `--parameter-overrides` names `A`, which the template does not declare
+          hint: the template declares no parameters
+        ");
     }
 }

@@ -25,8 +25,7 @@ pub fn refused(report: &Report, run: Run<'_>) -> bool {
 
 /// The exit code that the report stands for.
 pub fn exit(report: &Report, run: Run<'_>) -> Exit {
-    let refused = Tally::of(report).refused > 0;
-    match (refused, run.on_unresolved) {
+    match (report.is_refused(), run.on_unresolved) {
         (true, _) if run.options.check => Exit::NotInstrumented,
         (true, OnUnresolved::Fail) => Exit::Failed,
         (true, OnUnresolved::Skip) => Exit::NotInstrumented,

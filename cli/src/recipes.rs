@@ -216,7 +216,7 @@ mod tests {
         ");
         let both = super::bind(&RecipeOptions {
             recipe: Some("lacework".to_owned()),
-            set: vec!["accessToken={value: hunter2, valueFrom: hunter2}".to_owned()],
+            set: vec![r#"accessToken={"value": "hunter2", "valueFrom": "hunter2"}"#.to_owned()],
         });
         insta::assert_snapshot!(both.map(|_| ()).unwrap_err().render(Paint::Plain), @"error: input `accessToken`: an input is given as `value` or as `valueFrom`, not as both");
     }

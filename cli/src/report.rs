@@ -110,16 +110,15 @@ pub fn render_errors(report: &Report, setting: &Setting<'_>) -> String {
 
 /// The last line of a run that fails because task definitions were refused.
 pub fn nothing_written(report: &Report, paint: Paint) -> String {
-    let total = text::count(
-        report.task_definitions.len(),
-        "task definition",
-        "task definitions",
-    );
-    format!(
-        "{} nothing was written: {} of {total} refused\n",
-        paint.error("error:"),
-        Tally::of(report).refused
-    )
+    let label = paint.error("error:");
+    match Tally::of(report).refused {
+        0 => format!("{label} nothing was written\n"),
+        refused => {
+            let total = report.task_definitions.len();
+            let total = text::count(total, "task definition", "task definitions");
+            format!("{label} nothing was written: {refused} of {total} refused\n")
+        }
+    }
 }
 
 fn summary(tally: Tally, purpose: Purpose) -> String {
@@ -255,7 +254,7 @@ fn push_changes(shown: &mut String, indent: &str, changes: &[String], paint: Pai
     for change in changes {
         shown.push_str(&format!(
             "{indent}{} {}\n",
-            paint.good("+"),
+            paint.faint("-"),
             text::line(change)
         ));
     }

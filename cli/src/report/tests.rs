@@ -48,7 +48,7 @@ fn rewritten() -> TaskDefinitionReport {
             ),
             process(Some("not IsProd"), &["sh"], &["/wrap", "sh"]),
         ],
-        changes: words(&["environment `TOKEN`", "dependsOn `agent`"]),
+        changes: words(&["environment TOKEN added", "dependsOn agent added"]),
     };
     let agent = ContainerReport {
         name: "agent".to_owned(),
@@ -61,7 +61,7 @@ fn rewritten() -> TaskDefinitionReport {
         id: "Api".to_owned(),
         outcome: Outcome::Rewritten,
         containers: vec![app, agent],
-        changes: words(&["pidMode"]),
+        changes: words(&["pidMode changed"]),
         findings: vec![finding(
             Code::AssumesOfImage,
             Severity::Warning,
@@ -158,11 +158,11 @@ fn everything_a_reviewer_wants() {
         after [IsProd]:  /wrap nginx -g 'daemon off;'
         before [not IsProd]: sh
         after [not IsProd]:  /wrap sh
-        + environment `TOKEN`
-        + dependsOn `agent`
+        - environment TOKEN added
+        - dependsOn agent added
       agent: vendor/agent (sidecar)
         runs: /agent --quiet
-      + pidMode
+      - pidMode changed
       warning[assumes-of-image]: a shell is assumed
         container `app`, image `nginx:1.27`
         hint: say so
