@@ -7,6 +7,8 @@
 mod instrument;
 mod options;
 mod parameters;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
