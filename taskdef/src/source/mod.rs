@@ -5,12 +5,20 @@
 //! every other byte (comments, quotes, line ends) stays. The result is parsed again and compared with the value that
 //! was meant: a difference is an error, never a wrong template.
 
+mod align;
 mod anchors;
+mod block;
+mod diff;
+mod draft;
 mod error;
+mod flow;
 mod json;
 mod plain;
+mod splice;
+mod style;
 mod text;
 mod tree;
+mod write;
 mod yaml;
 
 use std::fmt;
@@ -133,18 +141,6 @@ impl<'t> Source<'t> {
         self.format
     }
 
-    /// Puts changes into the text.
-    pub fn splice(self, changes: Vec<Change>) -> Result<Spliced, SourceError> {
-        if !changes.is_empty() {
-            return Err(SourceError::Disagrees);
-        }
-        let mark = if self.has_mark { "\u{feff}" } else { "" };
-        Ok(Spliced {
-            text: format!("{mark}{}", self.text.as_str()),
-            expanded_aliases: vec![],
-        })
-    }
-
     /// The line and the column (in characters), both from 1, of a part of the document: of the key of a member, of an
     /// element of a list. Inside of what an alias stands for, it is the position of the alias.
     pub fn position(&self, path: &[Step]) -> Option<(usize, usize)> {
@@ -178,5 +174,9 @@ fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
     }
 }
 
+#[cfg(test)]
+mod emit;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -77,16 +77,6 @@ impl<'t> Text<'t> {
             .map_or(0, |last| last + 1)
     }
 
-    /// Where the next line starts, or the end of the text.
-    pub(super) fn next_line(self, offset: usize) -> usize {
-        let end = self.line_end(offset);
-        match (self.byte(end), self.byte(end + 1)) {
-            (Some(b'\r'), Some(b'\n')) => end + 2,
-            (Some(_), _) => end + 1,
-            (None, _) => end,
-        }
-    }
-
     /// Where the line before ends (before its line break), for the start of a line.
     pub(super) fn end_of_line_before(self, line_start: usize) -> Option<usize> {
         let end = line_start.checked_sub(1)?;

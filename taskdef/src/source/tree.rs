@@ -46,6 +46,10 @@ impl Kind {
         matches!(self, Kind::FlowMapping | Kind::FlowSequence)
     }
 
+    pub(super) fn is_collection(self) -> bool {
+        self.is_block_collection() || self.is_flow_collection()
+    }
+
     pub(super) fn is_scalar(self) -> bool {
         matches!(
             self,
@@ -69,6 +73,8 @@ pub(super) struct Node {
 pub(super) struct Properties {
     /// Where the first of them starts.
     pub(super) start: u32,
+    /// Where the last of them ends.
+    pub(super) end: u32,
     /// The key of the function that a short form stands for.
     pub(super) function: Option<String>,
     /// The name of the anchor.

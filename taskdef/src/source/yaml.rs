@@ -92,8 +92,8 @@ enum Meaning {
 struct Prefix {
     meaning: Meaning,
     anchor: Option<(usize, String)>,
-    /// Where the first property starts, if there is one.
-    start: Option<usize>,
+    /// Where the properties stand, if there are any.
+    range: Option<(usize, usize)>,
 }
 
 /// A collection that is not closed yet.
@@ -421,7 +421,9 @@ impl<'t> Document<'t> {
 
     /// Notes what stands before a node.
     fn note(&mut self, id: NodeId, prefix: &Prefix) {
-        let Some(start) = prefix.start else { return };
+        let Some((start, end)) = prefix.range else {
+            return;
+        };
         let function = match &prefix.meaning {
             Meaning::Function(function) => Some(function.clone()),
             _ => None,
@@ -431,6 +433,7 @@ impl<'t> Document<'t> {
             id,
             Properties {
                 start: start as u32,
+                end: end as u32,
                 function,
                 anchor,
             },
@@ -446,16 +449,18 @@ impl<'t> Document<'t> {
     ) -> Result<Prefix, SourceError> {
         self.skip_separators();
         let spans = [anchor.as_ref().map(|anchor| anchor.span), span.tag_span()];
-        let mut start = None;
-        for (first, end) in spans.iter().flatten().map(range_of) {
-            start = Some(start.map_or(first, |start: usize| start.min(first)));
-            self.at = self.at.max(end);
+        let mut range: Option<(usize, usize)> = None;
+        for (start, end) in spans.iter().flatten().map(range_of) {
+            range = Some(range.map_or((start, end), |(first, last)| {
+                (first.min(start), last.max(end))
+            }));
         }
+        self.at = range.map_or(self.at, |(_, end)| end);
         let meaning = tag.map_or(Ok(Meaning::Plain), |tag| self.meaning(tag, span))?;
         Ok(Prefix {
             meaning,
             anchor: anchor.map(|anchor| (anchor.id, anchor.name)),
-            start,
+            range,
         })
     }
 

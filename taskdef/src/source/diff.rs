@@ -1,0 +1,339 @@
+//! From an old and a new value to edits: the smallest parts that differ are changed, all others stay.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Step;
+use super::align::align;
+use super::draft::{Added, Draft, Gap, Spot};
+use super::tree::{Kind, NodeId};
+use super::write::{attribute_text, key_text, quoted, text_after_tag};
+
+/// The changes of a document, by their steps.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// The value before, if this is where a change starts.
+    pub(super) old: Option<Value>,
+    pub(super) below: BTreeMap<Step, Changes>,
+}
+
+impl<'a, 't> Draft<'a, 't> {
+    /// Goes from the root to the places of the changes. `new` is the whole new value of the spot.
+    pub(super) fn visit(&mut self, spot: Spot<'t>, new: &'a Value, changes: &Changes) {
+        if let Some(old) = &changes.old {
+            return self.change(spot, old, new);
+        }
+        if changes.below.is_empty() {
+            return self.keep(spot.node, new);
+        }
+        self.note(spot.node, new, true);
+        if self.tree.kind(spot.node) == Kind::Alias {
+            return;
+        }
+        match self
+            .tree
+            .function(spot.node)
+            .and_then(|key| Some((new.get(key)?, changes.below.values().next()?)))
+        {
+            Some((inner, below)) if below.old.is_none() => {
+                self.visit_entries(spot, inner, below, new)
+            }
+            Some((inner, Changes { old: Some(old), .. })) => {
+                if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
+                    self.replace(spot, new);
+                }
+            }
+            _ => self.visit_entries(spot, new, changes, new),
+        }
+    }
+
+    /// Visits the entries of a collection. Members that are new stand at the end of the object.
+    fn visit_entries(
+        &mut self,
+        spot: Spot<'t>,
+        new: &'a Value,
+        changes: &Changes,
+        whole: &'a Value,
+    ) {
+        let entries = self.tree.entries(spot.node);
+        let entry_of = |(key, value): (&'a String, &'a Value)| (Some(key.as_str()), value);
+        let values: Vec<(Option<&'a str>, &'a Value)> = match new {
+            Value::Object(map) => map.iter().map(entry_of).collect(),
+            Value::Array(list) => list.iter().map(|item| (None, item)).collect(),
+            _ => vec![],
+        };
+        let editable = !entries.is_empty() && self.has_brackets(spot.node);
+        if values.len() < entries.len()
+            || !self.tree.kind(spot.node).is_collection()
+            || !(editable || values.len() == entries.len())
+        {
+            return self.replace(spot, whole);
+        }
+        for (index, ((key, value), entry)) in values.iter().zip(&entries).enumerate() {
+            let step = key.map_or(Step::Index(index), |key| Step::Key(key.to_owned()));
+            match changes.below.get(&step) {
+                Some(below) => self.visit(self.child(spot, &entries, index), value, below),
+                None => self.keep(entry.1, value),
+            }
+            self.keep_key(entry.0, *key);
+        }
+        let added = values
+            .iter()
+            .skip(entries.len())
+            .map(|(key, value)| Added { key: *key, value });
+        self.gaps(
+            spot,
+            &entries,
+            vec![Gap {
+                at: entries.len(),
+                removed: 0,
+                added: added.collect(),
+            }],
+        );
+    }
+
+    /// Makes the edits that turn an old value into a new one.
+    pub(super) fn change(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) {
+        if old == new {
+            return self.keep(spot.node, new);
+        }
+        self.note(spot.node, new, true);
+        if self.tree.kind(spot.node) == Kind::Alias {
+            return;
+        }
+        let edited = match self.tree.function(spot.node) {
+            None => self.edit_inside(spot, old, new),
+            Some(function) => match (old.get(function), new.get(function)) {
+                (Some(old), Some(inner)) if new.as_object().is_some_and(|map| map.len() == 1) => {
+                    self.edit_inside(spot, old, inner) || self.edit_after_tag(spot, inner)
+                }
+                _ => false,
+            },
+        };
+        if !edited {
+            self.replace(spot, new);
+        }
+    }
+
+    /// Changes the scalar of a short form, if it stays one.
+    fn edit_after_tag(&mut self, spot: Spot<'t>, new: &Value) -> bool {
+        let Some(function) = self
+            .tree
+            .function(spot.node)
+            .filter(|_| self.tree.kind(spot.node).is_scalar())
+        else {
+            return false;
+        };
+        let text = match (function, new) {
+            ("Fn::GetAtt", Value::Array(_)) => {
+                attribute_text(new).map(|text| text_after_tag(&text))
+            }
+            ("Fn::GetAtt", _) => None,
+            ("Ref" | "Condition", Value::String(text)) => Some(text_after_tag(text)),
+            (_, Value::String(text)) => Some(quoted(text)),
+            _ => None,
+        };
+        if let Some(text) = &text {
+            self.replace_after_tag(spot, text);
+        }
+        text.is_some()
+    }
+
+    /// Changes entries of a collection, if old and new value are of one kind and have something in common.
+    fn edit_inside(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) -> bool {
+        let kind = self.tree.kind(spot.node);
+        match (old, new) {
+            (Value::Object(old), Value::Object(new)) if kind.is_mapping() => {
+                self.edit_members(spot, old, new)
+            }
+            (Value::Array(old), Value::Array(new)) if kind.is_sequence() => {
+                self.edit_items(spot, old, new)
+            }
+            _ => false,
+        }
+    }
+
+    fn edit_members(
+        &mut self,
+        spot: Spot<'t>,
+        old: &Map<String, Value>,
+        new: &'a Map<String, Value>,
+    ) -> bool {
+        let entries = self.tree.entries(spot.node);
+        let same_keys = old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
+        if !old.keys().any(|key| new.contains_key(key))
+            || !(same_keys || self.has_brackets(spot.node))
+        {
+            return false;
+        }
+        let mut gaps: Vec<Gap<'a>> = vec![];
+        for (index, (key, value)) in old.iter().enumerate() {
+            match new.get_key_value(key) {
+                Some((key, changed)) => {
+                    self.change(self.child(spot, &entries, index), value, changed);
+                    self.keep_key(
+                        entries.get(index).map_or(0, |(key, _)| *key),
+                        Some(key.as_str()),
+                    );
+                }
+                None => match gaps.last_mut() {
+                    Some(gap) if gap.at + gap.removed == index => gap.removed += 1,
+                    _ => gaps.push(Gap {
+                        at: index,
+                        removed: 1,
+                        added: vec![],
+                    }),
+                },
+            }
+        }
+        let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
+        let added: Vec<Added<'a>> = added
+            .map(|(key, value)| Added {
+                key: Some(key.as_str()),
+                value,
+            })
+            .collect();
+        match gaps.last_mut() {
+            Some(gap) if gap.at + gap.removed == old.len() => gap.added = added,
+            _ => gaps.push(Gap {
+                at: old.len(),
+                removed: 0,
+                added,
+            }),
+        }
+        self.gaps(spot, &entries, gaps);
+        true
+    }
+
+    fn edit_items(&mut self, spot: Spot<'t>, old: &[Value], new: &'a [Value]) -> bool {
+        let entries = self.tree.entries(spot.node);
+        if old.is_empty() || new.is_empty() || !self.has_brackets(spot.node) {
+            return false;
+        }
+        let pairs = align(old, new);
+        let (mut gaps, mut at, mut from) = (vec![], 0, 0);
+        let ends = pairs.iter().copied().map(Some).chain([None]);
+        for pair in ends {
+            let (old_index, new_index) = pair.unwrap_or((old.len(), new.len()));
+            let added = new.get(from..new_index).unwrap_or_default();
+            let added = added
+                .iter()
+                .map(|value| Added { key: None, value })
+                .collect();
+            gaps.push(Gap {
+                at,
+                removed: old_index - at,
+                added,
+            });
+            if let (Some(value), Some(changed)) = (old.get(old_index), new.get(new_index)) {
+                self.change(self.child(spot, &entries, old_index), value, changed);
+            }
+            (at, from) = (old_index + 1, new_index + 1);
+        }
+        self.gaps(spot, &entries, gaps);
+        true
+    }
+
+    fn gaps(&mut self, spot: Spot<'t>, entries: &[(NodeId, NodeId)], gaps: Vec<Gap<'a>>) {
+        for gap in gaps
+            .iter()
+            .filter(|gap| gap.removed > 0 || !gap.added.is_empty())
+        {
+            for (key, value) in entries.iter().skip(gap.at).take(gap.removed) {
+                self.remove_nodes(*key, self.tree.next(*value));
+            }
+            if self.tree.kind(spot.node).is_block_collection() {
+                self.block_gap(spot, entries, gap);
+            } else {
+                self.flow_gap(spot, entries, gap);
+            }
+        }
+    }
+
+    /// Notes the value that an alias or an anchored node has in the end.
+    fn note(&mut self, node: NodeId, value: &'a Value, changed: bool) {
+        if self.tree.aliases.is_empty() {
+            return;
+        }
+        if changed {
+            self.changed.insert(node);
+        }
+        let anchored = self
+            .tree
+            .properties
+            .get(&node)
+            .is_some_and(|properties| properties.anchor.is_some());
+        if anchored || self.tree.kind(node) == Kind::Alias {
+            self.values.insert(node, Cow::Borrowed(value));
+        }
+    }
+
+    fn keep_key(&mut self, node: NodeId, key: Option<&str>) {
+        let anchored = self.tree.properties.contains_key(&node);
+        if let Some(key) = key.filter(|_| anchored || self.tree.kind(node) == Kind::Alias) {
+            self.values.insert(node, Cow::Owned(Value::from(key)));
+        }
+    }
+
+    /// Notes the values of all aliases and anchored nodes in a part that stays.
+    fn keep(&mut self, node: NodeId, value: &'a Value) {
+        if self.tree.aliases.is_empty() {
+            return;
+        }
+        self.note(node, value, false);
+        let value = match self.tree.function(node) {
+            Some(function) => value.get(function).unwrap_or(value),
+            None => value,
+        };
+        let entries = self.tree.entries(node);
+        match value {
+            Value::Object(map) => {
+                for ((key, value), (key_node, node)) in map.iter().zip(entries) {
+                    self.keep_key(key_node, Some(key));
+                    self.keep(node, value);
+                }
+            }
+            Value::Array(list) => {
+                for (value, (_, node)) in list.iter().zip(entries) {
+                    self.keep(node, value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces each alias that no longer stands for the right value; says which.
+    pub(super) fn expand_aliases(&mut self) -> Vec<NodeId> {
+        let mut expanded = vec![];
+        for (alias, target) in &self.tree.aliases {
+            let Some(value) = self
+                .values
+                .get(alias)
+                .cloned()
+                .filter(|_| !self.is_gone(*alias))
+            else {
+                continue;
+            };
+            let spot = self.spot_of(*alias);
+            let stays = match &spot {
+                Some(_) => self.values.get(target) == Some(&value),
+                None => !self.changed.contains(target),
+            };
+            if stays && !self.is_gone(*target) {
+                continue;
+            }
+            expanded.push(*alias);
+            match (spot, value.as_ref()) {
+                (Some(spot), value) => self.replace(spot, value),
+                (None, Value::String(key)) => {
+                    let (start, end) = (self.tree.start(*alias), self.tree.end(*alias));
+                    self.edit(start, end, key_text(key, false), 0);
+                }
+                (None, _) => {}
+            }
+        }
+        expanded
+    }
+}
