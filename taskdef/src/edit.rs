@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::intrinsic::{as_if, call, function, is_no_value, no_value};
+use crate::cloudformation::intrinsic::{Assignment, as_if, call, function, is_no_value, no_value};
 use crate::container::shown;
 use crate::dialect::Dialect;
 
@@ -39,6 +39,13 @@ pub(crate) enum Edit {
     Include(Vec<String>, Vec<Value>),
 }
 
+/// How the object to edit is spelled, and the conditions that it stands under.
+#[derive(Clone, Copy)]
+pub(crate) struct Where<'w> {
+    pub(crate) dialect: Dialect,
+    pub(crate) given: &'w Assignment,
+}
+
 /// An intrinsic function stands where something has to be merged: the place, as canonical keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CannotMerge(pub(crate) String);
@@ -47,12 +54,12 @@ pub(crate) struct CannotMerge(pub(crate) String);
 pub(crate) fn apply(
     target: &mut Map<String, Value>,
     edits: &[Edit],
-    dialect: Dialect,
+    place: Where<'_>,
 ) -> Result<Vec<String>, CannotMerge> {
     let mut said: Vec<String> = Vec::new();
     for edit in edits {
         let mut effects = Vec::new();
-        apply_one(target, edit, dialect, &mut effects)?;
+        apply_one(target, edit, place, &mut effects)?;
         for effect in effects {
             if !said.contains(&effect) {
                 said.push(effect);
@@ -65,13 +72,15 @@ pub(crate) fn apply(
 fn apply_one(
     target: &mut Map<String, Value>,
     edit: &Edit,
-    dialect: Dialect,
+    place: Where<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     match edit {
         Edit::Set(path, value) => {
-            let value = dialect.spell(path.last().map_or("", String::as_str), value);
-            at(target, "", path, dialect, &mut |old| {
+            let value = place
+                .dialect
+                .spell(path.last().map_or("", String::as_str), value);
+            at(target, "", path, place, &mut |old| {
                 match &old {
                     Some(old) if *old == value => {}
                     Some(_) => said.push(format!("{} changed", path.join("."))),
@@ -80,18 +89,16 @@ fn apply_one(
                 Ok(Some(value.clone()))
             })
         }
-        Edit::Remove(path) => at(target, "", path, dialect, &mut |old| {
+        Edit::Remove(path) => at(target, "", path, place, &mut |old| {
             if old.is_some() {
                 said.push(format!("{} removed", path.join(".")));
             }
             Ok(None)
         }),
-        Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, dialect, said),
-        Edit::RemoveEntry { list, key, name } => {
-            remove_entry(target, list, key, name, dialect, said)
-        }
-        Edit::Include(path, members) => at(target, "", path, dialect, &mut |old| {
-            branches(old, path, &mut |old| {
+        Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, place, said),
+        Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
+        Edit::Include(path, members) => at(target, "", path, place, &mut |old| {
+            branches(old, path, place.given, &mut |old| {
                 let mut items = as_list(old, path)?;
                 for member in members {
                     if !items.contains(member) {
@@ -110,18 +117,18 @@ fn upsert_entry(
     list: &[String],
     key: &str,
     entry: &Map<String, Value>,
-    dialect: Dialect,
+    place: Where<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     let holder = list.last().map_or("", String::as_str);
     let name = entry.get(key).cloned().unwrap_or_default();
-    let Value::Object(spelled) = dialect.spell(holder, &Value::Object(entry.clone())) else {
+    let Value::Object(spelled) = place.dialect.spell(holder, &Value::Object(entry.clone())) else {
         return Ok(());
     };
-    let spelled_key = dialect.key(holder, key);
+    let spelled_key = place.dialect.key(holder, key);
     let mut verbs = Vec::new();
-    at(target, "", list, dialect, &mut |old| {
-        branches(old, list, &mut |old| {
+    at(target, "", list, place, &mut |old| {
+        branches(old, list, place.given, &mut |old| {
             upsert(old, &spelled_key, &name, &spelled, list, &mut verbs)
         })
     })?;
@@ -137,13 +144,15 @@ fn remove_entry(
     list: &[String],
     key: &str,
     name: &str,
-    dialect: Dialect,
+    place: Where<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
-    let spelled_key = dialect.key(list.last().map_or("", String::as_str), key);
+    let spelled_key = place
+        .dialect
+        .key(list.last().map_or("", String::as_str), key);
     let wanted = Value::String(name.to_owned());
-    at(target, "", list, dialect, &mut |old| {
-        branches(old, list, &mut |old| {
+    at(target, "", list, place, &mut |old| {
+        branches(old, list, place.given, &mut |old| {
             let Some(Value::Array(items)) = old else {
                 return Ok(old);
             };
@@ -164,24 +173,24 @@ fn at(
     map: &mut Map<String, Value>,
     parent: &str,
     path: &[String],
-    dialect: Dialect,
+    place: Where<'_>,
     leaf: &mut Leaf<'_>,
 ) -> Result<(), CannotMerge> {
     let Some((key, rest)) = path.split_first() else {
         return Ok(());
     };
-    let spelled = dialect.key(parent, key);
+    let spelled = place.dialect.key(parent, key);
     let old = map.get_mut(spelled.as_ref()).map(std::mem::take);
     let new = if rest.is_empty() {
         leaf(old.filter(|value| !value.is_null() && !is_no_value(value)))?
     } else {
-        branches(old, path, &mut |old| {
+        branches(old, path, place.given, &mut |old| {
             let mut inner = match old {
                 Some(Value::Object(inner)) => inner,
                 None => Map::new(),
                 Some(_) => return Err(CannotMerge(key.clone())),
             };
-            at(&mut inner, key, rest, dialect, leaf)?;
+            at(&mut inner, key, rest, place, leaf)?;
             Ok((!inner.is_empty()).then_some(Value::Object(inner)))
         })?
     };
@@ -200,6 +209,7 @@ fn at(
 fn branches(
     old: Option<Value>,
     path: &[String],
+    given: &Assignment,
     change: &mut Leaf<'_>,
 ) -> Result<Option<Value>, CannotMerge> {
     let Some(value) = old else {
@@ -210,8 +220,16 @@ fn branches(
     }
     if let Some((condition, yes, no)) = as_if(&value) {
         let condition = condition.to_owned();
-        let yes = branches(Some(yes.clone()), path, change)?;
-        let no = branches(Some(no.clone()), path, change)?;
+        // A branch that is never taken here stays as it is.
+        let mut side = |truth, branch: &Value| match given.get(&condition) {
+            Some(taken) if *taken != truth => Ok(Some(branch.clone())),
+            _ => {
+                let mut given = given.clone();
+                given.insert(condition.clone(), truth);
+                branches(Some(branch.clone()), path, &given, change)
+            }
+        };
+        let (yes, no) = (side(true, yes)?, side(false, no)?);
         return Ok(match (yes, no) {
             (None, None) => None,
             (yes, no) => {

@@ -292,7 +292,7 @@ fn process_change(
     let before = shown(stated.effective());
     let mut changed = variant.container.clone().into_owned();
     let rearranged = edits.iter().any(|edit| matches!(edit, Edit::Set(path, _) if path.len() == 1 && path.iter().any(|key| key == "entryPoint")));
-    let after = match rearranged && apply(&mut changed, edits, task.dialect).is_ok() {
+    let after = match rearranged && apply(&mut changed, edits, task.at(&variant.given)).is_ok() {
         true => {
             let view = View::new(task.dialect, &changed);
             let part = |key| words(task, view, key, &variant.given);
@@ -321,14 +321,14 @@ pub(crate) fn apply_slot(
     };
     if plan.variants.iter().all(|(_, _, edits)| edits == first) {
         let mut container = slot.container.clone();
-        let said = apply(&mut container, first, task.dialect)?;
+        let said = apply(&mut container, first, task.at(&slot.given))?;
         return Ok((container, said));
     }
     let mut rows = Vec::new();
     let mut said: Vec<String> = Vec::new();
     for (given, before, edits) in &plan.variants {
         let mut after = before.clone();
-        for line in apply(&mut after, edits, task.dialect)? {
+        for line in apply(&mut after, edits, task.at(given))? {
             if !said.contains(&line) {
                 said.push(line);
             }

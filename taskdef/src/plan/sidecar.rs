@@ -153,7 +153,7 @@ fn update(
         let Some(Value::Object(container)) = value_at(definitions, &slot.path) else {
             continue;
         };
-        let said = edit::apply(container, &edits, task.dialect)
+        let said = edit::apply(container, &edits, task.at(&slot.given))
             .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
         let wanted = sidecar.get("name").map(shown).unwrap_or_default();
         let reported = report

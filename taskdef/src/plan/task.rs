@@ -138,6 +138,14 @@ impl<'t> Task<'t> {
         }
     }
 
+    /// Where an edit under these conditions works.
+    pub(crate) fn at<'w>(&self, given: &'w Assignment) -> edit::Where<'w> {
+        edit::Where {
+            dialect: self.dialect,
+            given,
+        }
+    }
+
     pub(crate) fn about(&self, slot: &Slot<'_>, position: usize) -> About {
         let view = View::new(self.dialect, slot.container);
         let stated = view.get("name").map(shown);
@@ -337,7 +345,7 @@ fn rewritten(
         .recipe
         .task(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
-    report.changes = edit::apply(&mut new, &merge::edits(&settings), task.dialect)
+    report.changes = edit::apply(&mut new, &merge::edits(&settings), task.at(&task.given))
         .map_err(|place| refuse(cannot_merge(&place)))?;
     let changed = new != *properties;
     report.outcome = match changed {

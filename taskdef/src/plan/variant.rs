@@ -79,26 +79,39 @@ fn each_list<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v [Value])) {
     }
 }
 
+/// The container as it is under an assignment: what decides is read to the elements of its lists,
+/// everything else only as a whole, so that an edit reaches the branches that it is meant for.
 fn restricted(
     task: &Task<'_>,
     container: &Map<String, Value>,
     given: &Assignment,
 ) -> Map<String, Value> {
-    let mut restricted_container = container.clone();
-    for key in DECIDING {
-        let key = task.dialect.key("", key);
-        if let Some(value) = container.get(key.as_ref()) {
-            match restrict(value, given) {
-                Some(value) => {
-                    restricted_container.insert(key.into_owned(), value);
-                }
-                None => {
-                    restricted_container.shift_remove(key.as_ref());
-                }
-            }
-        }
+    let deciding: Vec<_> = DECIDING
+        .iter()
+        .map(|key| task.dialect.key("", key))
+        .collect();
+    container
+        .iter()
+        .filter_map(|(key, value)| {
+            let value = match deciding.iter().any(|deciding| deciding == key) {
+                true => restrict(value, given),
+                false => Some(branch(value, given).clone()),
+            };
+            value.map(|value| (key.clone(), value))
+        })
+        .collect()
+}
+
+/// The branch of an `Fn::If` that an assignment takes.
+fn branch<'v>(value: &'v Value, given: &Assignment) -> &'v Value {
+    match as_if(value) {
+        Some((condition, yes, no)) => match given.get(condition) {
+            Some(true) => branch(yes, given),
+            Some(false) => branch(no, given),
+            None => value,
+        },
+        None => value,
     }
-    restricted_container
 }
 
 /// A container before and after, under one combination of conditions.

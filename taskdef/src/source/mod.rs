@@ -175,4 +175,8 @@ fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
 }
 
 #[cfg(test)]
+mod emit;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
