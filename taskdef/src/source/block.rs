@@ -14,8 +14,14 @@ impl<'t> Draft<'_, 't> {
         match spot.place {
             Place::Flow { without_colon } => self.replace_in_flow(spot, new, without_colon),
             Place::Root => {
+                let indent = self.text.line_indent(start).len();
+                let column = if indent == self.text.column(start) {
+                    indent
+                } else {
+                    0
+                };
                 let mut text = String::new();
-                self.style.item_content(&mut text, new, 0, spot.layout);
+                self.style.item_content(&mut text, new, column, spot.layout);
                 self.edit(start, end, text, spot.depth);
             }
             Place::Member { after, .. } | Place::Item { after, .. } => {

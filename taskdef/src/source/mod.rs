@@ -175,6 +175,8 @@ fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod emit;
 #[cfg(test)]
 mod laws;
