@@ -365,12 +365,14 @@ pub(super) fn check_outside(dice: &mut Dice, text: &str) {
         .expect("checked before");
     if spliced.expanded_aliases.is_empty() {
         assert!(
-            spliced.text.starts_with(&text[..start + mark]),
+            text.get(..start + mark)
+                .is_some_and(|before| spliced.text.starts_with(before)),
             "{text}\n-----\n{}",
             spliced.text
         );
         assert!(
-            spliced.text.ends_with(&text[end + mark..]),
+            text.get(end + mark..)
+                .is_some_and(|after| spliced.text.ends_with(after)),
             "{text}\n-----\n{}",
             spliced.text
         );

@@ -15,6 +15,7 @@ mod flow;
 mod json;
 mod plain;
 mod splice;
+mod spot;
 mod style;
 mod text;
 mod tree;
