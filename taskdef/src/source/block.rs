@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::draft::{Added, Draft, Gap, Place, Spot};
+use super::draft::{Added, Draft, Gap};
+use super::spot::{Collection, Place, Spot};
 use super::tree::{Kind, NodeId};
 
 impl<'t> Draft<'_, 't> {
@@ -14,8 +15,14 @@ impl<'t> Draft<'_, 't> {
         match spot.place {
             Place::Flow { without_colon } => self.replace_in_flow(spot, new, without_colon),
             Place::Root => {
+                let indent = self.text.line_indent(start).len();
+                let column = if indent == self.text.column(start) {
+                    indent
+                } else {
+                    0
+                };
                 let mut text = String::new();
-                self.style.item_content(&mut text, new, 0, spot.layout);
+                self.style.item_content(&mut text, new, column, spot.layout);
                 self.edit(start, end, text, spot.depth);
             }
             Place::Member { after, .. } | Place::Item { after, .. } => {
@@ -132,14 +139,15 @@ impl<'t> Draft<'_, 't> {
     }
 
     /// Removes and adds entries of a block collection.
-    pub(super) fn block_gap(
-        &mut self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
-        gap: &Gap<'_>,
-    ) {
-        let column = self.column(spot);
-        let layout = self.inside(spot);
+    pub(super) fn block_gap(&mut self, collection: &Collection<'t>, gap: &Gap<'_>) {
+        let Collection {
+            spot,
+            entries,
+            layout,
+            column,
+            ..
+        } = collection;
+        let (layout, column) = (*layout, *column);
         let separator = format!("{}{}", self.style.line_break, " ".repeat(column));
         let added: Vec<String> = gap
             .added
@@ -147,13 +155,13 @@ impl<'t> Draft<'_, 't> {
             .map(|added| self.block_entry(added, column, layout))
             .collect();
         let added = added.join(&separator);
-        let start = self.entry_start(spot, entries, gap.at);
+        let start = self.entry_start(collection, gap.at);
         match (gap.removed, gap.added.is_empty()) {
-            (0, _) => self.insert_in_block(spot, entries, gap.at, &added, &separator),
+            (0, _) => self.insert_in_block(collection, gap.at, &added, &separator),
             (removed, false) => {
                 self.edit(
                     start,
-                    self.entry_end(entries, gap.at + removed - 1),
+                    self.entry_end(collection, gap.at + removed - 1),
                     added,
                     spot.depth,
                 );
@@ -161,7 +169,7 @@ impl<'t> Draft<'_, 't> {
             (removed, true) => {
                 let end = self
                     .text
-                    .line_end(self.entry_end(entries, gap.at + removed - 1));
+                    .line_end(self.entry_end(collection, gap.at + removed - 1));
                 let before = gap.at.checked_sub(1).and_then(|before| entries.get(before));
                 // Blank lines after a text with `|+` would become part of it.
                 let keeps = before.is_some_and(|(_, value)| self.keeps_blank_lines(*value));
@@ -196,19 +204,19 @@ impl<'t> Draft<'_, 't> {
 
     fn insert_in_block(
         &mut self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
+        collection: &Collection<'t>,
         at: usize,
         added: &str,
         separator: &str,
     ) {
+        let spot = collection.spot;
         // After the line of the entry before: comments above the next entry stay there.
         if let Some(before) = at.checked_sub(1) {
-            let end = self.text.line_end(self.entry_end(entries, before));
+            let end = self.text.line_end(self.entry_end(collection, before));
             self.edit(end, end, format!("{separator}{added}"), spot.depth);
             return;
         }
-        let start = self.entry_start(spot, entries, 0);
+        let start = self.entry_start(collection, 0);
         let after = match spot.place {
             Place::Member { after, .. } | Place::Item { after, .. } => after,
             Place::Root | Place::Flow { .. } => start,

@@ -334,6 +334,51 @@ fn refused_or_right(dice: &mut Dice, text: &str) {
     }
 }
 
+/// Where a resource stands, up to the end of its last line.
+fn range_of_resource(source: &Source<'_>, path: &[Step]) -> Option<(usize, usize)> {
+    let start = source.tree.locate(source.text, source.value(), path)?;
+    // A mapping starts where its first key starts; the key is the later node.
+    let nodes = (0..).take(source.tree.nodes.len());
+    let key = nodes
+        .filter(|id| source.tree.full_start(*id) == start)
+        .last()?;
+    let end = source.tree.end(source.tree.next(key));
+    Some((start, source.text.line_end(end)))
+}
+
+/// The law: outside of the resource that changes, every byte stays.
+pub(super) fn check_outside(dice: &mut Dice, text: &str) {
+    let source = Source::parse(text).expect("parsed before");
+    let Some(Value::Object(resources)) = source.value().get("Resources") else {
+        return;
+    };
+    let Some(name) = resources.keys().nth(dice.below(resources.len())) else {
+        return;
+    };
+    let path = vec![Step::Key("Resources".to_owned()), Step::Key(name.clone())];
+    let mut value = resources[name].clone();
+    mutate(dice, &mut value);
+    let (start, end) = range_of_resource(&source, &path).expect("a resource");
+    let mark = if source.has_mark { 3 } else { 0 };
+    let spliced = source
+        .splice(vec![Change { path, value }])
+        .expect("checked before");
+    if spliced.expanded_aliases.is_empty() {
+        assert!(
+            text.get(..start + mark)
+                .is_some_and(|before| spliced.text.starts_with(before)),
+            "{text}\n-----\n{}",
+            spliced.text
+        );
+        assert!(
+            text.get(end + mark..)
+                .is_some_and(|after| spliced.text.ends_with(after)),
+            "{text}\n-----\n{}",
+            spliced.text
+        );
+    }
+}
+
 fn emit_json(dice: &mut Dice, value: &Value) -> String {
     use serde::Serialize;
     let text = match dice.below(5) {
@@ -371,6 +416,7 @@ proptest! {
         prop_assert_eq!(source.format(), Format::Json);
         prop_assert_eq!(source.value(), &value);
         check(&mut dice, &text);
+        check_outside(&mut dice, &text);
     }
 
     #[test]
@@ -381,6 +427,7 @@ proptest! {
         let source = Source::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         prop_assert_eq!(source.value(), &value, "{}", text);
         check(&mut dice, &text);
+        check_outside(&mut dice, &text);
     }
 
     #[test]
