@@ -159,7 +159,18 @@ impl<'t> Draft<'_, 't> {
                 );
             }
             (removed, true) => {
-                let end = self.entry_end(entries, gap.at + removed - 1);
+                let end = self
+                    .text
+                    .line_end(self.entry_end(entries, gap.at + removed - 1));
+                let before = gap.at.checked_sub(1).and_then(|before| entries.get(before));
+                // Blank lines after a text with `|+` would become part of it.
+                let keeps = before.is_some_and(|(_, value)| self.keeps_blank_lines(*value));
+                let next = self.text.line_start(self.text.skip_space(end));
+                let end = self
+                    .text
+                    .end_of_line_before(next)
+                    .filter(|blank| keeps && *blank > end)
+                    .unwrap_or(end);
                 self.remove_lines(start, end, spot.depth);
             }
         }
@@ -216,10 +227,22 @@ impl<'t> Draft<'_, 't> {
         }
     }
 
-    /// Removes the lines of entries, with the comments at the ends of these lines.
-    fn remove_lines(&mut self, start: usize, end: usize, depth: usize) {
+    /// Whether a node ends with a block scalar to which the blank lines after it belong.
+    fn keeps_blank_lines(&self, node: NodeId) -> bool {
+        let mut last = node;
+        while let Some(child) = self.tree.children(last).last() {
+            last = child;
+        }
+        self.tree.kind(last) == Kind::BlockScalar
+            && self
+                .text
+                .slice(self.tree.start(last), self.header_end(last))
+                .contains('+')
+    }
+
+    /// Removes the lines of entries up to the end of a line, with the comments at the ends of these lines.
+    fn remove_lines(&mut self, start: usize, last_line_end: usize, depth: usize) {
         let line_start = self.text.line_start(start);
-        let last_line_end = self.text.line_end(end);
         let alone = self.text.skip_spaces_in_line(line_start) == start;
         match (alone, self.text.end_of_line_before(line_start)) {
             (true, Some(before)) => self.edit(before, last_line_end, "", depth),

@@ -32,20 +32,22 @@ impl<'a, 't> Draft<'a, 't> {
         if self.tree.kind(spot.node) == Kind::Alias {
             return;
         }
-        match self
-            .tree
-            .function(spot.node)
-            .and_then(|key| Some((new.get(key)?, changes.below.values().next()?)))
-        {
-            Some((inner, below)) if below.old.is_none() => {
-                self.visit_entries(spot, inner, below, new)
-            }
-            Some((inner, Changes { old: Some(old), .. })) => {
+        let Some(function) = self.tree.function(spot.node) else {
+            return self.visit_entries(spot, new, changes, new);
+        };
+        let below = changes.below.get(&Step::Key(function.to_owned()));
+        match (
+            below.filter(|_| changes.below.len() == 1),
+            new.get(function),
+        ) {
+            (Some(Changes { old: Some(old), .. }), Some(inner)) => {
                 if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
                     self.replace(spot, new);
                 }
             }
-            _ => self.visit_entries(spot, new, changes, new),
+            (Some(below), Some(inner)) => self.visit_entries(spot, inner, below, new),
+            // The function gets a sibling, so it is no function any more.
+            _ => self.replace(spot, new),
         }
     }
 

@@ -179,4 +179,6 @@ mod emit;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod splice_tests;
+#[cfg(test)]
 mod tests;
