@@ -129,6 +129,9 @@ impl Recipe {
     pub fn bind(&self, given: BTreeMap<String, InputValue>) -> Result<BoundRecipe, InputErrors> {
         let mut errors = Vec::new();
         let (inputs, names) = input::check(self.declarations(), given, &mut errors);
+        if self.wraps() {
+            errors.extend(common::check_arrangement(&inputs));
+        }
         let unconditional = self.declarations().iter().filter(|input| input.required);
         let mut missing: Vec<_> = unconditional
             .filter(|input| !names.contains(&input.name))

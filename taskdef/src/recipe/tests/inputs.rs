@@ -254,4 +254,8 @@ fn arrangement_replaces_prefix_only() {
         errors(&vendor("lacework"), &[("accessToken", "t"), ("arrangement", "suffix")]),
         @"recipe `lacework`: input `arrangement` has to be one of `prefix`, `command`, `entry-point`, `none`"
     );
+    insta::assert_snapshot!(
+        errors(&vendor("lacework"), &[("accessToken", "t"), ("arrangement", "{value: !Ref A}")]),
+        @"recipe `lacework`: input `arrangement` has to be a text, not an intrinsic function"
+    );
 }
