@@ -118,7 +118,8 @@ impl Style<'_> {
                 let members = map.iter().map(|(key, value)| (Some(key.as_str()), value));
                 self.entries(out, '{', '}', layout, indent, members);
             }
-            scalar => out.push_str(&scalar_text(scalar)),
+            Value::String(text) => push_quoted(out, text),
+            scalar => out.push_str(&scalar.to_string()),
         }
     }
 
@@ -333,13 +334,6 @@ fn short_form(value: &Value) -> Option<(&str, &Value)> {
     if fits { Some((name, payload)) } else { None }
 }
 
-fn scalar_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        other => other.to_string(),
-    }
-}
-
 /// A key, without quotes if every YAML reader takes it for a text.
 pub(super) fn key_text(key: &str, in_quotes: bool) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
@@ -355,26 +349,38 @@ pub(super) fn key_text(key: &str, in_quotes: bool) -> String {
 /// A text in quotes, as JSON and YAML both read it. YAML does not allow all characters that JSON does.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
+    push_quoted(&mut out, text);
+    out
+}
+
+fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
-            }
-            other => out.push(other),
-        }
+    let simple = |byte: u8| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\';
+    if text.bytes().all(simple) {
+        out.push_str(text);
+    } else {
+        text.chars()
+            .for_each(|character| push_escaped(out, character));
     }
     out.push('"');
-    out
+}
+
+fn push_escaped(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{feff}'
+        | '\u{fffe}'
+        | '\u{ffff}' => {
+            out.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+        other => out.push(other),
+    }
 }
