@@ -553,7 +553,7 @@ fn changes_have_to_fit_the_document() {
     assert_snapshot!(refused(&[&["a", "x", "y"]]), @"the document has no `a.x.y` that could be changed");
     assert_snapshot!(refused(&[&["a", "b", "1"]]), @"the document has no `a.b.1` that could be changed");
     assert_snapshot!(refused(&[&["a", "b"], &["a", "b", "0"]]), @"two changes concern `a.b.0`");
-    assert_snapshot!(refused(&[&["a", "b", "0"], &["a"]]), @"two changes concern `a`");
+    assert_snapshot!(refused(&[&["a", "b", "0"], &["a"]]), @"two changes concern `a.b.0`");
 }
 
 #[test]
