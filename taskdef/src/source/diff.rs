@@ -115,11 +115,8 @@ impl<'a, 't> Draft<'a, 't> {
         );
     }
 
-    /// Makes the edits that turn an old value into a new one.
-    pub(super) fn change(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) {
-        if old == new {
-            return self.keep(spot.node, new);
-        }
+    /// Makes the edits that turn an old value into another one.
+    fn change(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) {
         self.note(spot.node, new, true);
         if self.tree.kind(spot.node) == Kind::Alias {
             return;
@@ -182,41 +179,51 @@ impl<'a, 't> Draft<'a, 't> {
         old: &Map<String, Value>,
         new: &'a Map<String, Value>,
     ) -> bool {
-        let collection = self.collection(spot);
-        let entries = &collection.entries;
-        let same_keys = old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
+        let same_keys = || old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
         if !old.keys().any(|key| new.contains_key(key))
-            || !(same_keys || self.has_brackets(spot.node))
+            || !(self.has_brackets(spot.node) || same_keys())
         {
             return false;
         }
+        let collection = self.collection(spot);
         let mut gaps: Vec<Gap<'a>> = vec![];
+        // Most members stand where they stood: a look at the next one spares most look-ups.
+        let mut rest = new.iter().peekable();
+        let mut kept = 0;
         for (index, (key, value)) in old.iter().enumerate() {
-            match new.get_key_value(key) {
-                Some((key, changed)) => {
-                    self.change(self.child(&collection, index), value, changed);
-                    self.keep_key(
-                        entries.get(index).map_or(0, |(key, _)| *key),
-                        Some(key.as_str()),
-                    );
-                }
-                None => match gaps.last_mut() {
+            let found = match rest.next_if(|(next, _)| *next == key) {
+                Some((_, changed)) => Some(changed),
+                None => new.get(key),
+            };
+            let Some(changed) = found else {
+                match gaps.last_mut() {
                     Some(gap) if gap.at + gap.removed == index => gap.removed += 1,
                     _ => gaps.push(Gap {
                         at: index,
                         removed: 1,
                         added: vec![],
                     }),
-                },
+                }
+                continue;
+            };
+            kept += 1;
+            let (key_node, node) = collection.entries.get(index).copied().unwrap_or_default();
+            self.keep_key(key_node, Some(key));
+            if value == changed {
+                self.keep(node, changed);
+            } else {
+                self.change(self.child(&collection, index), value, changed);
             }
         }
-        let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
-        let added: Vec<Added<'a>> = added
-            .map(|(key, value)| Added {
+        let mut added = vec![];
+        if kept < new.len() {
+            let is_new = |key: &str| !old.contains_key(key);
+            let members = new.iter().filter(|(key, _)| is_new(key));
+            added.extend(members.map(|(key, value)| Added {
                 key: Some(key.as_str()),
                 value,
-            })
-            .collect();
+            }));
+        }
         match gaps.last_mut() {
             Some(gap) if gap.at + gap.removed == old.len() => gap.added = added,
             _ => gaps.push(Gap {
@@ -250,7 +257,11 @@ impl<'a, 't> Draft<'a, 't> {
                 added,
             });
             if let (Some(value), Some(changed)) = (old.get(old_index), new.get(new_index)) {
-                self.change(self.child(&collection, old_index), value, changed);
+                if value != changed {
+                    self.change(self.child(&collection, old_index), value, changed);
+                } else if let Some((_, node)) = collection.entries.get(old_index) {
+                    self.keep(*node, changed);
+                }
             }
             (at, from) = (old_index + 1, new_index + 1);
         }

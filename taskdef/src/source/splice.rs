@@ -121,8 +121,15 @@ fn put(value: &mut Value, path: &[Step], new: Value) -> Option<Option<Value>> {
             }
         }
         Step::Index(index) => {
-            let place = holder?.as_array_mut()?.get_mut(*index)?;
-            Some(Some(std::mem::replace(place, new)))
+            let list = holder?.as_array_mut()?;
+            match list.get_mut(*index) {
+                Some(place) => Some(Some(std::mem::replace(place, new))),
+                None if *index == list.len() => {
+                    list.push(new);
+                    Some(None)
+                }
+                None => None,
+            }
         }
     }
 }

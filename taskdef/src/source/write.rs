@@ -164,7 +164,7 @@ impl Style<'_> {
         indent: Option<&str>,
     ) {
         if let Some(key) = key {
-            out.push_str(&key_text(key, layout.quoted_keys));
+            push_key(out, key, layout.quoted_keys);
             out.push_str(self.colon);
         }
         self.flow(out, value, layout, indent);
@@ -179,7 +179,7 @@ impl Style<'_> {
         column: usize,
         layout: Layout<'_>,
     ) {
-        out.push_str(&key_text(key, layout.quoted_keys));
+        push_key(out, key, layout.quoted_keys);
         out.push(':');
         if self.is_line(value) {
             out.push(' ');
@@ -336,13 +336,22 @@ fn short_form(value: &Value) -> Option<(&str, &Value)> {
 
 /// A key, without quotes if every YAML reader takes it for a text.
 pub(super) fn key_text(key: &str, in_quotes: bool) -> String {
+    let mut out = String::new();
+    push_key(&mut out, key, in_quotes);
+    out
+}
+
+fn push_key(out: &mut String, key: &str, in_quotes: bool) {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
-    let name = key.starts_with(|first: char| first.is_ascii_alphabetic()) && key.bytes().all(safe);
-    let text = !key.ends_with(':') && !NO_TEXT.iter().any(|word| word.eq_ignore_ascii_case(key));
-    if name && text && !in_quotes {
-        key.to_owned()
+    let name = |key: &str| {
+        let first = key.starts_with(|first: char| first.is_ascii_alphabetic());
+        first && !key.ends_with(':') && key.bytes().all(safe)
+    };
+    let text = |key: &str| !NO_TEXT.iter().any(|word| word.eq_ignore_ascii_case(key));
+    if !in_quotes && name(key) && text(key) {
+        out.push_str(key);
     } else {
-        quoted(key)
+        push_quoted(out, key);
     }
 }
 
