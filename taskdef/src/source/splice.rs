@@ -122,14 +122,11 @@ fn put(value: &mut Value, path: &[Step], new: Value) -> Option<Option<Value>> {
         }
         Step::Index(index) => {
             let list = holder?.as_array_mut()?;
-            match list.get_mut(*index) {
-                Some(place) => Some(Some(std::mem::replace(place, new))),
-                None if *index == list.len() => {
-                    list.push(new);
-                    Some(None)
-                }
-                None => None,
+            if *index == list.len() {
+                list.push(new);
+                return Some(None);
             }
+            Some(Some(std::mem::replace(list.get_mut(*index)?, new)))
         }
     }
 }
