@@ -172,9 +172,10 @@ fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> 
 
 fn purpose(arguments: &Arguments) -> Purpose {
     let output = &arguments.output;
+    let target = output::target(output, arguments.template.as_deref());
     match (output.check, output.diff) {
         (true, _) => Purpose::Check,
-        (false, true) if output.output.is_none() && !output.in_place => Purpose::DryRun,
+        (false, true) if target.is_none() => Purpose::DryRun,
         _ => Purpose::Rewrite,
     }
 }
