@@ -15,10 +15,12 @@ use taskdef::settings::ParameterizedImages;
 #[derive(Parser, Debug)]
 #[command(
     name = "cfn-filter",
+    bin_name = "cfn-filter",
     version,
     no_binary_name = true,
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
+    override_usage = USAGE,
     after_help = EXAMPLES
 )]
 pub(crate) struct Arguments {
@@ -43,6 +45,12 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
+
+/// Clap would leave out the recipe, which it does not know to be required.
+const USAGE: &str = "\
+cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+       cfn-filter recipes list
+       cfn-filter recipes show <NAME|FILE>";
 
 const EXAMPLES: &str = "\
 Examples:

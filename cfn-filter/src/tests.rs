@@ -92,8 +92,74 @@ fn both() -> String {
 fn a_template_goes_in_and_comes_out_instrumented() {
     let ended = wrapped(TEMPLATE, &[]);
     assert_eq!(ended.exit, Exit::Done);
-    insta::assert_snapshot!(ended.stdout, @"");
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stdout, @r#"
+    Parameters:
+      Tag:
+        Type: String
+        Default: s3cret
+    Resources:
+      # The service that customers see.
+      Api:
+        Type: AWS::ECS::TaskDefinition
+        Properties:
+          RequiresCompatibilities: [FARGATE]
+          NetworkMode: awsvpc
+          Cpu: "256"
+          Memory: "512"
+          ExecutionRoleArn: arn:aws:iam::123456789012:role/execution
+          ContainerDefinitions:
+            - Name: app
+              Image: nginx:1.27 # the web server
+              EntryPoint: ["/var/lib/lacework-backup/lacework-sidecar.sh", "/docker-entrypoint.sh"]
+              Command: [nginx, "-g", "daemon off;"]
+              User: root
+              Environment:
+                - Name: PASSWORD
+                  Value: s3cret
+              Secrets:
+                - Name: "LaceworkAccessToken"
+                  ValueFrom: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:t"
+              VolumesFrom:
+                - SourceContainer: "datacollector-sidecar"
+                  ReadOnly: true
+              DependsOn:
+                - ContainerName: "datacollector-sidecar"
+                  Condition: "SUCCESS"
+            - Name: "datacollector-sidecar"
+              Image: "lacework/datacollector:latest-sidecar"
+              Essential: false
+    "#);
+    insta::assert_snapshot!(ended.stderr, @"
+    Api: rewritten (<stdin>:7)
+      app: nginx:1.27
+        before: /docker-entrypoint.sh nginx -g 'daemon off;'
+        after:  /var/lib/lacework-backup/lacework-sidecar.sh /docker-entrypoint.sh nginx -g 'daemon off;'
+        - entryPoint changed
+        - secrets LaceworkAccessToken added
+        - volumesFrom datacollector-sidecar added
+        - dependsOn datacollector-sidecar added
+      datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
+        - container added
+      warning[assumes-of-image]: the wrapper is a shell script, so the image needs `/bin/sh`
+        container `app`, image `nginx:1.27`
+      warning[assumes-of-image]: the agent needs the root certificates of the image (package `ca-certificates` or its like)
+        container `app`, image `nginx:1.27`
+
+    the task execution role needs
+      `secretsmanager:GetSecretValue` or `ssm:GetParameters` for the access token, when it comes from a secret store
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+
+    prerequisites
+      AWS Fargate platform version 1.3 or 1.4, and agent 3.2 or later
+        https://docs.lacework.net/onboarding/aws-ecs-fargate
+      the agent has to be able to run as root
+
+    network
+      the task reaches the agent server URL over HTTPS
+        https://docs.lacework.net/onboarding/aws-ecs-fargate
+
+    1 task definition rewritten, 0 left alone, 0 refused
+    ");
 }
 
 #[test]
@@ -102,7 +168,20 @@ fn a_second_run_changes_nothing() {
     assert_eq!(first.exit, Exit::Changed);
     let second = wrapped(&first.stdout, &["--detailed-exitcode"]);
     assert_eq!((second.exit, &second.stdout), (Exit::Done, &first.stdout));
-    insta::assert_snapshot!(second.stderr, @"");
+    insta::assert_snapshot!(second.stderr, @"
+    Api: already instrumented (<stdin>:7)
+      app: nginx:1.27
+        runs: /var/lib/lacework-backup/lacework-sidecar.sh /docker-entrypoint.sh nginx -g 'daemon off;'
+      datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
+      warning[assumes-of-image]: the wrapper is a shell script, so the image needs `/bin/sh`
+        container `app`, image `nginx:1.27`
+      warning[assumes-of-image]: the agent needs the root certificates of the image (package `ca-certificates` or its like)
+        container `app`, image `nginx:1.27`
+      note[already-instrumented]: the process starts with the recipe's wrapper already
+        container `app`, image `nginx:1.27`
+
+    0 task definitions rewritten, 1 already instrumented, 0 left alone, 0 refused
+    ");
 }
 
 #[test]
@@ -113,7 +192,19 @@ fn a_run_that_fails_names_every_problem_and_writes_nothing() {
     let ended = wrapped(&template, &["-o", &output.to_string_lossy(), "--diff"]);
     assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
     assert!(!output.exists());
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @"
+    Worker: refused (<stdin>:24)
+      error[parameterized-image]: the image depends on the template parameter `Tag`, so what it runs is not known
+        container `worker`, image `!Sub worker:${Tag}`
+        hint: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or let parameterized images be resolved
+
+    Second: refused (<stdin>:35)
+      error[parameterized-image]: the image depends on the template parameter `Tag`, so what it runs is not known
+        container `worker`, image `!Sub worker:${Tag}`
+        hint: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or let parameterized images be resolved
+
+    error: nothing was written: 2 of 3 task definitions refused
+    ");
 }
 
 #[test]
@@ -160,7 +251,7 @@ fn a_parameter_is_evaluated_with_the_lock_file_beside_the_template() {
     );
     assert_eq!(ended.exit, Exit::Done, "{}", ended.stderr);
     assert!(
-        ended.stdout.contains("Image: worker:s3cret\n"),
+        ended.stdout.contains("Image: \"worker:s3cret\"\n"),
         "{}",
         ended.stdout
     );
@@ -194,13 +285,28 @@ fn checking_writes_nothing() {
         (bare.exit, bare.stdout.as_str()),
         (Exit::NotInstrumented, "")
     );
-    insta::assert_snapshot!(bare.stderr, @"");
+    insta::assert_snapshot!(bare.stderr, @"
+    Api: fails the check (<stdin>:7)
+      app: nginx:1.27
+      al-agent: alertlogic/al-agent-container:latest (sidecar)
+        - container added
+      error[not-instrumented]: does not carry the recipe `alert-logic`, or its image would have to be resolved to tell
+        hint: rewrite the template, and check the result
+
+    0 task definitions carry the recipe, 0 left alone, 1 fails the check
+    ");
     let instrumented = added(&added(TEMPLATE, &[]).stdout, &["--check"]);
     assert_eq!(
         (instrumented.exit, instrumented.stdout.as_str()),
         (Exit::Done, "")
     );
-    insta::assert_snapshot!(instrumented.stderr, @"");
+    insta::assert_snapshot!(instrumented.stderr, @"
+    Api: carries the recipe (<stdin>:7)
+      app: nginx:1.27
+      al-agent: alertlogic/al-agent-container:latest (sidecar)
+
+    1 task definition carries the recipe, 0 left alone, 0 fail the check
+    ");
     assert_eq!(added("Resources: [", &["--check"]).exit, Exit::Failed);
 }
 
@@ -208,7 +314,17 @@ fn checking_writes_nothing() {
 fn a_diff_is_all_that_is_written() {
     let dry = added(TEMPLATE, &["--diff"]);
     assert_eq!(dry.exit, Exit::Done);
-    insta::assert_snapshot!(dry.stdout, @"");
+    insta::assert_snapshot!(dry.stdout, @r#"
+    --- <stdin>
+    +++ <stdin>
+    @@ -21,3 +21,6 @@
+               Environment:
+                 - Name: PASSWORD
+                   Value: s3cret
+    +        - Name: "al-agent"
+    +          Image: "alertlogic/al-agent-container:latest"
+    +          Essential: true
+    "#);
     assert!(
         dry.stderr
             .ends_with("1 task definition would be rewritten, 0 left alone, 0 refused\n")
@@ -262,12 +378,38 @@ fn wrong_usage() {
     };
     assert!(errors(&[]).starts_with("error: no recipe is given\n"));
     let alert_logic = ["--recipe", "alert-logic"];
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--in-place"]].concat()), @"");
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--parameter-overrides", "Tga=x"]].concat()), @"");
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--resolved-parameter", "Tag=x"]].concat()), @"");
-    insta::assert_snapshot!(errors(&["--recipe", "lacework"]), @"");
-    insta::assert_snapshot!(errors(&["--no-such-option"]), @"");
-    insta::assert_snapshot!(errors(&["--recipe", "lacework", "--region", "Frankfurt"]), @"");
+    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--in-place"]].concat()), @"
+    error: `--in-place` needs a file, not standard input
+      hint: name the file, or write elsewhere with `-o FILE`
+    ");
+    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--parameter-overrides", "Tga=x"]].concat()), @"
+    error: `--parameter-overrides` names `Tga`, which the template does not declare
+      hint: did you mean `Tag`?
+    ");
+    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--resolved-parameter", "Tag=x"]].concat()), @"
+    error: `--resolved-parameter` names `Tag`, which has no SSM type
+      hint: give its value with `--parameter-overrides`
+    ");
+    insta::assert_snapshot!(errors(&["--recipe", "lacework"]), @"
+    error: recipe `lacework`: missing input `accessToken`
+      hint: `accessToken`: access token of the agent, from the Lacework console
+    ");
+    insta::assert_snapshot!(errors(&["--no-such-option"]), @"
+    error: unexpected argument '--no-such-option' found
+
+      tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
+
+    Usage: cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+           cfn-filter recipes list
+           cfn-filter recipes show <NAME|FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(errors(&["--recipe", "lacework", "--region", "Frankfurt"]), @"
+    error: invalid value 'Frankfurt' for '--region <REGION>': a region looks like `eu-central-1`
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -277,12 +419,12 @@ fn what_is_no_template_is_an_error_with_its_place() {
         assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
         ended.stderr
     };
-    insta::assert_snapshot!(failed(""), @"");
-    insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"");
-    insta::assert_snapshot!(failed("- a list"), @"");
-    insta::assert_snapshot!(failed("a: 1"), @"");
+    insta::assert_snapshot!(failed(""), @"error: <stdin>: the document is empty");
+    insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"error: <stdin>:2:2: the key `Resources` stands twice in the same object");
+    insta::assert_snapshot!(failed("- a list"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
+    insta::assert_snapshot!(failed("a: 1"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
     let missing = added("", &["no/such/template.yaml"]);
-    insta::assert_snapshot!(missing.stderr, @"");
+    insta::assert_snapshot!(missing.stderr, @"error: cannot read `no/such/template.yaml`: no such file or directory");
 }
 
 #[test]
@@ -324,27 +466,23 @@ fn no_report_shows_a_value() {
 
 #[test]
 fn an_expanded_alias_is_told() {
-    let template = "Parameters:\n  Tag: {Type: String}\nResources:\n".to_owned()
-        + TEMPLATE
-            .split_once("Resources:\n")
-            .unwrap()
-            .1
-            .replace("Api:\n", "Api: &api\n")
-            .as_str()
-        + "  Other: *api\n";
+    let (head, containers) = TEMPLATE.split_once("ContainerDefinitions:\n").unwrap();
+    let shared = format!("Metadata:\n      Shared: &shared\n{containers}");
+    let template = head.replace("Parameters:\n", &format!("{shared}Parameters:\n"))
+        + "ContainerDefinitions: *shared\n";
     let ended = added(&template, &[]);
     assert_eq!(ended.exit, Exit::Done, "{}", ended.stderr);
     assert!(
         ended
             .stderr
-            .contains("note[alias-expanded]: the alias `*api` in line "),
+            .contains("note[alias-expanded]: the alias `*shared` in line "),
         "{}",
         ended.stderr
     );
     assert!(
         ended
             .stderr
-            .ends_with("2 task definitions rewritten, 0 left alone, 0 refused\n")
+            .ends_with("1 task definition rewritten, 0 left alone, 0 refused\n")
     );
 }
 
@@ -389,7 +527,10 @@ fn a_terminal_has_no_template() {
     };
     let exit = run_on(&["--recipe".into(), "alert-logic".into()], console);
     assert_eq!((exit, stdout.as_slice()), (Exit::Usage, &b""[..]));
-    insta::assert_snapshot!(String::from_utf8(stderr).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(stderr).unwrap(), @"
+    error: no template is given
+      hint: name a file, or pipe the template into standard input
+    ");
 }
 
 #[test]

@@ -113,6 +113,33 @@ fn shown_items(value: &Value) -> String {
             let keys: Vec<&str> = map.keys().map(String::as_str).collect();
             format!("{{{}}}", keys.join(", "))
         }
+        Value::Null => "null".to_owned(),
         other => shown(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_shown_as_a_person_writes_them() {
+        let table = [
+            (json!("a b"), "a b"),
+            (json!(7), "7"),
+            (json!({"Ref": "Image"}), "!Ref Image"),
+            (json!({"Fn::Sub": "${A}"}), "!Sub ${A}"),
+            (
+                json!({"Fn::If": ["C", "a", {"Ref": "B"}]}),
+                "!If [C, a, !Ref B]",
+            ),
+            (json!({"Fn::Join": null}), "!Join null"),
+            (json!({"Fn::Join": [null, {"a": 1}]}), "!Join [null, {a}]"),
+            (json!({"Ref": null}), "!Ref null"),
+        ];
+        for (value, text) in table {
+            assert_eq!(shown(&value), text);
+        }
     }
 }

@@ -46,9 +46,24 @@ pub(crate) struct Where<'w> {
     pub(crate) given: &'w Assignment,
 }
 
-/// An intrinsic function stands where something has to be merged: the place, as canonical keys.
+/// Why an edit cannot be made; the place is given as canonical keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CannotMerge(pub(crate) String);
+pub(crate) enum CannotMerge {
+    /// An intrinsic function stands where something has to be merged.
+    Intrinsic(String),
+    /// Something of another type stands there.
+    WrongType(String),
+}
+
+impl CannotMerge {
+    fn at(value: &Value, path: &[String]) -> Self {
+        let path = path.join(".");
+        match function(value) {
+            Some(_) => CannotMerge::Intrinsic(path),
+            None => CannotMerge::WrongType(path),
+        }
+    }
+}
 
 /// Applies edits in order to `target`; says in one line each what has changed, without values.
 pub(crate) fn apply(
@@ -102,6 +117,7 @@ fn apply_one(
                 let mut items = as_list(old, path)?;
                 for member in members {
                     if !items.contains(member) {
+                        items = without_branches(items, &|item| item == member).0;
                         items.push(member.clone());
                         said.push(format!("{} {} added", path.join("."), shown(member)));
                     }
@@ -188,7 +204,7 @@ fn at(
             let mut inner = match old {
                 Some(Value::Object(inner)) => inner,
                 None => Map::new(),
-                Some(_) => return Err(CannotMerge(key.clone())),
+                Some(other) => return Err(CannotMerge::at(&other, std::slice::from_ref(key))),
             };
             at(&mut inner, key, rest, place, leaf)?;
             Ok((!inner.is_empty()).then_some(Value::Object(inner)))
@@ -240,7 +256,7 @@ fn branches(
         });
     }
     if function(&value).is_some() {
-        return Err(CannotMerge(path.join(".")));
+        return Err(CannotMerge::at(&value, path));
     }
     change(Some(value))
 }
@@ -249,7 +265,7 @@ fn as_list(old: Option<Value>, path: &[String]) -> Result<Vec<Value>, CannotMerg
     match old {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(CannotMerge(path.join("."))),
+        Some(other) => Err(CannotMerge::at(&other, path)),
     }
 }
 
@@ -267,7 +283,7 @@ fn upsert(
         // An element that may be anything may also be ours.
         let readable = item.is_object() && (function(item).is_none() || as_if(item).is_some());
         if !readable && !is_no_value(item) {
-            return Err(CannotMerge(path.join(".")));
+            return Err(CannotMerge::at(item, path));
         }
     }
     let found = items
@@ -298,22 +314,31 @@ fn without(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
     let count = items.len();
     let plain: Vec<Value> = items
         .into_iter()
-        .filter(|item| function(item).is_some() || item.get(key) != Some(name))
+        .filter(|item| !is_named(item, key, name))
         .collect();
     let removed = plain.len() != count;
     let (kept, conditional) = without_conditional(plain, key, name);
     (kept, removed || conditional)
 }
 
+fn is_named(item: &Value, key: &str, name: &Value) -> bool {
+    function(item).is_none() && item.get(key) == Some(name)
+}
+
 /// The list without the branches of conditional elements that have this key.
 fn without_conditional(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
+    without_branches(items, &|item| is_named(item, key, name))
+}
+
+/// The list without the branches of conditional elements that are meant.
+fn without_branches(items: Vec<Value>, meant: &dyn Fn(&Value) -> bool) -> (Vec<Value>, bool) {
     let mut removed = false;
     let kept = items
         .into_iter()
         .filter_map(|item| match as_if(&item) {
             Some(_) => {
-                let rest = pruned(&item, key, name, &mut removed);
-                if is_no_value(&rest) { None } else { Some(rest) }
+                let rest = pruned(&item, meant, &mut removed);
+                (!is_no_value(&rest)).then_some(rest)
             }
             None => Some(item),
         })
@@ -321,10 +346,10 @@ fn without_conditional(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value
     (kept, removed)
 }
 
-fn pruned(item: &Value, key: &str, name: &Value, removed: &mut bool) -> Value {
+fn pruned(item: &Value, meant: &dyn Fn(&Value) -> bool, removed: &mut bool) -> Value {
     if let Some((condition, yes, no)) = as_if(item) {
-        let yes_rest = pruned(yes, key, name, removed);
-        let no_rest = pruned(no, key, name, removed);
+        let yes_rest = pruned(yes, meant, removed);
+        let no_rest = pruned(no, meant, removed);
         if yes_rest == *yes && no_rest == *no {
             return item.clone();
         }
@@ -334,9 +359,122 @@ fn pruned(item: &Value, key: &str, name: &Value, removed: &mut bool) -> Value {
         let items = vec![Value::String(condition.to_owned()), yes_rest, no_rest];
         return call("Fn::If", Value::Array(items));
     }
-    if function(item).is_none() && item.get(key) == Some(name) {
+    if meant(item) {
         *removed = true;
         return no_value();
     }
     item.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn applied(target: Value, edits: &[Edit]) -> Result<(Value, Vec<String>), CannotMerge> {
+        let Value::Object(mut map) = target else {
+            panic!("an object");
+        };
+        let place = Where {
+            dialect: Dialect::CloudFormation,
+            given: &Assignment::new(),
+        };
+        let said = apply(&mut map, edits, place)?;
+        Ok((Value::Object(map), said))
+    }
+
+    fn variable(name: &str, value: &str) -> Edit {
+        let Value::Object(entry) = json!({"name": name, "value": value}) else {
+            panic!("an object");
+        };
+        Edit::Upsert {
+            list: vec!["environment".to_owned()],
+            key: "name".to_owned(),
+            entry,
+        }
+    }
+
+    fn ptrace() -> Edit {
+        let path = ["linuxParameters", "capabilities", "add"].map(str::to_owned);
+        Edit::Include(path.to_vec(), vec![json!("SYS_PTRACE")])
+    }
+
+    #[test]
+    fn an_entry_is_appended_merged_or_left_alone() {
+        let of = |environment: Value| {
+            applied(json!({"Environment": environment}), &[variable("A", "1")])
+                .map(|(value, said)| (value["Environment"].clone(), said))
+        };
+        let added = vec!["environment A added".to_owned()];
+        let changed = vec!["environment A changed".to_owned()];
+        let ours = json!({"Name": "A", "Value": "1"});
+        let other = json!({"Name": "B", "Value": {"Ref": "X"}});
+        assert_eq!(of(json!([])), Ok((json!([ours]), added.clone())));
+        assert_eq!(
+            of(json!([other])),
+            Ok((json!([other, ours]), added.clone()))
+        );
+        assert_eq!(of(json!([ours, other])), Ok((json!([ours, other]), vec![])));
+        assert_eq!(
+            of(json!([{"Name": "A", "Value": "2"}, other])),
+            Ok((json!([ours, other]), changed.clone()))
+        );
+        assert_eq!(
+            of(json!({"Fn::If": ["C", [ours], {"Ref": "AWS::NoValue"}]})),
+            Ok((json!({"Fn::If": ["C", [ours], [ours]]}), added))
+        );
+        assert_eq!(
+            of(json!([{"Fn::If": ["C", {"Name": "A", "Value": "2"}, other]}])),
+            Ok((
+                json!([{"Fn::If": ["C", {"Ref": "AWS::NoValue"}, other]}, ours]),
+                changed
+            ))
+        );
+        let function = json!({"Fn::FindInMap": ["A", "B", "C"]});
+        let place = || "environment".to_owned();
+        assert_eq!(of(function.clone()), Err(CannotMerge::Intrinsic(place())));
+        assert_eq!(of(json!([function])), Err(CannotMerge::Intrinsic(place())));
+        assert_eq!(of(json!("A=1")), Err(CannotMerge::WrongType(place())));
+    }
+
+    #[test]
+    fn a_capability_goes_into_every_branch_once() {
+        let of = |linux: Value| {
+            applied(json!({"LinuxParameters": linux}), &[ptrace()])
+                .map(|(value, _)| value["LinuxParameters"].clone())
+        };
+        let ours = json!({"Capabilities": {"Add": ["SYS_PTRACE"]}});
+        assert_eq!(of(Value::Null), Ok(ours.clone()));
+        assert_eq!(of(ours.clone()), Ok(ours.clone()));
+        assert_eq!(
+            of(json!({"InitProcessEnabled": true, "Capabilities": {"Drop": ["ALL"]}})),
+            Ok(
+                json!({"InitProcessEnabled": true, "Capabilities": {"Drop": ["ALL"], "Add": ["SYS_PTRACE"]}})
+            )
+        );
+        assert_eq!(
+            of(json!({"Fn::If": ["C", {"Ref": "AWS::NoValue"}, ours]})),
+            Ok(json!({"Fn::If": ["C", ours, ours]}))
+        );
+        assert_eq!(
+            of(
+                json!({"Capabilities": {"Add": [{"Fn::If": ["C", "SYS_PTRACE", {"Ref": "AWS::NoValue"}]}]}})
+            ),
+            Ok(ours)
+        );
+    }
+
+    #[test]
+    fn a_variable_that_goes_leaves_no_empty_list() {
+        let edit = Edit::RemoveEntry {
+            list: vec!["secrets".to_owned()],
+            key: "name".to_owned(),
+            name: "A".to_owned(),
+        };
+        let secret = json!({"Name": "A", "ValueFrom": "x"});
+        let of = |value: Value| applied(value, std::slice::from_ref(&edit)).unwrap().0;
+        assert_eq!(of(json!({"Secrets": [secret]})), json!({}));
+        assert_eq!(of(json!({"Secrets": []})), json!({"Secrets": []}));
+        assert_eq!(of(json!({})), json!({}));
+    }
 }

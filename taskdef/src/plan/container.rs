@@ -15,7 +15,9 @@ use crate::image::ImageRequest;
 use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
 use crate::report::{Code, ProcessChange};
 
-use super::facts::{facts, needs_config, replaced_variables, said_about_image, ways_out, words};
+use super::facts::{
+    check_user, facts, needs_config, replaced_variables, said_about_image, ways_out, words,
+};
 use super::image::{Inspected, Lookup, inspect, references};
 use super::slots::Slot;
 use super::task::render_refusal;
@@ -75,7 +77,10 @@ pub(crate) fn plan_slot(
     for variant in variants {
         match plan_variant(task, &variant, lookup) {
             Ok(one) => plan = Some(joined(plan, one)),
-            Err(found) => refusals.extend(found),
+            Err(found) => {
+                let when = conditions_text(&variant.given, slot);
+                refusals.extend(found.into_iter().map(|refusal| refusal.when(&when)));
+            }
         }
     }
     refusals.dedup();
@@ -112,18 +117,23 @@ fn named_by_conditions(mut plan: SlotPlan, slot: &Slot<'_>) -> SlotPlan {
         return plan;
     }
     for (process, (given, _, _)) in plan.processes.iter_mut().zip(&plan.variants) {
-        let deciding = given
-            .iter()
-            .filter(|(name, _)| !slot.given.contains_key(*name));
-        let texts: Vec<String> = deciding
-            .map(|(name, truth)| match truth {
-                true => name.clone(),
-                false => format!("not {name}"),
-            })
-            .collect();
-        process.given = Some(texts.join(" and "));
+        process.given = Some(conditions_text(given, slot));
     }
     plan
+}
+
+/// A combination of conditions for a person, without those that the container itself stands under.
+fn conditions_text(given: &Assignment, slot: &Slot<'_>) -> String {
+    let deciding = given
+        .iter()
+        .filter(|(name, _)| !slot.given.contains_key(*name));
+    let texts: Vec<String> = deciding
+        .map(|(name, truth)| match truth {
+            true => name.clone(),
+            false => format!("not {name}"),
+        })
+        .collect();
+    texts.join(" and ")
 }
 
 /// Plans a container as if it had no conditions.
@@ -144,11 +154,16 @@ fn plan_variant(
             "remove it, or state the program",
         )]);
     }
+    check_user(task, view).map_err(refuse)?;
     let mut notes = Vec::new();
     let inspected = match needs_config(task, view, &entry_point) {
         false => None,
         true => {
             let ways_out = ways_out(task, view, &entry_point);
+            let lookup = match entry_point.is_absent() {
+                true => lookup.without_assumptions(),
+                false => lookup,
+            };
             Some(inspect(task, view.get("image"), given, lookup, &ways_out).map_err(refuse)?)
         }
     };

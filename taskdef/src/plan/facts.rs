@@ -34,6 +34,18 @@ fn asks_user_of_image(task: &Task<'_>, view: View<'_>) -> bool {
     task.recipe.asks_user() && (own == Setting::Absent || own == Setting::Known(String::new()))
 }
 
+/// The user decides between the ways of a recipe, so it has to be readable.
+pub(crate) fn check_user(task: &Task<'_>, view: View<'_>) -> Result<(), Refusal> {
+    match view.text("user") {
+        Setting::Malformed => Err(Refusal::new(
+            Code::Malformed,
+            format!("`{}` is not a text", task.dialect.key("", "user")),
+            "write it as a text",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Reads entry point or command.
 pub(crate) fn words(
     task: &Task<'_>,
@@ -60,44 +72,58 @@ pub(crate) fn words(
 }
 
 /// Whether a list that is an intrinsic function certainly has an element.
+///
+/// One empty text does not count: an empty parameter gives it.
 fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
-    let not_empty = |value: &Value| value.as_array().is_some_and(|items| !items.is_empty());
-    match function(value) {
-        Some(("Fn::Split", _)) => return true,
-        Some(("Fn::FindInMap", Value::Array(keys))) => {
-            if let Some(mapping) = keys.first().and_then(Value::as_str) {
-                let entries = task
-                    .template
-                    .mapping_named(mapping)
-                    .and_then(Value::as_object);
-                let lists = entries.into_iter().flat_map(Map::values).map(|entry| {
-                    match keys.get(2).and_then(Value::as_str) {
-                        Some(second) => entry.get(second).into_iter().collect::<Vec<_>>(),
-                        None => entry
-                            .as_object()
-                            .into_iter()
-                            .flat_map(Map::values)
-                            .collect(),
-                    }
-                });
-                let lists: Vec<&Value> = lists.flatten().collect();
-                if keys.len() == 3 && !lists.is_empty() && lists.into_iter().all(not_empty) {
-                    return true;
-                }
-            }
-        }
-        _ => {}
+    let known = |parameters| -> Vec<Result<Value, Unknown>> {
+        let items = task.items.iter();
+        items
+            .map(|item| {
+                let evaluation = Evaluation {
+                    template: task.template,
+                    parameters,
+                    given,
+                    item,
+                };
+                evaluation.value(value, &mut BTreeSet::new())
+            })
+            .collect()
+    };
+    let proves = |known: &Result<Value, Unknown>| known.as_ref().is_ok_and(has_words);
+    let refutes =
+        |known: &Result<Value, Unknown>| known.as_ref().is_ok_and(|known| !has_words(known));
+    if known(true).iter().any(refutes) {
+        return false;
     }
-    task.items.iter().all(|item| {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: task.resolves_parameters(),
-            given,
-            item,
-        };
-        let known: Result<Value, Unknown> = evaluation.value(value, &mut BTreeSet::new());
-        known.is_ok_and(|known| not_empty(&known))
-    })
+    match function(value) {
+        Some(("Fn::Split", _)) => true,
+        Some(("Fn::FindInMap", Value::Array(keys))) if mapping_has_words(task, keys) => true,
+        _ => known(task.resolves_parameters()).iter().all(proves),
+    }
+}
+
+fn has_words(list: &Value) -> bool {
+    match list.as_array().map(Vec::as_slice) {
+        None | Some([]) => false,
+        Some([only]) => only != "",
+        Some(_) => true,
+    }
+}
+
+/// Whether every list that a mapping can give has an element.
+fn mapping_has_words(task: &Task<'_>, keys: &[Value]) -> bool {
+    let [Value::String(mapping), _, second] = keys else {
+        return false;
+    };
+    let entries = task
+        .template
+        .mapping_named(mapping)
+        .and_then(Value::as_object);
+    let mut lists = entries.into_iter().flat_map(Map::values).flat_map(|entry| {
+        let members = entry.as_object().into_iter().flatten();
+        members.filter(|(key, _)| second.as_str().is_none_or(|second| *key == second))
+    });
+    entries.is_some_and(|entries| !entries.is_empty()) && lists.all(|(_, list)| has_words(list))
 }
 
 /// Warns of, or refuses, what an image says that means something else in the document.
@@ -126,6 +152,14 @@ pub(crate) fn said_about_image(
     }
     if !wraps_what_the_image_says(task, entry_point) {
         return Ok(());
+    }
+    if config.entrypoint == [""] {
+        return Err(Refusal::new(
+            Code::EmptyArgumentEntryPoint,
+            "the image's entry point is one empty argument, which the container runtime drops"
+                .to_owned(),
+            "state `EntryPoint` and `Command` in the template",
+        ));
     }
     let variables = task.items.iter().flat_map(|item| item.keys());
     let forms: Vec<String> = variables

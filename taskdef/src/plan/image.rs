@@ -16,8 +16,16 @@ pub(crate) enum Lookup<'a> {
     /// From the answers to [`crate::images_needed`].
     Answers(&'a Answers),
     /// To judge a document without resolving anything: what is not answered is taken for an
-    /// image with this user, and a process that comes from it is refused.
+    /// image with this user.
     Judge(&'a Answers, &'a str),
+}
+
+impl Lookup<'_> {
+    /// Without anything that is taken for granted: where the process comes from the image.
+    pub(crate) fn without_assumptions(self) -> Self {
+        let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = self;
+        Lookup::Answers(answers)
+    }
 }
 
 /// The references that an image expression can stand for.
@@ -201,12 +209,12 @@ fn reason(unknown: &Unknown) -> String {
 
 fn another_way_out(unknown: &Unknown) -> Option<&'static str> {
     match unknown {
-        Unknown::Parameter(_) => Some("let parameterized images be resolved"),
+        Unknown::Parameter(_) => Some("set `parameterized-images` to `resolve`"),
         Unknown::NoValueGiven(_) => Some("give the parameter's value"),
-        Unknown::Ssm(_) => Some("give what it resolves to"),
+        Unknown::Ssm(_) => Some("give the value that it resolves to as a `resolved-parameter`"),
         Unknown::Pseudo(name) => match name.as_str() {
             "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => None,
-            _ => Some("say which region and account the stack is for"),
+            _ => Some("give the stack's `region` and `account-id`"),
         },
         _ => None,
     }

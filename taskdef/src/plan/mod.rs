@@ -35,6 +35,14 @@ impl Refusal {
         }
     }
 
+    /// Says under which conditions this is so; none is an empty text.
+    pub(crate) fn when(mut self, conditions: &str) -> Self {
+        if !conditions.is_empty() {
+            self.message = format!("{} (when {conditions})", self.message);
+        }
+        self
+    }
+
     pub(crate) fn finding(self, about: Option<&About>) -> Finding {
         finding(self.code, Severity::Error, self.message, self.hint, about)
     }

@@ -148,8 +148,16 @@ fn update(
     }
     let mut settings = sidecar.clone();
     settings.shift_remove("name");
-    let edits = merge::edits(&settings);
     for slot in there {
+        let view = View::new(task.dialect, slot.container);
+        // Absent is the same as ECS's default.
+        let defaulted = settings.get("essential") == Some(&Value::Bool(true))
+            && view.get("essential").is_none();
+        let mut settings = settings.clone();
+        if defaulted {
+            settings.shift_remove("essential");
+        }
+        let edits = merge::edits(&settings);
         let Some(Value::Object(container)) = value_at(definitions, &slot.path) else {
             continue;
         };

@@ -425,16 +425,20 @@ fn apply_all(
     Ok(())
 }
 
-/// An edit met an intrinsic function that it cannot look into.
+/// An edit met something that it cannot look into.
 pub(crate) fn cannot_merge(place: &edit::CannotMerge) -> Refusal {
-    Refusal::new(
-        Code::CannotMerge,
-        format!(
-            "`{}` is an intrinsic function, so nothing can be added to it",
-            place.0
+    match place {
+        edit::CannotMerge::Intrinsic(path) => Refusal::new(
+            Code::CannotMerge,
+            format!("`{path}` holds an intrinsic function, so nothing can be added to it"),
+            "write it as a literal; `Fn::If` is understood",
         ),
-        "write it as a literal; `Fn::If` is understood",
-    )
+        edit::CannotMerge::WrongType(path) => Refusal::new(
+            Code::Malformed,
+            format!("`{path}` is not what ECS takes there"),
+            "correct it; nothing can be added to it as it is",
+        ),
+    }
 }
 
 /// A recipe's text could not be rendered for this task definition.
@@ -442,6 +446,6 @@ pub(crate) fn render_refusal(error: &crate::recipe::RenderError) -> Refusal {
     Refusal {
         code: Code::RecipeRefused,
         message: error.to_string(),
-        hint: None,
+        hint: error.hint().map(str::to_owned),
     }
 }

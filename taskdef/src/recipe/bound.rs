@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 
 use super::error::RenderError;
 use super::expression::{Compiled, shown};
+use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
 use super::input::{BoundInputs, InputValue};
-use super::load::{self, When};
+use super::load;
 use super::scope::{ContainerFacts, InputSlots, Scope, TaskFacts, input_slots};
-use super::tree::{self, Entries, Rendering, Tree};
-use super::{Permissions, Recipe, Refusal, Workload, Wrapping, common};
+use super::tree::Rendering;
+use super::{Permissions, Recipe, Workload, Wrapping, common};
 
 /// A recipe whose inputs are known. Everything that depends on nothing else is already rendered.
 pub struct BoundRecipe {
@@ -29,204 +30,6 @@ pub struct BoundRecipe {
 impl fmt::Debug for BoundRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BoundRecipe({})", self.recipe.name())
-    }
-}
-
-/// A condition after folding.
-enum Condition {
-    Always,
-    Never,
-    When(Arc<Compiled>),
-}
-
-struct Requirement {
-    name: Option<String>,
-    when: Condition,
-    that: Option<Condition>,
-    message: Tree,
-    hint: Option<Tree>,
-}
-
-struct Block {
-    each: bool,
-    when: Condition,
-    /// Index into the processes.
-    process: Option<usize>,
-    settings: Settings,
-}
-
-struct Sidecar {
-    when: Condition,
-    settings: Settings,
-    blocks: Vec<Block>,
-}
-
-/// Settings after folding.
-enum Settings {
-    Known(Map<String, Value>),
-    Dynamic(Entries),
-}
-
-impl Condition {
-    fn fold(when: &When, rendering: Rendering<'_>) -> Condition {
-        match when {
-            None => Condition::Always,
-            Some(compiled) if compiled.only_inputs() => match rendering.holds(compiled) {
-                Ok(true) => Condition::Always,
-                Ok(false) => Condition::Never,
-                // It fails again when it is needed, and is reported then.
-                Err(_) => Condition::When(Arc::clone(compiled)),
-            },
-            Some(compiled) => Condition::When(Arc::clone(compiled)),
-        }
-    }
-
-    fn holds(&self, rendering: Rendering<'_>) -> Result<bool, RenderError> {
-        match self {
-            Condition::Always => Ok(true),
-            Condition::Never => Ok(false),
-            Condition::When(compiled) => rendering.holds(compiled),
-        }
-    }
-
-    fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if let Condition::When(compiled) = self {
-            visit(compiled);
-        }
-    }
-}
-
-impl Settings {
-    fn fold(entries: &Entries, rendering: Rendering<'_>) -> Settings {
-        let entries = tree::fold(entries, rendering);
-        let mut dynamic = false;
-        entries
-            .iter()
-            .for_each(|(_, item)| item.each_dynamic(&mut |_| dynamic = true));
-        if !dynamic && let Ok(known) = tree::render_settings(&entries, rendering) {
-            return Settings::Known(known);
-        }
-        Settings::Dynamic(entries)
-    }
-
-    fn merge_into(
-        &self,
-        settings: &mut Map<String, Value>,
-        rendering: Rendering<'_>,
-    ) -> Result<(), RenderError> {
-        let rendered = match self {
-            Settings::Known(known) => known.clone(),
-            Settings::Dynamic(entries) => tree::render_settings(entries, rendering)?,
-        };
-        if settings.is_empty() {
-            *settings = rendered;
-            return Ok(());
-        }
-        for (key, value) in rendered {
-            tree::merge(settings, &key, value);
-        }
-        Ok(())
-    }
-
-    fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if let Settings::Dynamic(entries) = self {
-            entries
-                .iter()
-                .for_each(|(_, item)| item.each_dynamic(visit));
-        }
-    }
-}
-
-impl Block {
-    fn fold(block: &load::Block, rendering: Rendering<'_>) -> Block {
-        Block {
-            each: block.each,
-            when: Condition::fold(&block.when, rendering),
-            process: None,
-            settings: Settings::fold(&block.settings, rendering),
-        }
-    }
-
-    /// Merges the settings in, once or for each container.
-    fn merge_into(
-        &self,
-        settings: &mut Map<String, Value>,
-        rendering: Rendering<'_>,
-        containers: &[ContainerFacts],
-    ) -> Result<(), RenderError> {
-        if !self.each {
-            if self.when.holds(rendering)? {
-                self.settings.merge_into(settings, rendering)?;
-            }
-            return Ok(());
-        }
-        for container in containers {
-            let scope = rendering.scope.each(container);
-            let rendering = Rendering {
-                scope: &scope,
-                texts: rendering.texts,
-            };
-            if self.when.holds(rendering)? {
-                self.settings.merge_into(settings, rendering)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if !matches!(self.when, Condition::Never) {
-            self.when.each_dynamic(visit);
-            self.settings.each_dynamic(visit);
-        }
-    }
-}
-
-impl Requirement {
-    fn fold(item: &load::Requirement, rendering: Rendering<'_>) -> Requirement {
-        Requirement {
-            name: item.name.clone(),
-            when: Condition::fold(&item.when, rendering),
-            that: item
-                .that
-                .is_some()
-                .then(|| Condition::fold(&item.that, rendering)),
-            message: item.message.fold(rendering),
-            hint: item.hint.as_ref().map(|hint| hint.fold(rendering)),
-        }
-    }
-
-    /// What is to be said, when it applies and what it asks for does not hold.
-    fn refusal(&self, rendering: Rendering<'_>) -> Result<Option<Refusal>, RenderError> {
-        if !self.when.holds(rendering)? {
-            return Ok(None);
-        }
-        if let Some(that) = &self.that
-            && that.holds(rendering)?
-        {
-            return Ok(None);
-        }
-        let text = |tree: &Tree| {
-            Ok(tree
-                .render(rendering)?
-                .as_ref()
-                .map(shown)
-                .unwrap_or_default())
-        };
-        Ok(Some(Refusal {
-            name: self.name.clone(),
-            message: text(&self.message)?,
-            hint: self.hint.as_ref().map(text).transpose()?,
-        }))
-    }
-
-    fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
-        if matches!(self.when, Condition::Never) || matches!(self.that, Some(Condition::Always)) {
-            return;
-        }
-        self.when.each_dynamic(visit);
-        self.that.iter().for_each(|that| that.each_dynamic(visit));
-        self.message.each_dynamic(visit);
-        self.hint.iter().for_each(|hint| hint.each_dynamic(visit));
     }
 }
 
@@ -319,6 +122,9 @@ impl BoundRecipe {
             .chain(&self.task)
             .for_each(|block| block.each_dynamic(&mut visit));
         for sidecar in &self.sidecars {
+            if matches!(sidecar.when, Condition::Never) {
+                continue;
+            }
             sidecar.when.each_dynamic(&mut visit);
             sidecar.settings.each_dynamic(&mut visit);
             sidecar

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Arrangement;
+use super::error::InputError;
 use super::input::{BoundInputs, InputDeclaration, InputType, InputValue};
 
 /// The inputs that a recipe has without declaring them. A recipe that declares one of these
@@ -98,6 +99,14 @@ pub(super) fn apply(inputs: &BoundInputs, sidecar: &mut Map<String, Value>) {
 /// The execution role that the user gives to task definitions.
 pub(super) fn execution_role(inputs: &BoundInputs) -> Option<&Value> {
     given(inputs, "executionRole")
+}
+
+/// The program itself acts on `arrangement`, so it has to know it.
+pub(super) fn check_arrangement(inputs: &BoundInputs) -> Option<InputError> {
+    let given = given(inputs, "arrangement")?;
+    let name = "arrangement".to_owned();
+    let expected = "a text, not an intrinsic function";
+    (!given.is_string()).then_some(InputError::WrongType { name, expected })
 }
 
 /// The arrangement of a process: the user may choose another in place of `prefix`.

@@ -1,5 +1,6 @@
 //! Compiles what a file holds: checks keys, types and names, and points at what is wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::Environment;
@@ -8,9 +9,10 @@ use serde_saphyr::Spanned;
 
 use super::ecs::Shape;
 use super::error::{Place, RecipeError};
-use super::expression::{Compiled, Position};
+use super::expression::Compiled;
 use super::file::{Content, Key, Node};
 use super::language::environment;
+use super::position::Position;
 use super::scan;
 use super::scope::{CONTAINER, TASK};
 use super::tree::{Entries, Tree};
@@ -44,6 +46,7 @@ pub(super) struct Compiler {
     pub(super) file: Arc<str>,
     pub(super) inputs: Vec<String>,
     pub(super) texts: Environment<'static>,
+    conditions: BTreeMap<String, Arc<Compiled>>,
 }
 
 impl Compiler {
@@ -52,6 +55,7 @@ impl Compiler {
             file,
             inputs: Vec::new(),
             texts: environment(),
+            conditions: BTreeMap::new(),
         }
     }
 
@@ -67,23 +71,55 @@ impl Compiler {
         self.place(spanned.referenced.line(), spanned.referenced.column())
     }
 
-    /// A condition: an expression without braces.
+    /// A condition, or a list of conditions that all have to hold.
+    pub(super) fn conditions(
+        &mut self,
+        node: &Node,
+        reach: Reach,
+    ) -> Result<Vec<Arc<Compiled>>, RecipeError> {
+        match &node.content {
+            Content::Scalar(Value::String(source)) => {
+                let place = self.place(node.line, node.column);
+                Ok(vec![self.condition(source, place, reach)?])
+            }
+            Content::List(items) => {
+                let items = items.iter().map(|item| self.conditions(item, reach));
+                Ok(items.collect::<Result<Vec<_>, _>>()?.concat())
+            }
+            _ => {
+                let place = self.place(node.line, node.column);
+                Err(RecipeError::new(
+                    place,
+                    "expected a condition, or a list of conditions",
+                ))
+            }
+        }
+    }
+
+    /// A condition: an expression without braces. The same text is compiled once.
     pub(super) fn condition(
-        &self,
-        source: &Spanned<String>,
+        &mut self,
+        source: &str,
+        place: Place,
         reach: Reach,
     ) -> Result<Arc<Compiled>, RecipeError> {
-        let place = self.place_of(source);
-        if source.value.contains("{{") {
+        let source = source.trim();
+        if source.contains("{{") {
             return Err(RecipeError::new(
                 place,
                 "a condition is written without `{{` and `}}`",
             ));
         }
-        let compiled = Compiled::expression(source.value.trim(), place.clone(), Position::Typed)
-            .map_err(|message| RecipeError::new(place, message))?;
-        self.check_names(&compiled, reach)?;
-        Ok(Arc::new(compiled))
+        let compiled = match self.conditions.get(source) {
+            Some(known) => Arc::clone(known),
+            None => Compiled::expression(source, place.clone(), Position::Condition)
+                .map(Arc::new)
+                .map_err(|message| RecipeError::new(place.clone(), message))?,
+        };
+        self.check_names(&compiled, &place, reach)?;
+        self.conditions
+            .insert(source.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
     }
 
     /// A text for a person, in which expressions may stand.
@@ -112,14 +148,19 @@ impl Compiler {
             scan::Shape::Text => Compiled::text(text, place.clone(), position, &mut self.texts),
         };
         let compiled = compiled.map_err(fail)?;
-        self.check_names(&compiled, reach)?;
+        self.check_names(&compiled, &compiled.place, reach)?;
         Ok(Tree::Dynamic(Arc::new(compiled)))
     }
 
-    fn check_names(&self, compiled: &Compiled, reach: Reach) -> Result<(), RecipeError> {
+    fn check_names(
+        &self,
+        compiled: &Compiled,
+        place: &Place,
+        reach: Reach,
+    ) -> Result<(), RecipeError> {
         for name in &compiled.names {
             let (root, rest) = name.split_once('.').unwrap_or((name, ""));
-            let fail = |message: String| RecipeError::new(compiled.place.clone(), message);
+            let fail = |message: String| RecipeError::new(place.clone(), message);
             if !reach.roots().contains(&root) {
                 let known = reach.roots().iter().copied();
                 return Err(fail(format!("`{root}` is not known here")).near(root, known));
@@ -152,15 +193,13 @@ impl Compiler {
     ) -> Result<Entries, RecipeError> {
         match &node.content {
             Content::Map(entries) => self.entries(entries, known, reach),
-            _ => Err(self.wrong(node, "a map of settings")),
+            _ => Err(self.wrong(node, "settings", "a map")),
         }
     }
 
-    fn wrong(&self, node: &Node, expected: &str) -> RecipeError {
-        RecipeError::new(
-            self.place(node.line, node.column),
-            format!("expected {expected}"),
-        )
+    fn wrong(&self, node: &Node, key: &str, expected: &str) -> RecipeError {
+        let place = self.place(node.line, node.column);
+        RecipeError::new(place, format!("`{key}` has to be {expected}"))
     }
 
     fn entries(
@@ -172,23 +211,25 @@ impl Compiler {
         entries
             .iter()
             .map(|(key, node)| {
-                let Some((_, shape)) = known.iter().find(|(name, _)| *name == key.name) else {
+                let Some((name, shape)) = known.iter().find(|(name, _)| *name == key.name) else {
                     let place = self.place(key.line, key.column);
                     let names = known.iter().map(|(name, _)| *name);
                     let message = format!("unknown key `{}`", key.name);
                     return Err(RecipeError::new(place, message).near(&key.name, names));
                 };
-                let position = match (key.name.as_str(), shape) {
-                    ("valueFrom" | "credentialsParameter", _) => Position::Reference,
-                    (_, shape) => position(shape),
+                let position = match *name {
+                    "valueFrom" | "credentialsParameter" => Position::Reference,
+                    _ => position(shape),
                 };
-                Ok((key.name.clone(), self.node(node, shape, position, reach)?))
+                let item = self.node(name, node, shape, position, reach)?;
+                Ok((key.name.clone(), item))
             })
             .collect()
     }
 
     fn node(
         &mut self,
+        key: &str,
         node: &Node,
         shape: &'static Shape,
         position: Position,
@@ -198,78 +239,59 @@ impl Compiler {
             (Content::Scalar(Value::String(text)), shape) => {
                 let place = self.place(node.line, node.column);
                 let tree = self.text(text, place, position, reach)?;
-                self.check_constant(node, &tree, shape)?;
-                Ok(tree)
+                match (&tree, shape) {
+                    (Tree::Dynamic(_), _) | (_, Shape::Text) => Ok(tree),
+                    (_, Shape::OrInherit(_)) if text == "inherit" => Ok(tree),
+                    (_, shape) => Err(self.wrong(node, key, expected(shape))),
+                }
             }
             (Content::Scalar(value @ Value::Bool(_)), Shape::Boolean)
             | (Content::Scalar(value @ Value::Number(_)), Shape::Integer) => {
                 Ok(Tree::Value(value.clone()))
             }
-            (Content::List(items), Shape::List(inner)) => self.list(items, inner, reach),
+            (Content::List(items), Shape::List(inner)) => {
+                let position = match inner {
+                    Shape::Text => Position::Element,
+                    inner => self::position(inner),
+                };
+                let items = items
+                    .iter()
+                    .map(|item| self.node(key, item, inner, position, reach));
+                items.collect::<Result<_, _>>().map(Tree::List)
+            }
             (Content::Map(entries), Shape::Object(known) | Shape::OrInherit(known)) => {
                 self.entries(entries, known, reach).map(Tree::Map)
             }
-            (Content::Map(entries), Shape::Texts) => entries
-                .iter()
-                .map(|(key, node)| {
-                    let item = self.node(node, &Shape::Text, Position::Text, reach)?;
+            (Content::Map(entries), Shape::Texts) => {
+                let entries = entries.iter().map(|(key, node)| {
+                    let item = self.node(&key.name, node, &Shape::Text, Position::Text, reach)?;
                     Ok((key.name.clone(), item))
-                })
-                .collect::<Result<_, _>>()
-                .map(Tree::Map),
-            (_, shape) => Err(self.wrong(node, expected(shape))),
-        }
-    }
-
-    fn list(
-        &mut self,
-        items: &[Node],
-        shape: &'static Shape,
-        reach: Reach,
-    ) -> Result<Tree, RecipeError> {
-        items
-            .iter()
-            .map(|item| {
-                // An element that is one expression may give a whole list, which keeps its type.
-                let position = position(shape);
-                self.node(item, shape, position, reach)
-            })
-            .collect::<Result<_, _>>()
-            .map(Tree::List)
-    }
-
-    /// A constant text stands only where a text may stand; an expression may give anything.
-    fn check_constant(&self, node: &Node, tree: &Tree, shape: &Shape) -> Result<(), RecipeError> {
-        let Tree::Value(Value::String(text)) = tree else {
-            return Ok(());
-        };
-        match shape {
-            Shape::Text => Ok(()),
-            Shape::OrInherit(_) if text == "inherit" => Ok(()),
-            shape => Err(self.wrong(node, expected(shape))),
+                });
+                entries.collect::<Result<_, _>>().map(Tree::Map)
+            }
+            (_, shape) => Err(self.wrong(node, key, expected(shape))),
         }
     }
 
     /// The words of a process.
-    pub(super) fn words(&mut self, node: &Node) -> Result<Tree, RecipeError> {
-        self.node(
-            node,
-            &Shape::List(&Shape::Text),
-            Position::Typed,
-            Reach::Inputs,
-        )
+    pub(super) fn words(&mut self, key: &str, node: &Node) -> Result<Tree, RecipeError> {
+        const WORDS: Shape = Shape::List(&Shape::Text);
+        self.node(key, node, &WORDS, Position::List, Reach::Inputs)
     }
 
     /// A text that reads only inputs.
     pub(super) fn script(&mut self, node: &Node) -> Result<Tree, RecipeError> {
-        self.node(node, &Shape::Text, Position::Text, Reach::Inputs)
+        self.node("script", node, &Shape::Text, Position::Text, Reach::Inputs)
     }
 }
 
 fn position(shape: &Shape) -> Position {
     match shape {
         Shape::Text => Position::Text,
-        _ => Position::Typed,
+        Shape::Integer => Position::Integer,
+        Shape::Boolean => Position::Boolean,
+        Shape::List(_) => Position::List,
+        Shape::Object(_) | Shape::Texts | Shape::OrInherit(_) => Position::Map,
     }
 }
 

@@ -236,11 +236,13 @@ pub enum RenderError {
         /// The expression.
         place: Place,
     },
-    /// A condition that is neither true nor false.
-    #[error("{place}: the condition gives {found}, not true or false")]
-    NotBoolean {
-        /// The condition.
+    /// An expression that gives something else than belongs there.
+    #[error("{place}: the expression gives {found}, and {expected} belongs here")]
+    WrongType {
+        /// The expression.
         place: Place,
+        /// What belongs there, with its article.
+        expected: &'static str,
         /// What it gives, with its article.
         found: String,
     },

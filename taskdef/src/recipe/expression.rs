@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::error::{Place, RenderError};
 use super::language::{EXPRESSIONS, NotText, Own, TEXT_LIMIT};
+use super::position::{Position, found};
 use super::scan;
 use super::scope::Scope;
 use super::value::{Held, Kind, NotKnown, Reads, intrinsic_name};
@@ -30,17 +31,6 @@ enum Form {
     Expression(Box<Expression<'static, 'static>>),
     /// The name of a template in the recipe's environment.
     Text(String),
-}
-
-/// Where an expression stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Position {
-    /// What it gives is written with its type.
-    Typed,
-    /// What it gives is written as a text.
-    Text,
-    /// The same, and a `valueFrom` may stand here: the setting is a reference itself.
-    Reference,
 }
 
 /// What an expression gives.
@@ -143,23 +133,17 @@ impl Compiled {
     ) -> Result<bool, RenderError> {
         match self.evaluate(scope, texts)? {
             Given::Value(Value::Bool(holds)) => Ok(holds),
-            given => {
-                let found = match given {
-                    Given::Nothing => "nothing",
-                    Given::ValueFrom(_) => "what is given as `valueFrom`",
-                    Given::Value(value) if intrinsic_name(&value).is_some() => {
-                        "an intrinsic function"
-                    }
-                    Given::Value(Value::String(_)) => "a text",
-                    Given::Value(Value::Number(_)) => "a number",
-                    Given::Value(Value::Array(_)) => "a list",
-                    Given::Value(_) => "a map",
-                };
-                Err(RenderError::NotBoolean {
-                    place: self.place.clone(),
-                    found: found.to_owned(),
-                })
-            }
+            Given::Value(value) => Err(self.wrong_type(found(&value))),
+            Given::ValueFrom(_) => Err(self.wrong_type("what is given as `valueFrom`")),
+            Given::Nothing => Err(self.wrong_type("nothing")),
+        }
+    }
+
+    fn wrong_type(&self, found: &str) -> RenderError {
+        RenderError::WrongType {
+            place: self.place.clone(),
+            expected: self.position.expected(),
+            found: found.to_owned(),
         }
     }
 
@@ -178,6 +162,7 @@ impl Compiled {
 
     fn given(&self, value: &Expr, reads: &Arc<Reads>) -> Result<Given, RenderError> {
         if value.is_undefined() {
+            self.account(reads)?;
             return Err(RenderError::Undefined {
                 place: self.place.clone(),
             });
@@ -186,23 +171,23 @@ impl Compiled {
             return Ok(Given::Nothing);
         }
         if let Some(held) = value.downcast_object_ref::<Held>() {
+            if self.position == Position::Condition {
+                return Err(self.misused(reads, held.index));
+            }
             held.account();
             let value = Value::clone(&held.value);
-            return Ok(match held.kind {
-                Kind::ValueFrom => Given::ValueFrom(value),
-                Kind::Number if self.position != Position::Typed => {
-                    Given::Value(Value::String(value.to_string()))
-                }
-                _ => Given::Value(value),
-            });
+            return match held.kind {
+                Kind::ValueFrom => Ok(Given::ValueFrom(value)),
+                _ => self.take(value),
+            };
         }
         let value = self.json(value, reads, 0)?;
-        Ok(Given::Value(match value {
-            Value::Bool(_) | Value::Number(_) if self.position != Position::Typed => {
-                Value::String(value.to_string())
-            }
-            value => value,
-        }))
+        self.take(value)
+    }
+
+    fn take(&self, value: Value) -> Result<Given, RenderError> {
+        let taken = self.position.take(value).map(Given::Value);
+        taken.map_err(|value| self.wrong_type(found(&value)))
     }
 
     fn json(&self, value: &Expr, reads: &Arc<Reads>, depth: usize) -> Result<Value, RenderError> {

@@ -74,8 +74,8 @@ pub(super) enum TypeFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RequirementFile {
-    pub(super) when: Option<Spanned<String>>,
-    pub(super) that: Spanned<String>,
+    pub(super) when: Option<Node>,
+    pub(super) that: Node,
     pub(super) message: Spanned<String>,
     pub(super) hint: Option<Spanned<String>>,
 }
@@ -85,7 +85,7 @@ pub(super) struct RequirementFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct AssumptionFile {
     pub(super) name: String,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) message: Spanned<String>,
     pub(super) hint: Option<Spanned<String>>,
 }
@@ -94,7 +94,7 @@ pub(super) struct AssumptionFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct WorkloadFile {
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) process: Option<Spanned<ProcessFile>>,
     pub(super) settings: Option<Node>,
 }
@@ -129,7 +129,7 @@ pub(super) enum ArrangementFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct SidecarFile {
     pub(super) name: Spanned<String>,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) position: Option<PositionFile>,
     pub(super) settings: Node,
     #[serde(default)]
@@ -148,7 +148,7 @@ pub(super) enum PositionFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct BlockFile {
     pub(super) each: Option<EachFile>,
-    pub(super) when: Option<Spanned<String>>,
+    pub(super) when: Option<Node>,
     pub(super) settings: Node,
 }
 
@@ -352,10 +352,34 @@ fn explain(file: &Arc<str>, error: &Error) -> RecipeError {
         Error::SerdeInvalidType { expected, .. } => {
             RecipeError::new(place, format!("expected {expected}"))
         }
-        other => RecipeError::new(place, one_line(&other.to_string())),
+        Error::Unexpected { expected, .. } => {
+            RecipeError::new(place, format!("expected {}", in_words(expected)))
+        }
+        Error::InvalidScalar { .. } => RecipeError::new(place, "expected a whole number"),
+        Error::InvalidBooleanStrict { .. } => RecipeError::new(place, "expected `true` or `false`"),
+        Error::MultipleDocuments { .. } => RecipeError::new(place, "a file holds one recipe"),
+        Error::Eof { .. } => RecipeError::new(place, "the file is empty"),
+        other => RecipeError::new(place, without_place(&other.to_string())),
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "string scalar" => "a text",
+        "mapping start" => "a map",
+        "sequence start" => "a list",
+        other => other,
+    }
+}
+
+/// The parser's message in one line; where it is stands before it already.
+fn without_place(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text
+        .rfind(" at line ")
+        .and_then(|at| text.split_at_checked(at))
+    {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
 }

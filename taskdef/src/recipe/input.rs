@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::{InputError, nearest};
 use super::value::{holds_nul, intrinsic_name};
+use crate::source::Source;
 
 /// What an input's value has to be. An intrinsic function is taken for any of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,11 @@ pub enum InputValueError {
     /// `value` and `valueFrom`, or something beside one of them.
     #[error("an input is given as `value` or as `valueFrom`, not as both")]
     Both,
+    /// A text that begins like one of the forms and is not valid.
+    #[error(
+        "the input begins like `{{value: ...}}` or `{{valueFrom: ...}}`, and is neither YAML nor JSON; put the value in quotes"
+    )]
+    Syntax,
     /// A `valueFrom` that is neither a text nor an intrinsic function.
     #[error("`valueFrom` has to be an ARN, the name of an SSM parameter, or an intrinsic function")]
     ValueFrom,
@@ -93,11 +99,15 @@ impl InputValue {
         if !trimmed.starts_with('{') {
             return Ok(InputValue::Plain(Value::String(text.to_owned())));
         }
-        let parsed = serde_json::from_str(trimmed)
+        if let Some(name) = bare_reference(trimmed) {
+            return Ok(InputValue::ValueFrom(Value::from(name)));
+        }
+        match serde_json::from_str(trimmed)
             .ok()
-            .or_else(|| super::flow::parse(trimmed));
-        match parsed {
+            .or_else(|| in_one_line(trimmed))
+        {
             Some(Value::Object(map)) if is_form(&map) => InputValue::from_form(map),
+            None if begins_like_a_form(trimmed) => Err(InputValueError::Syntax),
             _ => Ok(InputValue::Plain(Value::String(text.to_owned()))),
         }
     }
@@ -124,6 +134,28 @@ impl InputValue {
             _ => Err(InputValueError::Both),
         }
     }
+}
+
+/// The reference in `{valueFrom: arn:...:KEY::}`, which YAML would not take without quotes.
+fn bare_reference(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('{')?.strip_suffix('}')?.trim();
+    let name = inside.strip_prefix("valueFrom:")?.trim();
+    let bare = |c: char| c.is_ascii_alphanumeric() || "/:._-+=@".contains(c);
+    (!name.is_empty() && name.chars().all(bare)).then_some(name)
+}
+
+/// Whether a text that is not valid was most likely meant as one of the two forms. Taking it
+/// as it stands would put a secret's reference into the environment as clear text.
+fn begins_like_a_form(text: &str) -> bool {
+    let inside = text.trim_start_matches(['{', '"', '\'', ' ']);
+    inside.starts_with("value:") || inside.starts_with("valueFrom")
+}
+
+/// A value in one line of YAML, short forms of intrinsic functions included.
+fn in_one_line(text: &str) -> Option<Value> {
+    Source::parse(text)
+        .ok()
+        .map(|source| source.value().clone())
 }
 
 /// Whether a map is one of the two forms, and not a value that happens to be a map.
@@ -243,7 +275,7 @@ fn list(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('[') {
         return match serde_json::from_str(text)
             .ok()
-            .or_else(|| super::flow::parse(text))?
+            .or_else(|| in_one_line(text))?
         {
             Value::Array(items) => texts(items),
             _ => None,

@@ -137,10 +137,12 @@ fn text(value: &Expr) -> Result<&str, Error> {
         Some(_) => Err(failure(
             "a filter or test needs the value of an intrinsic function",
         )),
-        None => Err(failure(format!(
-            "a filter or test needs a text, and this is {}",
-            not_text(value).unwrap_or("none")
-        ))),
+        None => {
+            let what = not_text(value).unwrap_or("a number or boolean");
+            Err(failure(format!(
+                "a filter or test needs a text, and this is {what}"
+            )))
+        }
     }
 }
 

@@ -8,22 +8,23 @@ use serde_saphyr::Spanned;
 
 use super::Arrangement;
 use super::compile::{Compiler, Reach};
+use super::declare;
 use super::ecs;
 use super::error::{Place, RecipeError};
 use super::expression::Compiled;
 use super::file::{
-    ArrangementFile, AssumptionFile, BlockFile, Content, InputFile, Node, NoteFile,
-    PermissionsFile, ProcessFile, RecipeFile, RequirementFile, SidecarFile, TypeFile, WorkloadFile,
+    ArrangementFile, AssumptionFile, BlockFile, Content, Node, NoteFile, PermissionsFile,
+    ProcessFile, RecipeFile, RequirementFile, SidecarFile, WorkloadFile,
 };
-use super::input::{InputDeclaration, InputType, convert};
+use super::input::InputDeclaration;
 use super::tree::{Entries, Tree};
 use super::{Note, Permissions};
 
 /// The version of the format that this program reads.
 const FORMAT: u64 = 1;
 
-/// A condition, if there is one.
-pub(super) type When = Option<Arc<Compiled>>;
+/// Conditions that all have to hold; none holds always.
+pub(super) type When = Vec<Arc<Compiled>>;
 
 /// A recipe, compiled.
 pub(super) struct Loaded {
@@ -45,15 +46,15 @@ pub(super) struct Loaded {
 /// When an input is required, and when it is forbidden.
 pub(super) struct InputCondition {
     pub(super) name: String,
-    pub(super) required: When,
-    pub(super) forbidden: When,
+    pub(super) required: Option<Arc<Compiled>>,
+    pub(super) forbidden: Option<Arc<Compiled>>,
 }
 
 /// What has to hold (`requires`), or what is taken for granted (`assumes`, without `that`).
 pub(super) struct Requirement {
     pub(super) name: Option<String>,
     pub(super) when: When,
-    pub(super) that: When,
+    pub(super) that: Option<When>,
     pub(super) message: Tree,
     pub(super) hint: Option<Tree>,
 }
@@ -99,7 +100,7 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         return Err(RecipeError::new(compiler.place_of(&file.recipe), message));
     }
     check_name(&compiler, &file.name)?;
-    let (declarations, input_conditions) = inputs(&mut compiler, &file)?;
+    let (declarations, input_conditions) = declare::inputs(&mut compiler, &file)?;
     let requires = file
         .requires
         .iter()
@@ -147,136 +148,11 @@ fn check_name(compiler: &Compiler, name: &Spanned<String>) -> Result<(), RecipeE
     Err(RecipeError::new(compiler.place_of(name), message))
 }
 
-fn inputs(
-    compiler: &mut Compiler,
-    file: &RecipeFile,
-) -> Result<(Vec<InputDeclaration>, Vec<InputCondition>), RecipeError> {
-    let wraps = file.workload.iter().any(|block| block.process.is_some());
-    let mut common = super::common::declarations(wraps, !file.sidecars.is_empty());
-    let mut declarations: Vec<InputDeclaration> = Vec::new();
-    for (name, input) in &file.inputs.0 {
-        let inherited = common.iter().position(|known| known.name == name.value);
-        let inherited = inherited.map(|at| common.remove(at));
-        declarations.push(declaration(compiler, name, input, inherited)?);
+fn when(compiler: &mut Compiler, node: &Option<Node>, reach: Reach) -> Result<When, RecipeError> {
+    match node {
+        Some(node) => compiler.conditions(node, reach),
+        None => Ok(Vec::new()),
     }
-    declarations.extend(common);
-    compiler.inputs = declarations
-        .iter()
-        .map(|input| input.name.clone())
-        .collect();
-    let mut conditions = Vec::new();
-    for (name, input) in &file.inputs.0 {
-        let condition = |source: &Option<Spanned<String>>| {
-            source
-                .as_ref()
-                .map(|source| compiler.condition(source, Reach::Inputs))
-                .transpose()
-        };
-        let required = condition(&input.required_when)?;
-        let forbidden = condition(&input.forbidden_when)?;
-        if required.is_some() || forbidden.is_some() {
-            conditions.push(InputCondition {
-                name: name.value.clone(),
-                required,
-                forbidden,
-            });
-        }
-    }
-    Ok((declarations, conditions))
-}
-
-fn declaration(
-    compiler: &Compiler,
-    name: &Spanned<String>,
-    input: &InputFile,
-    inherited: Option<InputDeclaration>,
-) -> Result<InputDeclaration, RecipeError> {
-    let place = compiler.place_of(name);
-    let fail = |message: &str| Err(RecipeError::new(place.clone(), message));
-    let inherited_kind = inherited.as_ref().map(|known| known.kind);
-    let kind = input
-        .kind
-        .map(input_type)
-        .or(inherited_kind)
-        .unwrap_or_default();
-    let allowed = match &inherited {
-        Some(known) if input.allowed.is_empty() => known.allowed.clone(),
-        _ => input.allowed.clone(),
-    };
-    let Some(description) = input
-        .description
-        .clone()
-        .or_else(|| inherited.map(|known| known.description))
-    else {
-        return fail("the key `description` is missing");
-    };
-    if input.required && input.default.is_some() {
-        return fail("an input with a default is not required");
-    }
-    let default = match &input.default {
-        Some(node) => Some(default(compiler, node, kind)?),
-        None => None,
-    };
-    let fits = |value: &Value| {
-        allowed
-            .iter()
-            .any(|allowed| value.as_str() == Some(allowed))
-    };
-    if !allowed.is_empty() && default.as_ref().is_some_and(|value| !fits(value)) {
-        return fail("the default is not one of the allowed values");
-    }
-    Ok(InputDeclaration {
-        name: name.value.clone(),
-        description,
-        kind,
-        default,
-        required: input.required,
-        required_when: input.required_when.as_ref().map(|when| when.value.clone()),
-        forbidden_when: input.forbidden_when.as_ref().map(|when| when.value.clone()),
-        secret: input.secret,
-        allowed,
-    })
-}
-
-fn input_type(kind: TypeFile) -> InputType {
-    match kind {
-        TypeFile::Text => InputType::Text,
-        TypeFile::Integer => InputType::Integer,
-        TypeFile::Boolean => InputType::Boolean,
-        TypeFile::List => InputType::List,
-    }
-}
-
-fn default(compiler: &Compiler, node: &Node, kind: InputType) -> Result<Value, RecipeError> {
-    let value = match &node.content {
-        Content::Scalar(value) => Some(value.clone()),
-        Content::List(items) => items
-            .iter()
-            .map(|item| match &item.content {
-                Content::Scalar(value) => Some(value.clone()),
-                _ => None,
-            })
-            .collect(),
-        Content::Map(_) => None,
-    };
-    value
-        .filter(|value| !value.is_null())
-        .and_then(|value| convert(kind, value))
-        .ok_or_else(|| {
-            let place = compiler.place(node.line, node.column);
-            RecipeError::new(place, "the default does not have the input's type")
-        })
-}
-
-fn when(
-    compiler: &Compiler,
-    source: &Option<Spanned<String>>,
-    reach: Reach,
-) -> Result<When, RecipeError> {
-    source
-        .as_ref()
-        .map(|source| compiler.condition(source, reach))
-        .transpose()
 }
 
 fn requirement(
@@ -287,7 +163,7 @@ fn requirement(
     Ok(Requirement {
         name: None,
         when: when(compiler, &item.when, reach)?,
-        that: Some(compiler.condition(&item.that, reach)?),
+        that: Some(compiler.conditions(&item.that, reach)?),
         message: compiler.message(&item.message, reach)?,
         hint: item
             .hint
@@ -374,13 +250,17 @@ fn process(compiler: &mut Compiler, item: &Spanned<ProcessFile>) -> Result<Proce
         return fail("`suffix` and `command` belong to the arrangement `prefix-suffix`");
     }
     let wrapper = match &file.wrapper {
-        Some(node) => compiler.words(node)?,
+        Some(node) => compiler.words("wrapper", node)?,
         None if shell => Tree::Value(Value::from(vec!["sh", "-c"])),
         None => return fail("the key `wrapper` is missing"),
     };
-    let mut words = |node: &Option<Node>| node.as_ref().map(|n| compiler.words(n)).transpose();
-    let suffix = words(&file.suffix)?.unwrap_or(Tree::List(Vec::new()));
-    let command = words(&file.command)?;
+    let mut words = |key: &str, node: &Option<Node>| {
+        node.as_ref()
+            .map(|node| compiler.words(key, node))
+            .transpose()
+    };
+    let suffix = words("suffix", &file.suffix)?.unwrap_or(Tree::List(Vec::new()));
+    let command = words("command", &file.command)?;
     let script = file
         .script
         .as_ref()
@@ -418,7 +298,8 @@ fn sidecars(
         }
         let image = declarations.iter().find(|input| input.name == "image");
         let image = image.is_some_and(|input| input.required || input.default.is_some());
-        if !has("image") && !(sidecars.is_empty() && image) {
+        let default_image = sidecars.is_empty() && image;
+        if !has("image") && !default_image {
             return fail("the sidecar has no image: state it, or give the input `image` a default");
         }
         let blocks = item

@@ -9,14 +9,16 @@
 mod bound;
 mod common;
 mod compile;
+mod declare;
 mod ecs;
 mod error;
 mod expression;
 mod file;
-mod flow;
+mod fold;
 mod input;
 mod language;
 mod load;
+mod position;
 mod scan;
 mod scope;
 #[cfg(test)]
@@ -127,6 +129,9 @@ impl Recipe {
     pub fn bind(&self, given: BTreeMap<String, InputValue>) -> Result<BoundRecipe, InputErrors> {
         let mut errors = Vec::new();
         let (inputs, names) = input::check(self.declarations(), given, &mut errors);
+        if self.wraps() {
+            errors.extend(common::check_arrangement(&inputs));
+        }
         let unconditional = self.declarations().iter().filter(|input| input.required);
         let mut missing: Vec<_> = unconditional
             .filter(|input| !names.contains(&input.name))

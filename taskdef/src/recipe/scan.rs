@@ -1,6 +1,6 @@
 //! Looks through a text for expressions, and for what recipes may not use.
 
-use super::language::EXPRESSION_LIMIT;
+use super::language::{EXPRESSION_LIMIT, FILTERS, TESTS};
 
 /// The statements that a text may use.
 const STATEMENTS: &[&str] = &["for", "endfor", "if", "elif", "else", "endif"];
@@ -53,29 +53,103 @@ fn without_dashes(expression: &str) -> &str {
 }
 
 /// What is wrong with an expression before it is compiled, if anything.
+///
+/// minijinja looks filters and tests up when it evaluates, which may be never; and it knows
+/// operations with which a short expression makes a long text.
 pub(super) fn expression(source: &str) -> Result<(), String> {
     if source.chars().count() > EXPRESSION_LIMIT {
         return Err(format!(
             "the expression is longer than {EXPRESSION_LIMIT} characters"
         ));
     }
-    let mut quote = None;
-    let mut escaped = false;
-    for character in source.chars() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if character == '\\' => escaped = true,
-            Some(open) if character == open => quote = None,
-            Some(_) => {}
-            None => match character {
-                '"' | '\'' => quote = Some(character),
-                '*' => return Err("`*` is not part of the recipe language".to_owned()),
-                ':' => return Err("slices and maps are not part of the recipe language".to_owned()),
-                _ => {}
-            },
+    let tokens = tokens(source);
+    let mut rest = tokens.as_slice();
+    let mut after_dot = false;
+    while let Some((token, tail)) = rest.split_first() {
+        match (token, tail) {
+            (Token::Symbol('*'), _) => return Err("`*` is not part of the recipe language".into()),
+            (Token::Symbol(':'), _) => {
+                return Err("slices and maps are not part of the recipe language".into());
+            }
+            (Token::Symbol('|'), [Token::Word(name), ..]) => known("filter", name, FILTERS)?,
+            (Token::Word(word), [Token::Word(not), Token::Word(name), ..])
+                if word == "is" && not == "not" && !after_dot =>
+            {
+                known("test", name, TESTS)?;
+            }
+            (Token::Word(word), [Token::Word(name), ..])
+                if word == "is" && name != "not" && !after_dot =>
+            {
+                known("test", name, TESTS)?;
+            }
+            _ => {}
         }
+        after_dot = matches!(token, Token::Symbol('.'));
+        rest = tail;
     }
     Ok(())
+}
+
+fn known(what: &str, name: &str, names: &[&str]) -> Result<(), String> {
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    Err(format!(
+        "unknown {what} `{name}`; there are {}",
+        names.join(", ")
+    ))
+}
+
+enum Token {
+    Word(String),
+    Symbol(char),
+}
+
+/// The words and symbols of an expression; texts in quotes are one symbol.
+fn tokens(source: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut word = String::new();
+    let mut quotes = Quotes::default();
+    for character in source.chars() {
+        let quoted = quotes.inside(character);
+        if !quoted && (character.is_alphanumeric() || character == '_') {
+            word.push(character);
+            continue;
+        }
+        if !word.is_empty() {
+            tokens.push(Token::Word(std::mem::take(&mut word)));
+        }
+        if !quoted && !character.is_whitespace() {
+            tokens.push(Token::Symbol(character));
+        }
+    }
+    if !word.is_empty() {
+        tokens.push(Token::Word(word));
+    }
+    tokens
+}
+
+/// Follows texts in quotes through an expression.
+#[derive(Default)]
+struct Quotes {
+    open: Option<char>,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Whether the next character belongs to a text in quotes; the quotes do.
+    fn inside(&mut self, character: char) -> bool {
+        match self.open {
+            Some(_) if self.escaped => self.escaped = false,
+            Some(_) if character == '\\' => self.escaped = true,
+            Some(open) if character == open => self.open = None,
+            Some(_) => {}
+            None if character == '"' || character == '\'' => self.open = Some(character),
+            None => return false,
+        }
+        true
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -135,23 +209,15 @@ fn next_opener(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Where a tag ends, outside of the texts in quotes inside it.
 fn closing(inside: &str, closer: &str) -> Option<usize> {
-    let mut quote = None;
-    let mut escaped = false;
+    let mut quotes = Quotes::default();
     for (at, character) in inside.char_indices() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if character == '\\' => escaped = true,
-            Some(open) if character == open => quote = None,
-            Some(_) => {}
-            None if character == '"' || character == '\'' => quote = Some(character),
-            None => {
-                if inside
-                    .split_at_checked(at)
-                    .is_some_and(|(_, rest)| rest.starts_with(closer))
-                {
-                    return Some(at);
-                }
-            }
+        let closes = || {
+            inside
+                .split_at_checked(at)
+                .is_some_and(|(_, rest)| rest.starts_with(closer))
+        };
+        if !quotes.inside(character) && closes() {
+            return Some(at);
         }
     }
     None

@@ -1,11 +1,14 @@
 //! What expressions can read: `inputs`, `task`, `container` and `containers`.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Expr};
 use serde_json::Value;
 
+use super::error::RenderError;
+use super::expression::Compiled;
 use super::input::{BoundInputs, InputValue};
 use super::value::{Kind, Reads, Slot};
 
@@ -74,7 +77,9 @@ pub(super) struct Scope<'a> {
     task: Option<&'a TaskFacts>,
     container: Option<&'a ContainerFacts>,
     containers: Option<&'a [ContainerFacts]>,
-    made: OnceLock<(Expr, Arc<Reads>)>,
+    made: OnceCell<(Expr, Arc<Reads>)>,
+    /// Conditions that were judged here, by their address.
+    judged: RefCell<Vec<(*const Compiled, bool)>>,
 }
 
 impl<'a> Scope<'a> {
@@ -85,7 +90,8 @@ impl<'a> Scope<'a> {
             task: None,
             container: None,
             containers: None,
-            made: OnceLock::new(),
+            made: OnceCell::new(),
+            judged: RefCell::default(),
         }
     }
 
@@ -130,6 +136,27 @@ impl<'a> Scope<'a> {
         let (context, reads) = self.made.get_or_init(|| self.make());
         reads.entries().clear();
         (context.clone(), reads)
+    }
+
+    /// Whether a condition holds, judged once.
+    pub(super) fn holds(
+        &self,
+        condition: &Compiled,
+        judge: impl FnOnce() -> Result<bool, RenderError>,
+    ) -> Result<bool, RenderError> {
+        let address = std::ptr::from_ref(condition);
+        let known = self
+            .judged
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == address)
+            .copied();
+        if let Some((_, holds)) = known {
+            return Ok(holds);
+        }
+        let holds = judge()?;
+        self.judged.borrow_mut().push((address, holds));
+        Ok(holds)
     }
 
     fn make(&self) -> (Expr, Arc<Reads>) {

@@ -11,7 +11,8 @@ use minijinja::Environment;
 use serde_json::{Map, Value};
 
 use super::error::RenderError;
-use super::expression::{Compiled, Given, Position};
+use super::expression::{Compiled, Given};
+use super::position::Position;
 use super::scope::Scope;
 use super::value::is_intrinsic;
 
@@ -52,7 +53,8 @@ impl Rendering<'_> {
     }
 
     pub(super) fn holds(self, condition: &Compiled) -> Result<bool, RenderError> {
-        condition.holds(self.scope, self.texts)
+        self.scope
+            .holds(condition, || condition.holds(self.scope, self.texts))
     }
 }
 

@@ -283,7 +283,7 @@ impl Object for Held {
         }
     }
 
-    /// Inside a text a held value is a mark, which [`super::evaluate`] finds again.
+    /// Inside a text a held value is a mark, which the evaluation finds again.
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::Number => write!(f, "{}", self.value),

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::draft::{Added, Draft, Gap, Place, Spot};
+use super::draft::{Added, Draft, Gap};
+use super::spot::{Collection, Place, Spot};
 use super::tree::{Kind, NodeId};
 
 impl<'t> Draft<'_, 't> {
@@ -14,8 +15,14 @@ impl<'t> Draft<'_, 't> {
         match spot.place {
             Place::Flow { without_colon } => self.replace_in_flow(spot, new, without_colon),
             Place::Root => {
+                let indent = self.text.line_indent(start).len();
+                let column = if indent == self.text.column(start) {
+                    indent
+                } else {
+                    0
+                };
                 let mut text = String::new();
-                self.style.item_content(&mut text, new, 0, spot.layout);
+                self.style.item_content(&mut text, new, column, spot.layout);
                 self.edit(start, end, text, spot.depth);
             }
             Place::Member { after, .. } | Place::Item { after, .. } => {
@@ -132,14 +139,15 @@ impl<'t> Draft<'_, 't> {
     }
 
     /// Removes and adds entries of a block collection.
-    pub(super) fn block_gap(
-        &mut self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
-        gap: &Gap<'_>,
-    ) {
-        let column = self.column(spot);
-        let layout = self.inside(spot);
+    pub(super) fn block_gap(&mut self, collection: &Collection<'t>, gap: &Gap<'_>) {
+        let Collection {
+            spot,
+            entries,
+            layout,
+            column,
+            ..
+        } = collection;
+        let (layout, column) = (*layout, *column);
         let separator = format!("{}{}", self.style.line_break, " ".repeat(column));
         let added: Vec<String> = gap
             .added
@@ -147,19 +155,30 @@ impl<'t> Draft<'_, 't> {
             .map(|added| self.block_entry(added, column, layout))
             .collect();
         let added = added.join(&separator);
-        let start = self.entry_start(spot, entries, gap.at);
+        let start = self.entry_start(collection, gap.at);
         match (gap.removed, gap.added.is_empty()) {
-            (0, _) => self.insert_in_block(spot, entries, gap.at, &added, &separator),
+            (0, _) => self.insert_in_block(collection, gap.at, &added, &separator),
             (removed, false) => {
                 self.edit(
                     start,
-                    self.entry_end(entries, gap.at + removed - 1),
+                    self.entry_end(collection, gap.at + removed - 1),
                     added,
                     spot.depth,
                 );
             }
             (removed, true) => {
-                let end = self.entry_end(entries, gap.at + removed - 1);
+                let end = self
+                    .text
+                    .line_end(self.entry_end(collection, gap.at + removed - 1));
+                let before = gap.at.checked_sub(1).and_then(|before| entries.get(before));
+                // Blank lines after a text with `|+` would become part of it.
+                let keeps = before.is_some_and(|(_, value)| self.keeps_blank_lines(*value));
+                let next = self.text.line_start(self.text.skip_space(end));
+                let end = self
+                    .text
+                    .end_of_line_before(next)
+                    .filter(|blank| keeps && *blank > end)
+                    .unwrap_or(end);
                 self.remove_lines(start, end, spot.depth);
             }
         }
@@ -185,19 +204,19 @@ impl<'t> Draft<'_, 't> {
 
     fn insert_in_block(
         &mut self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
+        collection: &Collection<'t>,
         at: usize,
         added: &str,
         separator: &str,
     ) {
+        let spot = collection.spot;
         // After the line of the entry before: comments above the next entry stay there.
         if let Some(before) = at.checked_sub(1) {
-            let end = self.text.line_end(self.entry_end(entries, before));
+            let end = self.text.line_end(self.entry_end(collection, before));
             self.edit(end, end, format!("{separator}{added}"), spot.depth);
             return;
         }
-        let start = self.entry_start(spot, entries, 0);
+        let start = self.entry_start(collection, 0);
         let after = match spot.place {
             Place::Member { after, .. } | Place::Item { after, .. } => after,
             Place::Root | Place::Flow { .. } => start,
@@ -216,10 +235,22 @@ impl<'t> Draft<'_, 't> {
         }
     }
 
-    /// Removes the lines of entries, with the comments at the ends of these lines.
-    fn remove_lines(&mut self, start: usize, end: usize, depth: usize) {
+    /// Whether a node ends with a block scalar to which the blank lines after it belong.
+    fn keeps_blank_lines(&self, node: NodeId) -> bool {
+        let mut last = node;
+        while let Some(child) = self.tree.children(last).last() {
+            last = child;
+        }
+        self.tree.kind(last) == Kind::BlockScalar
+            && self
+                .text
+                .slice(self.tree.start(last), self.header_end(last))
+                .contains('+')
+    }
+
+    /// Removes the lines of entries up to the end of a line, with the comments at the ends of these lines.
+    fn remove_lines(&mut self, start: usize, last_line_end: usize, depth: usize) {
         let line_start = self.text.line_start(start);
-        let last_line_end = self.text.line_end(end);
         let alone = self.text.skip_spaces_in_line(line_start) == start;
         match (alone, self.text.end_of_line_before(line_start)) {
             (true, Some(before)) => self.edit(before, last_line_end, "", depth),

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::Step;
 use super::align::align;
-use super::draft::{Added, Draft, Gap, Spot};
+use super::draft::{Added, Draft, Gap};
+use super::spot::{Collection, Spot};
 use super::tree::{Kind, NodeId};
 use super::write::{attribute_text, key_text, quoted, text_after_tag};
 
@@ -32,20 +33,22 @@ impl<'a, 't> Draft<'a, 't> {
         if self.tree.kind(spot.node) == Kind::Alias {
             return;
         }
-        match self
-            .tree
-            .function(spot.node)
-            .and_then(|key| Some((new.get(key)?, changes.below.values().next()?)))
-        {
-            Some((inner, below)) if below.old.is_none() => {
-                self.visit_entries(spot, inner, below, new)
-            }
-            Some((inner, Changes { old: Some(old), .. })) => {
+        let Some(function) = self.tree.function(spot.node) else {
+            return self.visit_entries(spot, new, changes, new);
+        };
+        let below = changes.below.get(&Step::Key(function.to_owned()));
+        match (
+            below.filter(|_| changes.below.len() == 1),
+            new.get(function),
+        ) {
+            (Some(Changes { old: Some(old), .. }), Some(inner)) => {
                 if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
                     self.replace(spot, new);
                 }
             }
-            _ => self.visit_entries(spot, new, changes, new),
+            (Some(below), Some(inner)) => self.visit_entries(spot, inner, below, new),
+            // The function gets a sibling, so it is no function any more.
+            _ => self.replace(spot, new),
         }
     }
 
@@ -57,7 +60,8 @@ impl<'a, 't> Draft<'a, 't> {
         changes: &Changes,
         whole: &'a Value,
     ) {
-        let entries = self.tree.entries(spot.node);
+        let collection = self.collection(spot);
+        let entries = &collection.entries;
         let entry_of = |(key, value): (&'a String, &'a Value)| (Some(key.as_str()), value);
         let values: Vec<(Option<&'a str>, &'a Value)> = match new {
             Value::Object(map) => map.iter().map(entry_of).collect(),
@@ -71,10 +75,10 @@ impl<'a, 't> Draft<'a, 't> {
         {
             return self.replace(spot, whole);
         }
-        for (index, ((key, value), entry)) in values.iter().zip(&entries).enumerate() {
+        for (index, ((key, value), entry)) in values.iter().zip(entries).enumerate() {
             let step = key.map_or(Step::Index(index), |key| Step::Key(key.to_owned()));
             match changes.below.get(&step) {
-                Some(below) => self.visit(self.child(spot, &entries, index), value, below),
+                Some(below) => self.visit(self.child(&collection, index), value, below),
                 None => self.keep(entry.1, value),
             }
             self.keep_key(entry.0, *key);
@@ -84,9 +88,8 @@ impl<'a, 't> Draft<'a, 't> {
             .skip(entries.len())
             .map(|(key, value)| Added { key: *key, value });
         self.gaps(
-            spot,
-            &entries,
-            vec![Gap {
+            &collection,
+            &[Gap {
                 at: entries.len(),
                 removed: 0,
                 added: added.collect(),
@@ -161,7 +164,8 @@ impl<'a, 't> Draft<'a, 't> {
         old: &Map<String, Value>,
         new: &'a Map<String, Value>,
     ) -> bool {
-        let entries = self.tree.entries(spot.node);
+        let collection = self.collection(spot);
+        let entries = &collection.entries;
         let same_keys = old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
         if !old.keys().any(|key| new.contains_key(key))
             || !(same_keys || self.has_brackets(spot.node))
@@ -172,7 +176,7 @@ impl<'a, 't> Draft<'a, 't> {
         for (index, (key, value)) in old.iter().enumerate() {
             match new.get_key_value(key) {
                 Some((key, changed)) => {
-                    self.change(self.child(spot, &entries, index), value, changed);
+                    self.change(self.child(&collection, index), value, changed);
                     self.keep_key(
                         entries.get(index).map_or(0, |(key, _)| *key),
                         Some(key.as_str()),
@@ -203,12 +207,12 @@ impl<'a, 't> Draft<'a, 't> {
                 added,
             }),
         }
-        self.gaps(spot, &entries, gaps);
+        self.gaps(&collection, &gaps);
         true
     }
 
     fn edit_items(&mut self, spot: Spot<'t>, old: &[Value], new: &'a [Value]) -> bool {
-        let entries = self.tree.entries(spot.node);
+        let collection = self.collection(spot);
         if old.is_empty() || new.is_empty() || !self.has_brackets(spot.node) {
             return false;
         }
@@ -228,26 +232,26 @@ impl<'a, 't> Draft<'a, 't> {
                 added,
             });
             if let (Some(value), Some(changed)) = (old.get(old_index), new.get(new_index)) {
-                self.change(self.child(spot, &entries, old_index), value, changed);
+                self.change(self.child(&collection, old_index), value, changed);
             }
             (at, from) = (old_index + 1, new_index + 1);
         }
-        self.gaps(spot, &entries, gaps);
+        self.gaps(&collection, &gaps);
         true
     }
 
-    fn gaps(&mut self, spot: Spot<'t>, entries: &[(NodeId, NodeId)], gaps: Vec<Gap<'a>>) {
+    fn gaps(&mut self, collection: &Collection<'t>, gaps: &[Gap<'a>]) {
         for gap in gaps
             .iter()
             .filter(|gap| gap.removed > 0 || !gap.added.is_empty())
         {
-            for (key, value) in entries.iter().skip(gap.at).take(gap.removed) {
+            for (key, value) in collection.entries.iter().skip(gap.at).take(gap.removed) {
                 self.remove_nodes(*key, self.tree.next(*value));
             }
-            if self.tree.kind(spot.node).is_block_collection() {
-                self.block_gap(spot, entries, gap);
+            if collection.kind.is_block_collection() {
+                self.block_gap(collection, gap);
             } else {
-                self.flow_gap(spot, entries, gap);
+                self.flow_gap(collection, gap);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::SourceError;
-use super::style::{Layout, Style, inside};
+use super::style::{Layout, Style};
 use super::text::Text;
 use super::tree::{Kind, NodeId, Tree};
 
@@ -18,35 +18,6 @@ struct Edit {
     text: String,
     /// Of two insertions at one place, that of the deeper part comes first: it belongs to what ends there.
     depth: usize,
-}
-
-/// Where a value is written.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    Root,
-    /// After a key of a block mapping, whose keys stand in `column`; the colon ends at `after`.
-    Member {
-        column: usize,
-        after: usize,
-    },
-    /// After a dash that stands in `column` and ends at `after`.
-    Item {
-        column: usize,
-        after: usize,
-    },
-    /// In a flow collection; after a key without a colon, where nothing stands for a null.
-    Flow {
-        without_colon: bool,
-    },
-}
-
-/// A node and what has to be known to write something else in its place.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spot<'t> {
-    pub(super) node: NodeId,
-    pub(super) place: Place,
-    pub(super) layout: Layout<'t>,
-    pub(super) depth: usize,
 }
 
 /// An entry that is added to a collection.
@@ -124,129 +95,6 @@ impl<'a, 't> Draft<'a, 't> {
             .range(..=id)
             .next_back()
             .is_some_and(|(_, next)| id < *next)
-    }
-
-    pub(super) fn root(&self) -> Spot<'t> {
-        let place = if self.tree.kind(0).is_flow_collection() {
-            Place::Flow {
-                without_colon: false,
-            }
-        } else {
-            Place::Root
-        };
-        Spot {
-            node: 0,
-            place,
-            layout: self.layout,
-            depth: 0,
-        }
-    }
-
-    /// The layout of what is written as an entry of the spot's collection.
-    pub(super) fn inside(&self, spot: Spot<'t>) -> Layout<'t> {
-        inside(self.text, self.tree, spot.node, spot.layout)
-    }
-
-    /// Where an entry of a collection starts: its dash, or its key.
-    pub(super) fn entry_start(
-        &self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
-        index: usize,
-    ) -> usize {
-        if self.tree.kind(spot.node) != Kind::BlockSequence {
-            return entries
-                .get(index)
-                .map_or(0, |(key, _)| self.tree.full_start(*key));
-        }
-        match index.checked_sub(1).and_then(|before| entries.get(before)) {
-            Some((_, before)) => self.text.skip_blank(self.tree.end(*before)),
-            None => self.tree.start(spot.node),
-        }
-    }
-
-    /// Where an entry of a collection ends.
-    pub(super) fn entry_end(&self, entries: &[(NodeId, NodeId)], index: usize) -> usize {
-        entries
-            .get(index)
-            .map_or(0, |(_, value)| self.tree.end(*value))
-    }
-
-    /// The column of the keys or dashes of a block collection.
-    pub(super) fn column(&self, spot: Spot<'t>) -> usize {
-        let first = if self.tree.kind(spot.node).is_mapping() {
-            self.tree.full_start(spot.node + 1)
-        } else {
-            self.tree.start(spot.node)
-        };
-        self.text.column(first)
-    }
-
-    /// The spot of an entry's value.
-    pub(super) fn child(
-        &self,
-        spot: Spot<'t>,
-        entries: &[(NodeId, NodeId)],
-        index: usize,
-    ) -> Spot<'t> {
-        let (key, node) = entries
-            .get(index)
-            .copied()
-            .unwrap_or((spot.node, spot.node));
-        let colon = self.text.skip_blank(self.tree.end(key));
-        let after_colon = if self.text.byte(colon) == Some(b':') {
-            Some(colon + 1)
-        } else {
-            None
-        };
-        let kind = self.tree.kind(spot.node);
-        let mut layout = self.inside(spot);
-        let place = match kind {
-            Kind::BlockMapping => {
-                let column = self.column(spot);
-                let deeper = self.text.column(self.tree.start(node)).checked_sub(column);
-                match self.tree.kind(node) {
-                    Kind::BlockMapping => {
-                        layout.unit = deeper.filter(|unit| *unit > 0).unwrap_or(layout.unit)
-                    }
-                    Kind::BlockSequence => layout.offset = deeper.unwrap_or(layout.offset),
-                    _ => {}
-                }
-                Place::Member {
-                    column,
-                    after: after_colon.unwrap_or_else(|| self.tree.end(key)),
-                }
-            }
-            Kind::BlockSequence => {
-                let dash = self.entry_start(spot, entries, index);
-                Place::Item {
-                    column: self.text.column(dash),
-                    after: dash + 1,
-                }
-            }
-            kind => Place::Flow {
-                without_colon: kind.is_mapping() && after_colon.is_none(),
-            },
-        };
-        Spot {
-            node,
-            place,
-            layout,
-            depth: spot.depth + 1,
-        }
-    }
-
-    /// The spot of a node anywhere in the document.
-    pub(super) fn spot_of(&self, node: NodeId) -> Option<Spot<'t>> {
-        let mut spot = self.root();
-        while spot.node != node {
-            let entries = self.tree.entries(spot.node);
-            let index = entries
-                .iter()
-                .position(|(_, value)| (*value..self.tree.next(*value)).contains(&node))?;
-            spot = self.child(spot, &entries, index);
-        }
-        Some(spot)
     }
 
     /// The text with all edits.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::draft::{Draft, Gap, Spot};
+use super::draft::{Draft, Gap};
+use super::spot::{Collection, Spot};
 use super::tree::{Kind, NodeId};
 
 impl<'t> Draft<'_, 't> {
@@ -13,66 +14,52 @@ impl<'t> Draft<'_, 't> {
         if self.text.slice(start, end).is_empty() {
             text.push_str(if without_colon { ": " } else { " " });
         }
-        let indent = Some(self.text.line_indent(start)).filter(|_| spot.layout.lines);
+        let indent = spot.layout.lines.then(|| self.text.line_indent(start));
         self.style.flow(&mut text, new, spot.layout, indent);
         self.edit(start, end, text, spot.depth);
     }
 
     /// Removes and adds entries of a flow collection that is not empty.
-    pub(super) fn flow_gap(&mut self, spot: Spot<'t>, entries: &[(NodeId, NodeId)], gap: &Gap<'_>) {
-        let layout = self.inside(spot);
-        let start = |index| self.entry_start(spot, entries, index);
-        let reference = start(gap.at.min(entries.len().saturating_sub(1)));
-        let indent = Some(self.text.line_indent(reference)).filter(|_| layout.lines);
+    pub(super) fn flow_gap(&mut self, collection: &Collection<'t>, gap: &Gap<'_>) {
+        let Collection {
+            spot,
+            entries,
+            layout,
+            ..
+        } = collection;
+        let reference = self.entry_start(collection, gap.at.min(entries.len().saturating_sub(1)));
+        let indent = layout.lines.then(|| self.text.line_indent(reference));
         let separator = match indent {
             Some(indent) => format!(",{}{indent}", self.style.line_break),
             None => self.comma(entries),
         };
-        let mut added = vec![];
-        for entry in &gap.added {
-            let mut text = String::new();
+        let mut added = String::new();
+        for (index, entry) in gap.added.iter().enumerate() {
+            added.push_str(if index > 0 { &separator } else { "" });
             self.style
-                .entry(&mut text, entry.key, entry.value, layout, indent);
-            added.push(text);
+                .entry(&mut added, entry.key, entry.value, *layout, indent);
         }
-        let added = added.join(&separator);
-        match (gap.removed, gap.added.is_empty()) {
-            (0, _) if gap.at >= entries.len() => {
-                self.append_in_flow(
-                    spot,
-                    self.entry_end(entries, gap.at - 1),
-                    &added,
-                    &separator,
-                );
+        let start = self.entry_start(collection, gap.at);
+        match gap
+            .removed
+            .checked_sub(1)
+            .map(|last| self.entry_end(collection, gap.at + last))
+        {
+            None if gap.at >= entries.len() => {
+                let end = self.entry_end(collection, gap.at.saturating_sub(1));
+                self.append_in_flow(*spot, end, &added, &separator);
             }
-            (0, _) => self.edit(
-                start(gap.at),
-                start(gap.at),
-                format!("{added}{separator}"),
-                spot.depth,
-            ),
-            (removed, false) => {
-                self.edit(
-                    start(gap.at),
-                    self.entry_end(entries, gap.at + removed - 1),
-                    added,
-                    spot.depth,
-                );
-            }
-            (removed, true) if gap.at + removed < entries.len() => {
-                self.edit(start(gap.at), start(gap.at + removed), "", spot.depth);
-            }
-            (removed, true) => {
-                let before = gap
-                    .at
-                    .checked_sub(1)
-                    .map_or(start(gap.at), |before| self.entry_end(entries, before));
-                self.edit(
-                    before,
-                    self.entry_end(entries, gap.at + removed - 1),
-                    "",
-                    spot.depth,
-                );
+            None => self.edit(start, start, added + &separator, spot.depth),
+            Some(end) if !added.is_empty() => self.edit(start, end, added, spot.depth),
+            Some(end) => {
+                // The comma goes too: the one after, or, at the end, the one before.
+                let next = gap.at + gap.removed;
+                let (start, end) = match gap.at.checked_sub(1) {
+                    _ if next < entries.len() => (start, self.entry_start(collection, next)),
+                    Some(before) => (self.entry_end(collection, before), end),
+                    None => (start, end),
+                };
+                self.edit(start, end, "", spot.depth);
             }
         }
     }

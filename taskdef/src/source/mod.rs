@@ -15,6 +15,7 @@ mod flow;
 mod json;
 mod plain;
 mod splice;
+mod spot;
 mod style;
 mod text;
 mod tree;
@@ -175,8 +176,12 @@ fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod emit;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod splice_tests;
 #[cfg(test)]
 mod tests;

@@ -178,10 +178,10 @@ pub(super) fn inside<'t>(text: Text<'t>, tree: &Tree, id: NodeId, outer: Layout<
         Kind::FlowMapping | Kind::FlowSequence => {
             let (start, first) = (tree.start(id), tree.full_start(first));
             layout.lines = text.breaks_between(start, first);
-            let deeper = text
-                .line_indent(first)
-                .strip_prefix(text.line_indent(start));
             if layout.lines {
+                let deeper = text
+                    .line_indent(first)
+                    .strip_prefix(text.line_indent(start));
                 layout.flow_unit = deeper
                     .filter(|unit| !unit.is_empty())
                     .unwrap_or(outer.flow_unit);
