@@ -211,10 +211,12 @@ fn documented(case: &Case, output: &Value) -> Vec<String> {
             };
             let (expected, found) = (settle(expected), settle(found));
             if expected != found {
-                let diff =
-                    TextDiff::from_lines(&format!("{expected:#}\n"), &format!("{found:#}\n"))
-                        .unified_diff()
-                        .to_string();
+                let diff = TextDiff::from_lines(
+                    format!("{expected:#}\n").as_str(),
+                    format!("{found:#}\n").as_str(),
+                )
+                .unified_diff()
+                .to_string();
                 problems.push(format!(
                     "`{id}` differs from documented.json (conditions {assignment:?}):\n{diff}"
                 ));

@@ -1,5 +1,7 @@
 //! Laws over templates that nobody wrote: intrinsic functions wherever they may stand.
 
+#![cfg(test)]
+
 mod templates;
 
 use std::collections::BTreeMap;
@@ -14,15 +16,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 use templates::{Generated, generated};
 
-const ARGS: [&str; 13] = [
+const ARGS: [&str; 11] = [
     "--recipe",
     "lacework",
     "--set",
     "accessToken=arn:aws:secretsmanager:eu-central-1:123456789012:secret:lacework-AbCdEf",
     "--set",
     "serverUrl=https://api.fra.lacework.net",
-    "--set",
-    "nonRoot=run-as-root",
     "--region",
     "eu-central-1",
     "--account-id",
@@ -30,7 +30,28 @@ const ARGS: [&str; 13] = [
     "--locked",
 ];
 
-fn run(text: &str, lock: &Value) -> Ran {
+/// What becomes of containers that are not root.
+#[derive(Clone, Copy, Debug)]
+enum NonRoot {
+    RunAsRoot,
+    Sudo,
+}
+
+impl NonRoot {
+    fn any() -> impl Strategy<Value = NonRoot> {
+        proptest::sample::select(vec![NonRoot::RunAsRoot, NonRoot::Sudo])
+    }
+
+    fn args(self) -> [String; 2] {
+        let way = match self {
+            NonRoot::RunAsRoot => "nonRoot=run-as-root",
+            NonRoot::Sudo => "nonRoot=sudo",
+        };
+        ["--set".to_owned(), way.to_owned()]
+    }
+}
+
+fn run(text: &str, lock: &Value, non_root: NonRoot) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let lock_path = folder.path().join("outrigger.lock");
     fs::write(&lock_path, lock.to_string()).unwrap();
@@ -40,6 +61,7 @@ fn run(text: &str, lock: &Value) -> Ran {
         lock_path.display().to_string(),
     ];
     args.extend(ARGS.map(str::to_owned));
+    args.extend(non_root.args());
     let mut ran = cfn_filter(&args, text.as_bytes());
     ran.stderr = ran
         .stderr
@@ -51,9 +73,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_program_still_runs(generated in generated()) {
+    fn the_program_still_runs(generated in generated(), non_root in NonRoot::any()) {
         let Generated { template, lock } = generated;
-        let ran = run(&format!("{template:#}\n"), &lock);
+        let ran = run(&format!("{template:#}\n"), &lock, non_root);
         if ran.exit != 0 {
             refused(&ran)?;
             return Ok(());
@@ -67,24 +89,24 @@ proptest! {
     }
 
     #[test]
-    fn a_second_run_changes_nothing(generated in generated()) {
+    fn a_second_run_changes_nothing(generated in generated(), non_root in NonRoot::any()) {
         let Generated { template, lock } = generated;
-        let once = run(&format!("{template:#}\n"), &lock);
+        let once = run(&format!("{template:#}\n"), &lock, non_root);
         if once.exit == 0 {
-            let twice = run(&String::from_utf8(once.stdout.clone()).unwrap(), &lock);
+            let twice = run(&String::from_utf8(once.stdout.clone()).unwrap(), &lock, non_root);
             prop_assert_eq!(twice.exit, 0, "{}\n{}", twice.stderr, String::from_utf8_lossy(&once.stdout));
             prop_assert!(once.stdout == twice.stdout, "once:\n{}\ntwice:\n{}", String::from_utf8_lossy(&once.stdout), String::from_utf8_lossy(&twice.stdout));
-            let third = run(&String::from_utf8(twice.stdout).unwrap(), &lock);
+            let third = run(&String::from_utf8(twice.stdout).unwrap(), &lock, non_root);
             prop_assert_eq!(third.stderr, twice.stderr);
         }
     }
 
     #[test]
-    fn yaml_and_json_are_rewritten_alike(generated in generated(), style in yaml_style()) {
+    fn yaml_and_json_are_rewritten_alike(generated in generated(), style in yaml_style(), non_root in NonRoot::any()) {
         let Generated { template, lock } = generated;
         let text = yaml::write(&template, &style);
         prop_assert_eq!(&parse(text.as_bytes()).unwrap(), &template, "{}", text);
-        let (as_json, as_yaml) = (run(&format!("{template:#}\n"), &lock), run(&text, &lock));
+        let (as_json, as_yaml) = (run(&format!("{template:#}\n"), &lock, non_root), run(&text, &lock, non_root));
         prop_assert_eq!(as_json.exit, as_yaml.exit, "{}\n{}\n{}", as_json.stderr, as_yaml.stderr, text);
         if as_json.exit == 0 {
             let output = parse(&as_yaml.stdout);
@@ -267,6 +289,35 @@ fn entries(before: &Value, after: &Value) -> Result<(), TestCaseError> {
             .collect();
         prop_assert_eq!(had, kept, "{} in {:#}", list, after);
     }
+    capabilities(&before["linuxParameters"], &after["linuxParameters"])
+}
+
+/// Capabilities are a set: ours is added once where it is needed, the others stay.
+fn capabilities(before: &Value, after: &Value) -> Result<(), TestCaseError> {
+    let added = |value: &Value| {
+        value["capabilities"]["add"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (had, has) = (added(before), added(after));
+    let others = |list: &[Value]| {
+        list.iter()
+            .filter(|name| *name != "SYS_PTRACE")
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    prop_assert_eq!(others(&had), others(&has));
+    prop_assert!(
+        has.len() - others(&has).len() <= 1.max(had.len() - others(&had).len()),
+        "{:#}",
+        after
+    );
+    prop_assert_eq!(
+        &before["capabilities"]["drop"],
+        &after["capabilities"]["drop"]
+    );
+    prop_assert_eq!(&before["initProcessEnabled"], &after["initProcessEnabled"]);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! A process has one working directory, so the paths in a command are put in
 //! front of the root here instead of changing it.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 

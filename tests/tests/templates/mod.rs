@@ -193,76 +193,84 @@ fn entries(key: &'static str, names: Vec<Value>, value: Value) -> BoxedStrategy<
     conditional(list.boxed())
 }
 
+/// The properties of a container that may be there or not, each with how often it is.
+fn properties() -> Vec<(&'static str, f64, BoxedStrategy<Value>)> {
+    let environment = [
+        json!("A"),
+        json!("B"),
+        json!("LaceworkServerUrl"),
+        json!({"Ref": "AFlag"}),
+    ];
+    let secrets = [json!("DB"), json!("LaceworkAccessToken")];
+    let user = select(vec![json!("root"), json!("0"), json!("1000")]).boxed();
+    vec![
+        (
+            "DockerLabels",
+            0.5,
+            Just(json!({"com.Example": "X", "yes": "no"})).boxed(),
+        ),
+        ("Command", 0.5, words()),
+        ("EntryPoint", 0.5, words()),
+        (
+            "Environment",
+            0.5,
+            entries("Name", environment.to_vec(), json!({"Value": "v"})),
+        ),
+        (
+            "Secrets",
+            0.3,
+            entries("Name", secrets.to_vec(), json!({"ValueFrom": "/db"})),
+        ),
+        (
+            "VolumesFrom",
+            0.3,
+            entries("SourceContainer", vec![json!("other")], json!({})),
+        ),
+        (
+            "DependsOn",
+            0.3,
+            entries(
+                "ContainerName",
+                vec![json!("other")],
+                json!({"Condition": "START"}),
+            ),
+        ),
+        ("LinuxParameters", 0.2, linux_parameters()),
+        ("User", 0.2, either(user)),
+    ]
+}
+
+fn linux_parameters() -> BoxedStrategy<Value> {
+    let capability = conditional(select(vec![json!("SYS_PTRACE"), json!("KILL")]).boxed());
+    let list = proptest::collection::vec(capability, 0..2)
+        .prop_map(Value::Array)
+        .boxed();
+    let capabilities = (conditional(list), any::<bool>()).prop_map(|(add, drop)| match drop {
+        true => json!({"Drop": ["ALL"], "Add": add}),
+        false => json!({"Add": add}),
+    });
+    let whole = conditional(capabilities.boxed())
+        .prop_map(|capabilities| json!({"InitProcessEnabled": true, "Capabilities": capabilities}));
+    conditional(whole.boxed())
+}
+
 fn container(name: String) -> impl Strategy<Value = Value> {
-    let optional =
-        |value: BoxedStrategy<Value>, weight: f64| proptest::option::weighted(weight, value);
-    let environment = entries(
-        "Name",
-        vec![
-            json!("A"),
-            json!("B"),
-            json!("LaceworkServerUrl"),
-            json!({"Ref": "AFlag"}),
-        ],
-        json!({"Value": "v"}),
-    );
-    let secrets = entries(
-        "Name",
-        vec![json!("DB"), json!("LaceworkAccessToken")],
-        json!({"ValueFrom": "/db"}),
-    );
-    let volumes_from = entries("SourceContainer", vec![json!("other")], json!({}));
-    let depends_on = entries(
-        "ContainerName",
-        vec![json!("other")],
-        json!({"Condition": "START"}),
-    );
-    let user = either(select(vec![json!("root"), json!("0"), json!("1000")]).boxed());
-    (
-        image(),
-        optional(words(), 0.5),
-        optional(words(), 0.5),
-        optional(environment, 0.5),
-        optional(secrets, 0.3),
-        optional(volumes_from, 0.3),
-        optional(depends_on, 0.3),
-        optional(user, 0.2),
-        any::<bool>(),
-    )
-        .prop_map(
-            move |(
-                image,
-                entry_point,
-                command,
-                environment,
-                secrets,
-                volumes_from,
-                depends_on,
-                user,
-                labels,
-            )| {
-                let mut container = Map::from_iter([
-                    ("Name".to_owned(), json!(name)),
-                    ("Image".to_owned(), image),
-                ]);
-                let labels = labels.then(|| json!({"com.Example": "X", "yes": "no"}));
-                for (key, value) in [
-                    ("DockerLabels", labels),
-                    ("Command", command),
-                    ("EntryPoint", entry_point),
-                    ("Environment", environment),
-                    ("Secrets", secrets),
-                    ("VolumesFrom", volumes_from),
-                    ("DependsOn", depends_on),
-                    ("User", user),
-                ] {
-                    if let Some(value) = value {
-                        container.insert(key.to_owned(), value);
-                    }
-                }
-                Value::Object(container)
-            },
-        )
+    let (keys, values): (Vec<_>, Vec<_>) = properties()
+        .into_iter()
+        .map(|(key, often, value)| (key, proptest::option::weighted(often, value)))
+        .unzip();
+    (image(), values).prop_map(move |(image, values)| {
+        let mut container = Map::from_iter([
+            ("Name".to_owned(), json!(name)),
+            ("Image".to_owned(), image),
+        ]);
+        let present = keys
+            .iter()
+            .zip(values)
+            .filter_map(|(key, value)| Some(((*key).to_owned(), value?)));
+        container.extend(present);
+        Value::Object(container)
+    })
 }
 
 /// A container, or one under a condition; names differ.
