@@ -1,6 +1,6 @@
 //! The road from a template to a template.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cli::block_on::block_on;
 use cli::conclude::{self, Run};
@@ -11,8 +11,9 @@ use cli::report::{Purpose, Setting};
 use cli::{Console, Exit, Failure, lock};
 use registry::ImageConfigs;
 use serde_json::{Map, Value};
+use taskdef::image::{Answers, ImageRequest};
 use taskdef::recipe::BoundRecipe;
-use taskdef::report::{Code, Finding, Outcome, Report, Severity};
+use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::{Deployment, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
@@ -36,6 +37,9 @@ pub(crate) fn instrument(
     parameters::check(&parameters, source.value())?;
     let settings = settings(arguments, parameters, &recipe);
     let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
+    if arguments.output.quiet {
+        conclude::keep_errors(&mut report);
+    }
     let lines = lines(&source, &report, arguments.output.quiet);
     let run = Run {
         options: &arguments.output,
@@ -107,9 +111,8 @@ fn judge(
     settings: &Settings,
 ) -> Result<(Report, Vec<Change>), Failure> {
     let unusable = |error: DocumentError| document.failure(&error.to_string());
-    let locked = lock::load(&arguments.images, document.path.as_deref())?;
     let requests = taskdef::images_needed(template, KIND, recipe, settings).map_err(unusable)?;
-    let answers = block_on(locked.resolve_all(&requests));
+    let answers = answers(arguments, document, &requests)?;
     let (mut report, changes) = if arguments.output.check {
         let report = taskdef::check(template, KIND, recipe, settings, &answers);
         (report.map_err(unusable)?, Vec::new())
@@ -122,11 +125,23 @@ fn judge(
     Ok((report, changes))
 }
 
+/// The answers to all questions about images; the lock file itself is not kept any longer.
+fn answers(
+    arguments: &Arguments,
+    document: &Document,
+    requests: &BTreeSet<ImageRequest>,
+) -> Result<Answers, Failure> {
+    let locked = lock::load(&arguments.images, document.path.as_deref())?;
+    Ok(block_on(locked.resolve_all(requests)))
+}
+
 /// Where the task definitions begin that the report will name; asked before the template is spliced.
 fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, usize> {
-    let tasks = report.task_definitions.iter();
-    let tasks = tasks
-        .filter(|task| !quiet || task.outcome == Outcome::Refused)
+    let told = |task: &&TaskDefinitionReport| !quiet || task.outcome == Outcome::Refused;
+    let tasks = report
+        .task_definitions
+        .iter()
+        .filter(told)
         .map(|task| &task.id);
     let ids = tasks.chain(report.findings.iter().map(|(id, _)| id));
     let resources = source.value().get("Resources").and_then(Value::as_object);
@@ -172,9 +187,10 @@ fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> 
 
 fn purpose(arguments: &Arguments) -> Purpose {
     let output = &arguments.output;
+    let target = output::target(output, arguments.template.as_deref());
     match (output.check, output.diff) {
         (true, _) => Purpose::Check,
-        (false, true) if output.output.is_none() && !output.in_place => Purpose::DryRun,
+        (false, true) if target.is_none() => Purpose::DryRun,
         _ => Purpose::Rewrite,
     }
 }

@@ -1,11 +1,12 @@
 //! The program as a whole, in this process.
 
+mod errors;
+
 use std::fs;
-use std::path::Path;
 
-use cli::{Console, Exit, Paint, Terminals};
+use cli::Exit;
 
-use crate::{run, run_on};
+use crate::run;
 
 /// How a run ended, and what it wrote.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +40,27 @@ fn wrapped(stdin: &str, args: &[&str]) -> Ended {
         "accessToken=arn:aws:secretsmanager:eu-central-1:123456789012:secret:t",
     ];
     ended(stdin, &[args, &recipe].concat())
+}
+
+/// A report without the texts of findings and recipes, which have tests of their own.
+fn outline(report: &str) -> String {
+    let mut outline = String::new();
+    for line in report.lines() {
+        let texts = ["  error[", "  warning[", "  note[", "    hint: "];
+        let label = match line.split_once(": ") {
+            Some((label, _)) if texts.iter().any(|text| line.starts_with(text)) => label,
+            _ => line,
+        };
+        outline.push_str(label);
+        outline.push('\n');
+    }
+    match outline.split_once("the task execution role needs\n") {
+        Some((tasks, rest)) => {
+            let summary = rest.lines().last().unwrap_or_default();
+            format!("{tasks}[what the roles need]\n\n{summary}\n")
+        }
+        None => outline,
+    }
 }
 
 const TEMPLATE: &str = r#"Parameters:
@@ -129,7 +151,7 @@ fn a_template_goes_in_and_comes_out_instrumented() {
               Image: "lacework/datacollector:latest-sidecar"
               Essential: false
     "#);
-    insta::assert_snapshot!(ended.stderr, @"
+    insta::assert_snapshot!(outline(&ended.stderr), @"
     Api: rewritten (<stdin>:7)
       app: nginx:1.27
         before: /docker-entrypoint.sh nginx -g 'daemon off;'
@@ -140,23 +162,12 @@ fn a_template_goes_in_and_comes_out_instrumented() {
         - dependsOn datacollector-sidecar added
       datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
         - container added
-      warning[assumes-of-image]: the wrapper is a shell script, so the image needs `/bin/sh`
+      warning[assumes-of-image]
         container `app`, image `nginx:1.27`
-      warning[assumes-of-image]: the agent needs the root certificates of the image (package `ca-certificates` or its like)
+      warning[assumes-of-image]
         container `app`, image `nginx:1.27`
 
-    the task execution role needs
-      `secretsmanager:GetSecretValue` or `ssm:GetParameters` for the access token, when it comes from a secret store
-        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
-
-    prerequisites
-      AWS Fargate platform version 1.3 or 1.4, and agent 3.2 or later
-        https://docs.lacework.net/onboarding/aws-ecs-fargate
-      the agent has to be able to run as root
-
-    network
-      the task reaches the agent server URL over HTTPS
-        https://docs.lacework.net/onboarding/aws-ecs-fargate
+    [what the roles need]
 
     1 task definition rewritten, 0 left alone, 0 refused
     ");
@@ -168,16 +179,16 @@ fn a_second_run_changes_nothing() {
     assert_eq!(first.exit, Exit::Changed);
     let second = wrapped(&first.stdout, &["--detailed-exitcode"]);
     assert_eq!((second.exit, &second.stdout), (Exit::Done, &first.stdout));
-    insta::assert_snapshot!(second.stderr, @"
+    insta::assert_snapshot!(outline(&second.stderr), @"
     Api: already instrumented (<stdin>:7)
       app: nginx:1.27
         runs: /var/lib/lacework-backup/lacework-sidecar.sh /docker-entrypoint.sh nginx -g 'daemon off;'
       datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
-      warning[assumes-of-image]: the wrapper is a shell script, so the image needs `/bin/sh`
+      warning[assumes-of-image]
         container `app`, image `nginx:1.27`
-      warning[assumes-of-image]: the agent needs the root certificates of the image (package `ca-certificates` or its like)
+      warning[assumes-of-image]
         container `app`, image `nginx:1.27`
-      note[already-instrumented]: the process starts with the recipe's wrapper already
+      note[already-instrumented]
         container `app`, image `nginx:1.27`
 
     0 task definitions rewritten, 1 already instrumented, 0 left alone, 0 refused
@@ -192,16 +203,16 @@ fn a_run_that_fails_names_every_problem_and_writes_nothing() {
     let ended = wrapped(&template, &["-o", &output.to_string_lossy(), "--diff"]);
     assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
     assert!(!output.exists());
-    insta::assert_snapshot!(ended.stderr, @"
+    insta::assert_snapshot!(outline(&ended.stderr), @"
     Worker: refused (<stdin>:24)
-      error[parameterized-image]: the image depends on the template parameter `Tag`, so what it runs is not known
+      error[parameterized-image]
         container `worker`, image `!Sub worker:${Tag}`
-        hint: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or let parameterized images be resolved
+        hint
 
     Second: refused (<stdin>:35)
-      error[parameterized-image]: the image depends on the template parameter `Tag`, so what it runs is not known
+      error[parameterized-image]
         container `worker`, image `!Sub worker:${Tag}`
-        hint: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or let parameterized images be resolved
+        hint
 
     error: nothing was written: 2 of 3 task definitions refused
     ");
@@ -285,13 +296,10 @@ fn checking_writes_nothing() {
         (bare.exit, bare.stdout.as_str()),
         (Exit::NotInstrumented, "")
     );
-    insta::assert_snapshot!(bare.stderr, @"
+    insta::assert_snapshot!(outline(&bare.stderr), @"
     Api: fails the check (<stdin>:7)
-      app: nginx:1.27
-      al-agent: alertlogic/al-agent-container:latest (sidecar)
-        - container added
-      error[not-instrumented]: does not carry the recipe `alert-logic`, or its image would have to be resolved to tell
-        hint: rewrite the template, and check the result
+      error[not-instrumented]
+        hint
 
     0 task definitions carry the recipe, 0 left alone, 1 fails the check
     ");
@@ -300,7 +308,7 @@ fn checking_writes_nothing() {
         (instrumented.exit, instrumented.stdout.as_str()),
         (Exit::Done, "")
     );
-    insta::assert_snapshot!(instrumented.stderr, @"
+    insta::assert_snapshot!(outline(&instrumented.stderr), @"
     Api: carries the recipe (<stdin>:7)
       app: nginx:1.27
       al-agent: alertlogic/al-agent-container:latest (sidecar)
@@ -363,108 +371,6 @@ fn files_are_written_where_the_options_say() {
 }
 
 #[test]
-fn wrong_usage() {
-    let errors = |args: &[&str]| {
-        let ended = ended(TEMPLATE, args);
-        assert_eq!(
-            (ended.exit, ended.stdout.as_str()),
-            (Exit::Usage, ""),
-            "{}",
-            ended.stderr
-        );
-        let detailed = self::ended(TEMPLATE, &[args, &["--detailed-exitcode"]].concat());
-        assert_eq!(detailed.exit, Exit::Failed);
-        ended.stderr
-    };
-    assert!(errors(&[]).starts_with("error: no recipe is given\n"));
-    let alert_logic = ["--recipe", "alert-logic"];
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--in-place"]].concat()), @"
-    error: `--in-place` needs a file, not standard input
-      hint: name the file, or write elsewhere with `-o FILE`
-    ");
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--parameter-overrides", "Tga=x"]].concat()), @"
-    error: `--parameter-overrides` names `Tga`, which the template does not declare
-      hint: did you mean `Tag`?
-    ");
-    insta::assert_snapshot!(errors(&[&alert_logic[..], &["--resolved-parameter", "Tag=x"]].concat()), @"
-    error: `--resolved-parameter` names `Tag`, which has no SSM type
-      hint: give its value with `--parameter-overrides`
-    ");
-    insta::assert_snapshot!(errors(&["--recipe", "lacework"]), @"
-    error: recipe `lacework`: missing input `accessToken`
-      hint: `accessToken`: access token of the agent, from the Lacework console
-    ");
-    insta::assert_snapshot!(errors(&["--no-such-option"]), @"
-    error: unexpected argument '--no-such-option' found
-
-      tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
-
-    Usage: cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
-           cfn-filter recipes list
-           cfn-filter recipes show <NAME|FILE>
-
-    For more information, try '--help'.
-    ");
-    insta::assert_snapshot!(errors(&["--recipe", "lacework", "--region", "Frankfurt"]), @"
-    error: invalid value 'Frankfurt' for '--region <REGION>': a region looks like `eu-central-1`
-
-    For more information, try '--help'.
-    ");
-}
-
-#[test]
-fn what_is_no_template_is_an_error_with_its_place() {
-    let failed = |text: &str| {
-        let ended = added(text, &[]);
-        assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
-        ended.stderr
-    };
-    insta::assert_snapshot!(failed(""), @"error: <stdin>: the document is empty");
-    insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"error: <stdin>:2:2: the key `Resources` stands twice in the same object");
-    insta::assert_snapshot!(failed("- a list"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
-    insta::assert_snapshot!(failed("a: 1"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
-    let missing = added("", &["no/such/template.yaml"]);
-    insta::assert_snapshot!(missing.stderr, @"error: cannot read `no/such/template.yaml`: no such file or directory");
-}
-
-#[test]
-fn nothing_to_do_leaves_every_byte() {
-    for text in [
-        "\u{feff}{ \"Resources\" : { } }\r\n",
-        "# empty\nResources: {}",
-    ] {
-        let ended = added(text, &["--detailed-exitcode"]);
-        assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Done, text));
-        assert_eq!(ended.stderr, "no task definition found\n");
-    }
-}
-
-#[test]
-fn no_report_shows_a_value() {
-    let resolve = ["--parameterized-images", "resolve"];
-    for args in [
-        &[][..],
-        &resolve,
-        &["--on-unresolved", "skip"],
-        &["--parameter-overrides", "Tag=s3cret"],
-    ] {
-        let ended = wrapped(&both(), args);
-        // As an image reference, a parameter's value may be shown: that is what `resolve` asks for.
-        let stderr = ended.stderr.replace("worker:s3cret", "");
-        assert!(!stderr.contains("s3cret"), "{stderr}");
-    }
-    let plain = ended(
-        TEMPLATE,
-        &["--recipe", "lacework", "--set", "accessToken=s3cret"],
-    );
-    assert!(
-        plain.stderr.contains("warning[secret-in-clear]") && !plain.stderr.contains("s3cret"),
-        "{}",
-        plain.stderr
-    );
-}
-
-#[test]
 fn an_expanded_alias_is_told() {
     let (head, containers) = TEMPLATE.split_once("ContainerDefinitions:\n").unwrap();
     let shared = format!("Metadata:\n      Shared: &shared\n{containers}");
@@ -513,27 +419,6 @@ fn colors_when_asked_for() {
 }
 
 #[test]
-fn a_terminal_has_no_template() {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let console = Console {
-        stdin: &mut std::io::empty(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        terminals: Terminals {
-            stdin: true,
-            stdout: Paint::Plain,
-            stderr: Paint::Plain,
-        },
-    };
-    let exit = run_on(&["--recipe".into(), "alert-logic".into()], console);
-    assert_eq!((exit, stdout.as_slice()), (Exit::Usage, &b""[..]));
-    insta::assert_snapshot!(String::from_utf8(stderr).unwrap(), @"
-    error: no template is given
-      hint: name a file, or pipe the template into standard input
-    ");
-}
-
-#[test]
 fn help_version_and_recipes_go_to_standard_output() {
     for args in [
         &["--help"][..],
@@ -551,21 +436,4 @@ fn help_version_and_recipes_go_to_standard_output() {
         assert!(!ended.stdout.is_empty());
     }
     assert_eq!(ended("", &["recipes", "show", "nobody"]).exit, Exit::Usage);
-}
-
-#[test]
-fn a_lock_file_has_to_be_there_when_it_is_asked_for() {
-    let ended = added(TEMPLATE, &["--lock", "no/such.lock"]);
-    assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
-    let directory = tempfile::tempdir().unwrap();
-    let template = directory.path().join("template.yaml");
-    fs::write(&template, TEMPLATE).unwrap();
-    let locked = added("", &[&template.to_string_lossy(), "--locked"]);
-    assert_eq!((locked.exit, locked.stdout.as_str()), (Exit::Failed, ""));
-    assert!(
-        locked.stderr.starts_with("error: there is no lock file"),
-        "{}",
-        locked.stderr
-    );
-    assert!(Path::new(&template).exists());
 }

@@ -28,6 +28,18 @@ pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Fail
     Ok(())
 }
 
+/// The file that the result goes to; none for standard output.
+pub fn target<'o>(options: &'o OutputOptions, file: Option<&'o Path>) -> Option<&'o Path> {
+    // As a file it would be replaced, with whatever else was written to it before.
+    let is_stdout = |path: &Path| path == Path::new("-") || path == Path::new("/dev/stdout");
+    match &options.output {
+        Some(path) if is_stdout(path) => None,
+        Some(path) => Some(path),
+        None if options.in_place => file,
+        None => None,
+    }
+}
+
 /// Writes the result where the options say: a file, or standard output; or only what changes.
 pub fn deliver(
     rewrite: Rewrite<'_>,
@@ -35,11 +47,7 @@ pub fn deliver(
     options: &OutputOptions,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let target = if options.in_place {
-        document.path.as_deref()
-    } else {
-        options.output.as_deref()
-    };
+    let target = target(options, document.path.as_deref());
     if options.diff {
         let diff = diff::unified(
             &document.name,
@@ -116,6 +124,10 @@ mod tests {
         };
         assert_eq!(written(CHANGED, None, &plain).unwrap(), "b\n");
         assert_eq!(written(CHANGED, None, &diff).unwrap(), DIFF);
+        for stdout in ["-", "/dev/stdout"] {
+            let options = to_file(stdout.into(), false);
+            assert_eq!(written(CHANGED, None, &options).unwrap(), "b\n");
+        }
     }
 
     #[test]

@@ -177,7 +177,9 @@ fn push_task(
         Outcome::Refused => paint.error(words),
     };
     push_head(shown, &task.id, Some(&words), setting);
-    if least < Severity::Error {
+    // A check changes nothing, so there is nothing to tell of what a rewrite would have changed.
+    let unchanged = setting.purpose == Purpose::Check && task.outcome == Outcome::Refused;
+    if least < Severity::Error && !unchanged {
         for container in &task.containers {
             push_container(shown, container, paint);
         }
