@@ -65,6 +65,24 @@ impl Dialect {
         }
     }
 
+    /// The value of the canonical `key` in an object that is found under `parent`.
+    pub(crate) fn find<'m>(
+        self,
+        parent: &str,
+        map: &'m Map<String, Value>,
+        key: &str,
+    ) -> Option<&'m Value> {
+        match self {
+            Dialect::Ecs => map.get(key),
+            // Objects are small: comparing spellings is faster than making one.
+            Dialect::CloudFormation if parent.is_empty() => map
+                .iter()
+                .find(|(found, _)| is_capitalised(key, found))
+                .map(|(_, value)| value),
+            Dialect::CloudFormation => map.get(self.key(parent, key).as_ref()),
+        }
+    }
+
     #[cfg(test)]
     /// The canonical spelling of a `key` found in an object under the canonical `parent`.
     pub(crate) fn canonical_key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
@@ -160,6 +178,17 @@ fn single_function(map: &Map<String, Value>) -> Option<(&str, &Value)> {
             Some((name, argument))
         }
         _ => None,
+    }
+}
+
+/// Whether `found` is `key` with its first letter in upper case.
+fn is_capitalised(key: &str, found: &str) -> bool {
+    let (key, found) = (key.as_bytes(), found.as_bytes());
+    match (key.split_first(), found.split_first()) {
+        (Some((key, rest)), Some((found, others))) => {
+            key.to_ascii_uppercase() == *found && rest == others
+        }
+        _ => false,
     }
 }
 

@@ -286,10 +286,10 @@ fn upsert(
             return Err(CannotMerge::at(item, path));
         }
     }
-    let found = items
-        .iter_mut()
-        .find(|item| function(item).is_none() && item.get(key) == Some(name));
-    if let Some(Value::Object(existing)) = found {
+    let first = items.iter().position(|item| is_named(item, key, name));
+    if let Some((first, Value::Object(existing))) =
+        first.and_then(|first| Some((first, items.get_mut(first)?)))
+    {
         let mut changed = false;
         for (field, value) in entry {
             if existing.get(field) != Some(value) {
@@ -297,10 +297,14 @@ fn upsert(
                 changed = true;
             }
         }
-        if changed {
+        // Of several with one name the last would win.
+        let rest = items.split_off(first + 1);
+        let (rest, others) = without(rest, key, name);
+        let (mut items, conditional) = without_conditional(items, key, name);
+        items.extend(rest);
+        if changed || others || conditional {
             verbs.push("changed");
         }
-        let (items, _) = without_conditional(items, key, name);
         return Ok(Some(Value::Array(items)));
     }
     let (mut items, removed) = without_conditional(items, key, name);

@@ -16,7 +16,8 @@ use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
 use crate::report::{Code, ProcessChange};
 
 use super::facts::{
-    check_user, facts, needs_config, replaced_variables, said_about_image, ways_out, words,
+    check_user, facts, needs_config, replaced_texts, replaced_variables, said_about_image,
+    ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, references};
 use super::slots::Slot;
@@ -26,9 +27,9 @@ use super::wrap::{Recognised, Stated, Words, arrange, recognise};
 use super::{Note, Refusal, Task, merge};
 
 /// What is to be done with one container.
-pub(crate) struct SlotPlan {
+pub(crate) struct SlotPlan<'d> {
     /// Edits for each combination of conditions, with the container as it is there.
-    variants: Vec<(Assignment, Map<String, Value>, Vec<Edit>)>,
+    variants: Vec<(Variant<'d>, Vec<Edit>)>,
     /// The sidecars that it needs.
     pub(crate) sidecars: BTreeSet<usize>,
     /// What the recipe's texts may say about it.
@@ -59,11 +60,11 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
 }
 
 /// Plans a container, for every combination of conditions.
-pub(crate) fn plan_slot(
+pub(crate) fn plan_slot<'d>(
     task: &Task<'_>,
-    slot: &Slot<'_>,
+    slot: &Slot<'d>,
     lookup: Lookup<'_>,
-) -> Result<SlotPlan, Vec<Refusal>> {
+) -> Result<SlotPlan<'d>, Vec<Refusal>> {
     if View::new(task.dialect, slot.container).has_generated_keys() {
         return Err(vec![Refusal::new(
             Code::CannotReadContainers,
@@ -72,13 +73,13 @@ pub(crate) fn plan_slot(
         )]);
     }
     let variants = variants(task, slot).map_err(|refusal| vec![refusal])?;
-    let mut plan: Option<SlotPlan> = None;
+    let mut plan: Option<SlotPlan<'d>> = None;
     let mut refusals: Vec<Refusal> = Vec::new();
     for variant in variants {
-        match plan_variant(task, &variant, lookup) {
+        let when = conditions_text(&variant.given, slot);
+        match plan_variant(task, variant, lookup) {
             Ok(one) => plan = Some(joined(plan, one)),
             Err(found) => {
-                let when = conditions_text(&variant.given, slot);
                 refusals.extend(found.into_iter().map(|refusal| refusal.when(&when)));
             }
         }
@@ -90,7 +91,7 @@ pub(crate) fn plan_slot(
     }
 }
 
-fn joined(all: Option<SlotPlan>, one: SlotPlan) -> SlotPlan {
+fn joined<'d>(all: Option<SlotPlan<'d>>, one: SlotPlan<'d>) -> SlotPlan<'d> {
     let Some(mut all) = all else { return one };
     all.variants.extend(one.variants);
     all.sidecars.extend(one.sidecars);
@@ -104,7 +105,7 @@ fn joined(all: Option<SlotPlan>, one: SlotPlan) -> SlotPlan {
 }
 
 /// Says with each process under which conditions it runs, where they differ.
-fn named_by_conditions(mut plan: SlotPlan, slot: &Slot<'_>) -> SlotPlan {
+fn named_by_conditions<'d>(mut plan: SlotPlan<'d>, slot: &Slot<'_>) -> SlotPlan<'d> {
     let (first, rest) = match plan.processes.split_first() {
         Some(split) => split,
         None => return plan,
@@ -116,8 +117,8 @@ fn named_by_conditions(mut plan: SlotPlan, slot: &Slot<'_>) -> SlotPlan {
         plan.processes.truncate(1);
         return plan;
     }
-    for (process, (given, _, _)) in plan.processes.iter_mut().zip(&plan.variants) {
-        process.given = Some(conditions_text(given, slot));
+    for (process, (variant, _)) in plan.processes.iter_mut().zip(&plan.variants) {
+        process.given = Some(conditions_text(&variant.given, slot));
     }
     plan
 }
@@ -137,11 +138,11 @@ fn conditions_text(given: &Assignment, slot: &Slot<'_>) -> String {
 }
 
 /// Plans a container as if it had no conditions.
-fn plan_variant(
+fn plan_variant<'d>(
     task: &Task<'_>,
-    variant: &Variant<'_>,
+    variant: Variant<'d>,
     lookup: Lookup<'_>,
-) -> Result<SlotPlan, Vec<Refusal>> {
+) -> Result<SlotPlan<'d>, Vec<Refusal>> {
     let refuse = |refusal| vec![refusal];
     let view = View::new(task.dialect, &variant.container);
     let given = &variant.given;
@@ -171,11 +172,13 @@ fn plan_variant(
     if let Some(config) = config {
         said_about_image(task, view, &entry_point, config, &mut notes).map_err(refuse)?;
     }
+    let replaced = replaced_texts(task);
     let stated = Stated {
         entry_point: &entry_point,
         command: &command,
         image_entry_point: texts(config.map(|config| config.entrypoint.as_slice())),
         image_command: texts(config.map(|config| config.cmd.as_slice())),
+        replaced: &replaced,
     };
     let wrappings = task
         .recipe
@@ -189,10 +192,13 @@ fn plan_variant(
         .map_err(|error| refuse(render_refusal(&error)))?;
     let edits = variant_edits(&stated, recognised, &workload, inspected, &mut notes)?;
     replaced_variables(view, &workload.settings, &mut notes);
-    let processes = process_change(task, variant, &stated, &edits);
+    let processes = match task.recipe.recipe().wraps() {
+        true => vec![process_change(&stated, &edits)],
+        false => Vec::new(),
+    };
     Ok(SlotPlan {
         sidecars: workload.sidecars.iter().copied().collect(),
-        variants: vec![(given.clone(), variant.container.clone().into_owned(), edits)],
+        variants: vec![(variant, edits)],
         facts,
         notes,
         processes,
@@ -226,7 +232,7 @@ fn variant_edits(
         notes.push(Note::new(
             Code::ParameterResolved,
             format!(
-                "the image is written as it was inspected; {} no longer choose it",
+                "the image is written as it was inspected, and no longer follows {}",
                 names.join(", ")
             ),
         ));
@@ -294,61 +300,58 @@ fn texts(list: Option<&[String]>) -> Vec<Value> {
         .collect()
 }
 
-fn process_change(
-    task: &Task<'_>,
-    variant: &Variant<'_>,
-    stated: &Stated<'_>,
-    edits: &[Edit],
-) -> Vec<ProcessChange> {
-    if !task.recipe.recipe().wraps() {
-        return Vec::new();
+/// The process before, and after these edits.
+fn process_change(stated: &Stated<'_>, edits: &[Edit]) -> ProcessChange {
+    let (mut entry_point, mut command) = stated.effective();
+    let before = [entry_point.shown(), command.shown()].concat();
+    let is = |path: &[String], key: &str| matches!(path, [only] if only == key);
+    if edits
+        .iter()
+        .any(|edit| matches!(edit, Edit::Set(path, _) if is(path, "entryPoint")))
+    {
+        // A stated entry point does not inherit the image's command.
+        command = stated.command.clone();
     }
-    let shown = |words: (Words, Words)| [words.0.shown(), words.1.shown()].concat();
-    let before = shown(stated.effective());
-    let mut changed = variant.container.clone().into_owned();
-    let rearranged = edits.iter().any(|edit| matches!(edit, Edit::Set(path, _) if path.len() == 1 && path.iter().any(|key| key == "entryPoint")));
-    let after = match rearranged && apply(&mut changed, edits, task.at(&variant.given)).is_ok() {
-        true => {
-            let view = View::new(task.dialect, &changed);
-            let part = |key| words(task, view, key, &variant.given);
-            match (part("entryPoint"), part("command")) {
-                (Ok(entry_point), Ok(command)) => shown((entry_point, command)),
-                _ => before.clone(),
-            }
+    for edit in edits {
+        match edit {
+            Edit::Set(path, value) if is(path, "entryPoint") => entry_point = Words::of(value),
+            Edit::Set(path, value) if is(path, "command") => command = Words::of(value),
+            Edit::Remove(path) if is(path, "command") => command = Words::List(Vec::new()),
+            _ => {}
         }
-        false => before.clone(),
-    };
-    vec![ProcessChange {
+    }
+    ProcessChange {
         given: None,
         before,
-        after,
-    }]
+        after: [entry_point.shown(), command.shown()].concat(),
+    }
 }
 
-/// Applies a container's plan; gives the new container and what has changed, one line each.
+/// Applies a container's plan to its definition; says what has changed, one line each.
 pub(crate) fn apply_slot(
     task: &Task<'_>,
     slot: &Slot<'_>,
-    plan: &SlotPlan,
-) -> Result<(Map<String, Value>, Vec<String>), CannotMerge> {
-    let Some((_, _, first)) = plan.variants.first() else {
-        return Ok((slot.container.clone(), Vec::new()));
+    plan: &SlotPlan<'_>,
+    container: &mut Map<String, Value>,
+) -> Result<Vec<String>, CannotMerge> {
+    let Some((_, first)) = plan.variants.first() else {
+        return Ok(Vec::new());
     };
-    if plan.variants.iter().all(|(_, _, edits)| edits == first) {
-        let mut container = slot.container.clone();
-        let said = apply(&mut container, first, task.at(&slot.given))?;
-        return Ok((container, said));
+    if plan.variants.iter().all(|(_, edits)| edits == first) {
+        return apply(container, first, task.at(&slot.given));
     }
     let mut rows = Vec::new();
     let mut said: Vec<String> = Vec::new();
-    for (given, before, edits) in &plan.variants {
-        let mut after = before.clone();
+    for (variant, edits) in &plan.variants {
+        let (given, before) = (&variant.given, &variant.container);
+        let mut after = before.clone().into_owned();
         for line in apply(&mut after, edits, task.at(given))? {
             if !said.contains(&line) {
                 said.push(line);
             }
         }
-        rows.push((given, before, after));
+        rows.push((given, before.as_ref(), after));
     }
-    Ok((folded(slot.container, &rows), said))
+    *container = folded(slot.container, &rows);
+    Ok(said)
 }

@@ -161,11 +161,7 @@ pub(crate) fn said_about_image(
             "state `EntryPoint` and `Command` in the template",
         ));
     }
-    let variables = task.items.iter().flat_map(|item| item.keys());
-    let forms: Vec<String> = variables
-        .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])
-        .chain(["{{resolve:".to_owned()])
-        .collect();
+    let forms = replaced_texts(task);
     let mut texts = config.entrypoint.iter().chain(&config.cmd);
     match texts.any(|text| forms.iter().any(|form| text.contains(form.as_str()))) {
         false => Ok(()),
@@ -176,6 +172,15 @@ pub(crate) fn said_about_image(
             "state `EntryPoint` and `Command` in the template",
         )),
     }
+}
+
+/// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
+pub(crate) fn replaced_texts(task: &Task<'_>) -> Vec<String> {
+    let variables = task.items.iter().flat_map(|item| item.keys());
+    variables
+        .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])
+        .chain(["{{resolve:".to_owned()])
+        .collect()
 }
 
 fn view_has_no_platform(task: &Task<'_>) -> bool {

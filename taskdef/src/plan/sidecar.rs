@@ -21,7 +21,7 @@ use super::{Refusal, Task, merge};
 pub(crate) fn place_sidecars(
     task: &Task<'_>,
     slots: &[Slot<'_>],
-    plans: &[Option<SlotPlan>],
+    plans: &[Option<SlotPlan<'_>>],
     new: &mut Map<String, Value>,
     report: &mut TaskDefinitionReport,
 ) -> Result<(), Vec<Finding>> {
@@ -33,7 +33,7 @@ pub(crate) fn place_sidecars(
         .collect();
     let key = task.dialect.key("", "containerDefinitions").into_owned();
     for index in needed {
-        let needing: Vec<(&Slot<'_>, &SlotPlan)> = slots
+        let needing: Vec<(&Slot<'_>, &SlotPlan<'_>)> = slots
             .iter()
             .zip(plans)
             .filter_map(|(slot, plan)| plan.as_ref().map(|plan| (slot, plan)))
@@ -183,7 +183,7 @@ fn is_the_agent(task: &Task<'_>, slot: &Slot<'_>, sidecar: &Map<String, Value>) 
         .get("image")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let same = slot.container.get(task.dialect.key("", "image").as_ref()) == sidecar.get("image");
+    let same = task.dialect.find("", slot.container, "image") == sidecar.get("image");
     let wanted = [repository(wanted).to_owned()];
     let agents = task.recipe.recipe().agent_repositories();
     let each: Vec<&String> = found.iter().collect();

@@ -263,7 +263,7 @@ fn select<'d>(
         )));
     }
     let view = View::new(task.dialect, properties);
-    let definitions = properties.get(task.dialect.key("", "containerDefinitions").as_ref());
+    let definitions = task.dialect.find("", properties, "containerDefinitions");
     let (false, Some(definitions)) = (view.has_generated_keys(), definitions) else {
         return Err(refuse(Refusal::new(
             Code::CannotReadContainers,
@@ -355,12 +355,12 @@ fn rewritten(
     Ok(changed.then_some(new))
 }
 
-fn plan_all(
+fn plan_all<'d>(
     task: &Task<'_>,
-    selection: &Selection<'_>,
+    selection: &Selection<'d>,
     lookup: Lookup<'_>,
     report: &mut TaskDefinitionReport,
-) -> Result<Vec<Option<SlotPlan>>, Vec<Finding>> {
+) -> Result<Vec<Option<SlotPlan<'d>>>, Vec<Finding>> {
     let mut plans = Vec::new();
     let mut errors = Vec::new();
     for (position, (slot, choice)) in selection.slots.iter().zip(&selection.choices).enumerate() {
@@ -394,7 +394,7 @@ fn plan_all(
 fn apply_all(
     task: &Task<'_>,
     selection: &Selection<'_>,
-    plans: &[Option<SlotPlan>],
+    plans: &[Option<SlotPlan<'_>>],
     new: &mut Map<String, Value>,
     report: &mut TaskDefinitionReport,
 ) -> Result<(), Vec<Finding>> {
@@ -409,15 +409,13 @@ fn apply_all(
             changes: Vec::new(),
         };
         if let Some(plan) = plan {
-            let (changed, said) = apply_slot(task, slot, plan)
-                .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
             let place = new
                 .get_mut(key.as_ref())
                 .and_then(|definitions| super::slots::value_at(definitions, &slot.path));
-            if let Some(place) = place {
-                *place = Value::Object(changed);
+            if let Some(Value::Object(place)) = place {
+                container.changes = apply_slot(task, slot, plan, place)
+                    .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
             }
-            container.changes = said;
             container.processes.clone_from(&plan.processes);
         }
         report.containers.push(container);

@@ -23,6 +23,14 @@ pub(crate) enum Words {
 }
 
 impl Words {
+    /// A list as an edit writes it.
+    pub(crate) fn of(value: &Value) -> Words {
+        match value {
+            Value::Array(items) => Words::List(items.clone()),
+            whole => Words::Whole(whole.clone(), true),
+        }
+    }
+
     /// Whether nothing is stated.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Words::List(items) if items.is_empty())
@@ -74,6 +82,8 @@ pub(crate) struct Stated<'s> {
     pub(crate) command: &'s Words,
     pub(crate) image_entry_point: Vec<Value>,
     pub(crate) image_command: Vec<Value>,
+    /// Texts that the document replaces wherever they stand.
+    pub(crate) replaced: &'s [String],
 }
 
 impl Stated<'_> {
@@ -131,7 +141,7 @@ pub(crate) enum Recognised {
 }
 
 /// Looks for the recipe's wrappers in a process.
-pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[Wrapping]) -> Recognised {
+pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[&Wrapping]) -> Recognised {
     let (entry_point, command) = stated.effective();
     let mut arguments = entry_point.head();
     if entry_point.elements().is_some() {
@@ -150,7 +160,10 @@ pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[Wrapping]) -> Recognis
         Words::List(items) => Value::Array(items.clone()),
         Words::Whole(value, _) => value.clone(),
     });
-    let programs: Vec<&str> = wrappings.iter().flat_map(programs).collect();
+    let programs: Vec<&str> = wrappings
+        .iter()
+        .flat_map(|wrapping| programs(wrapping))
+        .collect();
     match all.iter().any(|value| mentions(value, &programs)) {
         true => Recognised::Foreign,
         false => Recognised::Plain,
@@ -237,6 +250,12 @@ pub(crate) fn arrange(stated: &Stated<'_>, wrapping: &Wrapping) -> Result<Vec<Ed
         }
         Arrangement::ShellJoin => {
             let program = literal(&entry_point, &command)?;
+            let replaced: Vec<&str> = stated.replaced.iter().map(String::as_str).collect();
+            if program.iter().any(|word| mentions(word, &replaced)) {
+                return Err(cannot_quote(
+                    "a word contains a text that CloudFormation replaces",
+                ));
+            }
             let script = wrapping.script.as_deref().unwrap_or_default();
             let line = format!("{script} && exec {}", shell_line(&program)?);
             let mut words = wrapping.wrapper.clone();
@@ -413,6 +432,7 @@ mod tests {
             command: &command,
             image_entry_point: vec![json!("ie")],
             image_command: vec![json!("ic")],
+            replaced: &["{{resolve:".to_owned()],
         };
         let edits = arrange(&stated, wrapping).map_err(|refusal| refusal.code)?;
         let said = edits.iter().map(|edit| match edit {
@@ -499,7 +519,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_quoted_is_refused() {
-        for words in [json!([{"Ref": "X"}]), json!(["a\0b"]), json!(["-x"])] {
+        for words in [
+            json!([{"Ref": "X"}]),
+            json!(["a\0b"]),
+            json!(["-x"]),
+            json!(["a", "{{resolve:ssm:/x}}"]),
+        ] {
             assert_eq!(arranged(words, json!([]), &shell()), Err(Code::CannotQuote));
         }
     }
@@ -515,8 +540,9 @@ mod tests {
                 command: &command,
                 image_entry_point: list(image),
                 image_command: Vec::new(),
+                replaced: &[],
             };
-            recognise(&stated, &[wrapping(Arrangement::Prefix), shell()])
+            recognise(&stated, &[&wrapping(Arrangement::Prefix), &shell()])
         };
         assert_eq!(
             of(json!(["/wrap", "a"]), json!([]), json!([])),

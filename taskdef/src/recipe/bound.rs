@@ -137,8 +137,11 @@ impl BoundRecipe {
 
     /// Every way in which the recipe can wrap a process, whatever the conditions: to recognise
     /// containers that are wrapped already.
-    pub fn wrappings(&self) -> Result<Vec<Wrapping>, RenderError> {
-        self.processes.iter().cloned().collect()
+    pub fn wrappings(&self) -> Result<Vec<&Wrapping>, RenderError> {
+        self.processes
+            .iter()
+            .map(|process| process.as_ref().map_err(Clone::clone))
+            .collect()
     }
 
     /// What becomes of a selected container.

@@ -8,45 +8,49 @@ use serde_json::{Map, Value};
 use super::Step;
 use super::align::align;
 use super::draft::{Added, Draft, Gap};
+use super::splice::Applied;
 use super::spot::{Collection, Spot};
 use super::tree::{Kind, NodeId};
 use super::write::{attribute_text, key_text, quoted, text_after_tag};
 
-/// The changes of a document, by their steps.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    /// The value before, if this is where a change starts.
-    pub(super) old: Option<Value>,
-    pub(super) below: BTreeMap<Step, Changes>,
-}
-
 impl<'a, 't> Draft<'a, 't> {
-    /// Goes from the root to the places of the changes. `new` is the whole new value of the spot.
-    pub(super) fn visit(&mut self, spot: Spot<'t>, new: &'a Value, changes: &Changes) {
-        if let Some(old) = &changes.old {
-            return self.change(spot, old, new);
-        }
-        if changes.below.is_empty() {
-            return self.keep(spot.node, new);
+    /// Goes from the root to the places of the changes, whose paths begin with `depth` steps to this spot. `new` is
+    /// the whole new value of the spot. Old values are dropped on the way, to save memory.
+    pub(super) fn visit(
+        &mut self,
+        spot: Spot<'t>,
+        new: &'a Value,
+        changes: &mut [Applied],
+        depth: usize,
+    ) {
+        if let [Applied { path, old }] = changes
+            && path.len() == depth
+        {
+            let old = old.take().unwrap_or_default();
+            return self.change(spot, &old, new);
         }
         self.note(spot.node, new, true);
         if self.tree.kind(spot.node) == Kind::Alias {
             return;
         }
         let Some(function) = self.tree.function(spot.node) else {
-            return self.visit_entries(spot, new, changes, new);
+            return self.visit_entries(spot, new, changes, depth, new);
         };
-        let below = changes.below.get(&Step::Key(function.to_owned()));
-        match (
-            below.filter(|_| changes.below.len() == 1),
-            new.get(function),
-        ) {
-            (Some(Changes { old: Some(old), .. }), Some(inner)) => {
-                if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
-                    self.replace(spot, new);
+        let inside = |change: &Applied| matches!(change.path.get(depth), Some(Step::Key(key)) if key == function);
+        match (changes, new.get(function)) {
+            (changes, Some(inner)) if changes.iter().all(inside) => match changes {
+                [
+                    Applied {
+                        path,
+                        old: Some(old),
+                    },
+                ] if path.len() == depth + 1 => {
+                    if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
+                        self.replace(spot, new);
+                    }
                 }
-            }
-            (Some(below), Some(inner)) => self.visit_entries(spot, inner, below, new),
+                changes => self.visit_entries(spot, inner, changes, depth + 1, new),
+            },
             // The function gets a sibling, so it is no function any more.
             _ => self.replace(spot, new),
         }
@@ -57,7 +61,8 @@ impl<'a, 't> Draft<'a, 't> {
         &mut self,
         spot: Spot<'t>,
         new: &'a Value,
-        changes: &Changes,
+        changes: &mut [Applied],
+        depth: usize,
         whole: &'a Value,
     ) {
         let collection = self.collection(spot);
@@ -68,40 +73,50 @@ impl<'a, 't> Draft<'a, 't> {
             Value::Array(list) => list.iter().map(|item| (None, item)).collect(),
             _ => vec![],
         };
-        let editable = !entries.is_empty() && self.has_brackets(spot.node);
-        if values.len() < entries.len()
-            || !self.tree.kind(spot.node).is_collection()
-            || !(editable || values.len() == entries.len())
-        {
+        let can_grow = !entries.is_empty() && self.has_brackets(spot.node);
+        let fits = values.len() == entries.len() || (values.len() > entries.len() && can_grow);
+        if !fits || !collection.kind.is_collection() {
             return self.replace(spot, whole);
         }
+        let (mut members, mut items) = (BTreeMap::new(), BTreeMap::new());
+        for group in changes.chunk_by_mut(|one, next| one.path.get(depth) == next.path.get(depth)) {
+            match group
+                .first()
+                .and_then(|change| change.path.get(depth))
+                .cloned()
+            {
+                Some(Step::Key(key)) => drop(members.insert(key, group)),
+                Some(Step::Index(index)) => drop(items.insert(index, group)),
+                None => {}
+            }
+        }
         for (index, ((key, value), entry)) in values.iter().zip(entries).enumerate() {
-            let step = key.map_or(Step::Index(index), |key| Step::Key(key.to_owned()));
-            match changes.below.get(&step) {
-                Some(below) => self.visit(self.child(&collection, index), value, below),
+            let below = match key {
+                Some(key) => members.get_mut(*key),
+                None => items.get_mut(&index),
+            };
+            match below {
+                Some(below) => self.visit(self.child(&collection, index), value, below, depth + 1),
                 None => self.keep(entry.1, value),
             }
             self.keep_key(entry.0, *key);
         }
-        let added = values
-            .iter()
-            .skip(entries.len())
-            .map(|(key, value)| Added { key: *key, value });
+        let added = values.iter().skip(entries.len());
+        let added = added
+            .map(|(key, value)| Added { key: *key, value })
+            .collect();
         self.gaps(
             &collection,
             &[Gap {
                 at: entries.len(),
                 removed: 0,
-                added: added.collect(),
+                added,
             }],
         );
     }
 
-    /// Makes the edits that turn an old value into a new one.
-    pub(super) fn change(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) {
-        if old == new {
-            return self.keep(spot.node, new);
-        }
+    /// Makes the edits that turn an old value into another one.
+    fn change(&mut self, spot: Spot<'t>, old: &Value, new: &'a Value) {
         self.note(spot.node, new, true);
         if self.tree.kind(spot.node) == Kind::Alias {
             return;
@@ -164,41 +179,51 @@ impl<'a, 't> Draft<'a, 't> {
         old: &Map<String, Value>,
         new: &'a Map<String, Value>,
     ) -> bool {
-        let collection = self.collection(spot);
-        let entries = &collection.entries;
-        let same_keys = old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
+        let same_keys = || old.len() == new.len() && old.keys().all(|key| new.contains_key(key));
         if !old.keys().any(|key| new.contains_key(key))
-            || !(same_keys || self.has_brackets(spot.node))
+            || !(self.has_brackets(spot.node) || same_keys())
         {
             return false;
         }
+        let collection = self.collection(spot);
         let mut gaps: Vec<Gap<'a>> = vec![];
+        // Most members stand where they stood: a look at the next one spares most look-ups.
+        let mut rest = new.iter().peekable();
+        let mut kept = 0;
         for (index, (key, value)) in old.iter().enumerate() {
-            match new.get_key_value(key) {
-                Some((key, changed)) => {
-                    self.change(self.child(&collection, index), value, changed);
-                    self.keep_key(
-                        entries.get(index).map_or(0, |(key, _)| *key),
-                        Some(key.as_str()),
-                    );
-                }
-                None => match gaps.last_mut() {
+            let found = match rest.next_if(|(next, _)| *next == key) {
+                Some((_, changed)) => Some(changed),
+                None => new.get(key),
+            };
+            let Some(changed) = found else {
+                match gaps.last_mut() {
                     Some(gap) if gap.at + gap.removed == index => gap.removed += 1,
                     _ => gaps.push(Gap {
                         at: index,
                         removed: 1,
                         added: vec![],
                     }),
-                },
+                }
+                continue;
+            };
+            kept += 1;
+            let (key_node, node) = collection.entries.get(index).copied().unwrap_or_default();
+            self.keep_key(key_node, Some(key));
+            if value == changed {
+                self.keep(node, changed);
+            } else {
+                self.change(self.child(&collection, index), value, changed);
             }
         }
-        let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
-        let added: Vec<Added<'a>> = added
-            .map(|(key, value)| Added {
+        let mut added = vec![];
+        if kept < new.len() {
+            let is_new = |key: &str| !old.contains_key(key);
+            let members = new.iter().filter(|(key, _)| is_new(key));
+            added.extend(members.map(|(key, value)| Added {
                 key: Some(key.as_str()),
                 value,
-            })
-            .collect();
+            }));
+        }
         match gaps.last_mut() {
             Some(gap) if gap.at + gap.removed == old.len() => gap.added = added,
             _ => gaps.push(Gap {
@@ -232,7 +257,11 @@ impl<'a, 't> Draft<'a, 't> {
                 added,
             });
             if let (Some(value), Some(changed)) = (old.get(old_index), new.get(new_index)) {
-                self.change(self.child(&collection, old_index), value, changed);
+                if value != changed {
+                    self.change(self.child(&collection, old_index), value, changed);
+                } else if let Some((_, node)) = collection.entries.get(old_index) {
+                    self.keep(*node, changed);
+                }
             }
             (at, from) = (old_index + 1, new_index + 1);
         }

@@ -61,7 +61,8 @@ pub type Path = Vec<Step>;
 /// The new value of a part of a document, with CloudFormation's functions in their long form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Where the value stands. The last step may name a member that does not exist yet.
+    /// Where the value stands. The last step may name a member that does not exist yet, or the place after the last
+    /// item of a list.
     pub path: Path,
     /// What it becomes.
     pub value: Value,

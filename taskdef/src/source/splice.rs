@@ -2,30 +2,36 @@
 
 use serde_json::Value;
 
-use super::diff::Changes;
 use super::draft::Draft;
 use super::style::style_of;
 use super::text::Text;
-use super::{Change, Format, Source, SourceError, Spliced, Step, json, yaml};
+use super::{Change, Format, Path, Source, SourceError, Spliced, Step, json, yaml};
+
+/// A change that the value of a document has seen.
+#[derive(Debug)]
+pub(super) struct Applied {
+    pub(super) path: Path,
+    /// The value before; none if the member is new.
+    pub(super) old: Option<Value>,
+}
 
 impl Source<'_> {
     /// Puts changes into the text. Every byte outside of what they change stays; without changes it is the same text.
-    /// The document ends here: its value becomes the new one, and the new text is compared with it.
+    ///
+    /// The document ends here, to save memory: its value becomes the new one, with which the new text is compared.
     pub fn splice(mut self, changes: Vec<Change>) -> Result<Spliced, SourceError> {
         let mark = if self.has_mark { "\u{feff}" } else { "" };
-        let mut tree_of_changes = Changes::default();
-        for change in changes {
-            put(&mut self.value, &mut tree_of_changes, change)?;
-        }
-        if tree_of_changes.old.is_none() && tree_of_changes.below.is_empty() {
+        let mut applied = apply(&mut self.value, changes)?;
+        if applied.is_empty() {
+            let text = format!("{mark}{}", self.text.as_str());
             return Ok(Spliced {
-                text: format!("{mark}{}", self.text.as_str()),
+                text,
                 expanded_aliases: vec![],
             });
         }
         let (style, layout) = style_of(self.text, &self.tree, self.format);
         let mut draft = Draft::new(self.text, &self.tree, style, layout);
-        draft.visit(draft.root(), &self.value, &tree_of_changes);
+        draft.visit(draft.root(), &self.value, &mut applied, 0);
         let expanded = draft.expand_aliases();
         let name_of = |alias| {
             let start = self.tree.start(alias);
@@ -37,7 +43,7 @@ impl Source<'_> {
         };
         let expanded_aliases = expanded.into_iter().map(name_of).collect();
         let text = draft.into_text()?;
-        drop((std::mem::take(&mut self.tree), tree_of_changes));
+        drop((std::mem::take(&mut self.tree), applied));
         if !agrees(Text::new(&text), self.format, &self.value) {
             return Err(SourceError::Disagrees);
         }
@@ -61,56 +67,75 @@ fn agrees(text: Text<'_>, format: Format, value: &Value) -> bool {
     }
 }
 
-/// Puts one change into the value, and the old value into the changes.
-fn put(value: &mut Value, changes: &mut Changes, change: Change) -> Result<(), SourceError> {
-    let path = change.path;
-    let missing = |path: &[Step]| SourceError::NoSuchPath {
-        path: written(path),
-    };
-    let (mut place, mut node) = (value, changes);
-    for (index, step) in path.iter().enumerate() {
-        if node.old.is_some() {
+/// Puts changes into a value. What comes back stands in the order of the paths, without what changes nothing.
+fn apply(value: &mut Value, mut changes: Vec<Change>) -> Result<Vec<Applied>, SourceError> {
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    // A path stands directly before those that go on from it.
+    for (one, next) in changes.iter().zip(changes.iter().skip(1)) {
+        if next.path.starts_with(&one.path) {
             return Err(SourceError::OverlappingChanges {
-                path: written(&path),
+                path: written(&next.path),
             });
         }
-        let last = index + 1 == path.len();
-        place = match (step, place) {
-            (Step::Key(key), Value::Object(map)) => {
-                if last && !map.contains_key(key) {
-                    map.insert(key.clone(), change.value);
-                    node.below.entry(step.clone()).or_default();
-                    return Ok(());
+    }
+    let mut applied = Vec::with_capacity(changes.len());
+    for change in changes {
+        let same = value_at(value, &change.path).is_some_and(|old| *old == change.value);
+        if !same {
+            let Change { path, value: new } = change;
+            match put(value, &path, new) {
+                Some(old) => applied.push(Applied { path, old }),
+                None => {
+                    return Err(SourceError::NoSuchPath {
+                        path: written(&path),
+                    });
                 }
-                map.get_mut(key).ok_or_else(|| missing(&path))?
             }
-            (Step::Index(index), Value::Array(list)) => {
-                list.get_mut(*index).ok_or_else(|| missing(&path))?
-            }
-            _ => return Err(missing(&path)),
-        };
-        if last && *place == change.value && !node.below.contains_key(step) {
-            return Ok(());
         }
-        node = node.below.entry(step.clone()).or_default();
     }
-    if node.old.is_some() || !node.below.is_empty() {
-        return Err(SourceError::OverlappingChanges {
-            path: written(&path),
-        });
+    Ok(applied)
+}
+
+fn value_at<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.as_object()?.get(key),
+        Step::Index(index) => value.as_array()?.get(*index),
+    })
+}
+
+/// Puts a new value at a path, and gives the old one, if there was one. None if there is no such path.
+fn put(value: &mut Value, path: &[Step], new: Value) -> Option<Option<Value>> {
+    let Some((last, before)) = path.split_last() else {
+        return Some(Some(std::mem::replace(value, new)));
+    };
+    let holder = before.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.as_object_mut()?.get_mut(key),
+        Step::Index(index) => value.as_array_mut()?.get_mut(*index),
+    });
+    match last {
+        Step::Key(key) => {
+            let map = holder?.as_object_mut()?;
+            match map.get_mut(key) {
+                Some(place) => Some(Some(std::mem::replace(place, new))),
+                None => Some(map.insert(key.clone(), new)),
+            }
+        }
+        Step::Index(index) => {
+            let list = holder?.as_array_mut()?;
+            if *index == list.len() {
+                list.push(new);
+                return Some(None);
+            }
+            Some(Some(std::mem::replace(list.get_mut(*index)?, new)))
+        }
     }
-    node.old = Some(std::mem::replace(place, change.value));
-    Ok(())
 }
 
 /// A path as a person would write it.
 fn written(path: &[Step]) -> String {
-    let steps: Vec<String> = path
-        .iter()
-        .map(|step| match step {
-            Step::Key(key) => key.clone(),
-            Step::Index(index) => index.to_string(),
-        })
-        .collect();
-    steps.join(".")
+    let step = |step: &Step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    };
+    path.iter().map(step).collect::<Vec<_>>().join(".")
 }

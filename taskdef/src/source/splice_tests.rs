@@ -551,9 +551,9 @@ fn changes_have_to_fit_the_document() {
             .to_string()
     };
     assert_snapshot!(refused(&[&["a", "x", "y"]]), @"the document has no `a.x.y` that could be changed");
-    assert_snapshot!(refused(&[&["a", "b", "1"]]), @"the document has no `a.b.1` that could be changed");
+    assert_snapshot!(refused(&[&["a", "b", "2"]]), @"the document has no `a.b.2` that could be changed");
     assert_snapshot!(refused(&[&["a", "b"], &["a", "b", "0"]]), @"two changes concern `a.b.0`");
-    assert_snapshot!(refused(&[&["a", "b", "0"], &["a"]]), @"two changes concern `a`");
+    assert_snapshot!(refused(&[&["a", "b", "0"], &["a"]]), @"two changes concern `a.b.0`");
 }
 
 #[test]
@@ -579,6 +579,31 @@ fn a_member_may_be_added_by_its_path() {
             );
         }
     }
+}
+
+#[test]
+fn an_item_may_be_added_after_the_last_one() {
+    let source = "a:\n- b: [1]\n# end\n";
+    let parsed = Source::parse(source).expect(source);
+    let (key, index) = (|key: &str| Step::Key(key.to_owned()), Step::Index);
+    let spliced = parsed.splice(vec![
+        Change {
+            path: vec![key("a"), index(1)],
+            value: json!({"c": null}),
+        },
+        Change {
+            path: vec![key("a"), index(0), key("b"), index(0)],
+            value: json!(2),
+        },
+        Change {
+            path: vec![key("a"), index(0), key("b"), index(1)],
+            value: json!(3),
+        },
+    ]);
+    assert_eq!(
+        spliced.expect(source).text,
+        "a:\n- b: [2, 3]\n- c: null\n# end\n"
+    );
 }
 
 #[test]

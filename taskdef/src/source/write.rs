@@ -118,7 +118,8 @@ impl Style<'_> {
                 let members = map.iter().map(|(key, value)| (Some(key.as_str()), value));
                 self.entries(out, '{', '}', layout, indent, members);
             }
-            scalar => out.push_str(&scalar_text(scalar)),
+            Value::String(text) => push_quoted(out, text),
+            scalar => out.push_str(&scalar.to_string()),
         }
     }
 
@@ -163,7 +164,7 @@ impl Style<'_> {
         indent: Option<&str>,
     ) {
         if let Some(key) = key {
-            out.push_str(&key_text(key, layout.quoted_keys));
+            push_key(out, key, layout.quoted_keys);
             out.push_str(self.colon);
         }
         self.flow(out, value, layout, indent);
@@ -178,7 +179,7 @@ impl Style<'_> {
         column: usize,
         layout: Layout<'_>,
     ) {
-        out.push_str(&key_text(key, layout.quoted_keys));
+        push_key(out, key, layout.quoted_keys);
         out.push(':');
         if self.is_line(value) {
             out.push(' ');
@@ -333,48 +334,62 @@ fn short_form(value: &Value) -> Option<(&str, &Value)> {
     if fits { Some((name, payload)) } else { None }
 }
 
-fn scalar_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        other => other.to_string(),
-    }
-}
-
 /// A key, without quotes if every YAML reader takes it for a text.
 pub(super) fn key_text(key: &str, in_quotes: bool) -> String {
+    let mut out = String::new();
+    push_key(&mut out, key, in_quotes);
+    out
+}
+
+fn push_key(out: &mut String, key: &str, in_quotes: bool) {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
-    let name = key.starts_with(|first: char| first.is_ascii_alphabetic()) && key.bytes().all(safe);
-    let text = !key.ends_with(':') && !NO_TEXT.iter().any(|word| word.eq_ignore_ascii_case(key));
-    if name && text && !in_quotes {
-        key.to_owned()
+    let name = |key: &str| {
+        let first = key.starts_with(|first: char| first.is_ascii_alphabetic());
+        first && !key.ends_with(':') && key.bytes().all(safe)
+    };
+    let text = |key: &str| !NO_TEXT.iter().any(|word| word.eq_ignore_ascii_case(key));
+    if !in_quotes && name(key) && text(key) {
+        out.push_str(key);
     } else {
-        quoted(key)
+        push_quoted(out, key);
     }
 }
 
 /// A text in quotes, as JSON and YAML both read it. YAML does not allow all characters that JSON does.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
+    push_quoted(&mut out, text);
+    out
+}
+
+fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
-            }
-            other => out.push(other),
-        }
+    let simple = |byte: u8| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\';
+    if text.bytes().all(simple) {
+        out.push_str(text);
+    } else {
+        text.chars()
+            .for_each(|character| push_escaped(out, character));
     }
     out.push('"');
-    out
+}
+
+fn push_escaped(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{feff}'
+        | '\u{fffe}'
+        | '\u{ffff}' => {
+            out.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+        other => out.push(other),
+    }
 }

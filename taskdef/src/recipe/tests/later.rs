@@ -105,7 +105,7 @@ fn prefix_and_suffix() {
     let recipe = recipe(
         "workload:\n  - process: {arrangement: prefix-suffix, wrapper: [/pdig, -a], suffix: [--, end], command: [run]}\n",
     );
-    let wrapping = bind(&recipe, &[]).wrappings().unwrap().remove(0);
+    let wrapping = bind(&recipe, &[]).wrappings().unwrap().remove(0).clone();
     assert_eq!(
         json!([wrapping.wrapper, wrapping.suffix, wrapping.command]),
         json!([["/pdig", "-a"], ["--", "end"], ["run"]]),
