@@ -143,7 +143,9 @@ fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, 
         .iter()
         .filter(told)
         .map(|task| &task.id);
-    let ids = tasks.chain(report.findings.iter().map(|(id, _)| id));
+    let findings = report.findings.iter().map(|(id, _)| id);
+    // A finding that is about no resource has no line.
+    let ids = tasks.chain(findings.filter(|id| !quiet && !id.is_empty()));
     let resources = source.value().get("Resources").and_then(Value::as_object);
     ids.filter_map(|id| {
         let mut path = vec![Step::Key("Resources".to_owned())];

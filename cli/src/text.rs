@@ -22,7 +22,7 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// The text with its line breaks, each further line indented; the rest as in [`line`].
+/// The text with its line breaks, each further line indented; the rest as in [`line()`].
 pub fn lines(text: &str, indent: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (position, part) in text.trim_end().lines().enumerate() {

@@ -160,7 +160,7 @@ fn plan_variant<'d>(
     let inspected = match needs_config(task, view, &entry_point) {
         false => None,
         true => {
-            let ways_out = ways_out(task, view, &entry_point);
+            let ways_out = || ways_out(task, view, &entry_point);
             let lookup = match entry_point.is_absent() {
                 true => lookup.without_assumptions(),
                 false => lookup,

@@ -73,7 +73,7 @@ pub(crate) fn inspect(
     image: Option<&Value>,
     given: &Assignment,
     lookup: Lookup<'_>,
-    ways_out: &str,
+    ways_out: &dyn Fn() -> String,
 ) -> Result<Inspected, Refusal> {
     let Some(image) = image else {
         return Err(Refusal::new(
@@ -84,7 +84,7 @@ pub(crate) fn inspect(
     };
     let found = match references(task, image, given) {
         Ok(found) => found,
-        Err(unknown) => return judged(lookup).ok_or_else(|| refusal(&unknown, ways_out)),
+        Err(unknown) => return judged(lookup).ok_or_else(|| refusal(&unknown, &ways_out())),
     };
     let mut agreed: Option<ImageConfig> = None;
     for reference in &found.references {
@@ -103,7 +103,7 @@ pub(crate) fn inspect(
             return Err(Refusal::new(
                 Code::LoopDependentImage,
                 "the image differs between the items of `Fn::ForEach`, and the images differ in entry point, command or user".to_owned(),
-                ways_out,
+                &ways_out(),
             ));
         }
         agreed = Some(config);
@@ -119,7 +119,7 @@ pub(crate) fn inspect(
             return Err(Refusal::new(
                 Code::LoopDependentImage,
                 "the image depends on a template parameter and on the item of `Fn::ForEach`, so it cannot be written as one reference".to_owned(),
-                ways_out,
+                &ways_out(),
             ));
         }
     };

@@ -45,10 +45,18 @@ impl Words {
     }
 
     /// The elements that are known to stand first.
-    pub(crate) fn head(&self) -> Vec<Value> {
+    pub(crate) fn head(&self) -> Vec<&Value> {
         match self {
-            Words::List(items) => items.clone(),
+            Words::List(items) => items.iter().collect(),
             Words::Whole(value, _) => joined_head(value),
+        }
+    }
+
+    /// Everything that is stated.
+    fn values(&self) -> impl Iterator<Item = &Value> {
+        match self {
+            Words::List(items) => items.iter(),
+            Words::Whole(value, _) => std::slice::from_ref(value).iter(),
         }
     }
 
@@ -156,29 +164,30 @@ pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[&Wrapping]) -> Recogni
             false => Recognised::Wrapped,
         };
     }
-    let all = [&entry_point, &command].map(|words| match words {
-        Words::List(items) => Value::Array(items.clone()),
-        Words::Whole(value, _) => value.clone(),
-    });
     let programs: Vec<&str> = wrappings
         .iter()
         .flat_map(|wrapping| programs(wrapping))
         .collect();
-    match all.iter().any(|value| mentions(value, &programs)) {
+    let mut all = entry_point.values().chain(command.values());
+    match all.any(|value| mentions(value, &programs)) {
         true => Recognised::Foreign,
         false => Recognised::Plain,
     }
 }
 
-fn starts_with(arguments: &[Value], wrapping: &Wrapping) -> bool {
-    if !arguments.starts_with(&wrapping.wrapper) || wrapping.wrapper.is_empty() {
+fn starts_with(arguments: &[&Value], wrapping: &Wrapping) -> bool {
+    let wrapper = &wrapping.wrapper;
+    let Some((begin, rest)) = arguments.split_at_checked(wrapper.len()) else {
+        return false;
+    };
+    if wrapper.is_empty() || !begin.iter().copied().eq(wrapper) {
         return false;
     }
     match &wrapping.script {
         None => true,
-        Some(script) => arguments
-            .get(wrapping.wrapper.len())
-            .and_then(Value::as_str)
+        Some(script) => rest
+            .first()
+            .and_then(|word| word.as_str())
             .and_then(|text| text.strip_prefix(script.as_str()))
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')),
     }
@@ -312,7 +321,7 @@ fn composed(wrapper: &[Value], list: &Value) -> Result<Value, Refusal> {
 }
 
 /// The elements that a list composed by [`composed`] is known to start with.
-fn joined_head(value: &Value) -> Vec<Value> {
+fn joined_head(value: &Value) -> Vec<&Value> {
     let Some(("Fn::Split", Value::Array(split))) = function(value) else {
         return Vec::new();
     };
@@ -323,11 +332,9 @@ fn joined_head(value: &Value) -> Vec<Value> {
         return Vec::new();
     };
     match join.as_slice() {
-        [delimiter, Value::Array(parts)] if delimiter == separator => parts
-            .iter()
-            .take_while(|part| part.is_string())
-            .cloned()
-            .collect(),
+        [delimiter, Value::Array(parts)] if delimiter == separator => {
+            parts.iter().take_while(|part| part.is_string()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -586,8 +593,8 @@ mod tests {
     fn a_composed_entry_point_is_recognised() {
         let list = json!({"Fn::Split": [",", {"Ref": "Words"}]});
         let composed = composed(&[json!("/wrap")], &list).unwrap();
-        assert_eq!(joined_head(&composed), vec![json!("/wrap")]);
-        assert_eq!(joined_head(&list), Vec::<Value>::new());
+        assert_eq!(joined_head(&composed), vec![&json!("/wrap")]);
+        assert_eq!(joined_head(&list), Vec::<&Value>::new());
     }
 
     proptest! {

@@ -339,34 +339,27 @@ impl<'a, 't> Draft<'a, 't> {
 
     /// Replaces each alias that no longer stands for the right value; says which.
     pub(super) fn expand_aliases(&mut self) -> Vec<NodeId> {
-        let mut expanded = vec![];
-        for (alias, target) in &self.tree.aliases {
-            let Some(value) = self
-                .values
-                .get(alias)
-                .cloned()
-                .filter(|_| !self.is_gone(*alias))
-            else {
-                continue;
-            };
-            let spot = self.spot_of(*alias);
-            let stays = match &spot {
-                Some(_) => self.values.get(target) == Some(&value),
-                None => !self.changed.contains(target),
-            };
-            if stays && !self.is_gone(*target) {
-                continue;
-            }
-            expanded.push(*alias);
-            match (spot, value.as_ref()) {
-                (Some(spot), value) => self.replace(spot, value),
-                (None, Value::String(key)) => {
-                    let (start, end) = (self.tree.start(*alias), self.tree.end(*alias));
-                    self.edit(start, end, key_text(key, false), 0);
-                }
-                (None, _) => {}
+        let is_wrong = |(alias, target): (&NodeId, &NodeId)| {
+            let same = !self.changed.contains(alias) && !self.changed.contains(target);
+            let right = same || self.values.get(alias) == self.values.get(target);
+            !self.is_gone(*alias) && (self.is_gone(*target) || !right)
+        };
+        let wrong = self.tree.aliases.iter().filter(|pair| is_wrong(*pair));
+        let wrong: Vec<NodeId> = wrong.map(|(alias, _)| *alias).collect();
+        let mut spots = vec![];
+        self.spots_of(&wrong, self.root(), &mut spots);
+        for spot in &spots {
+            if let Some(value) = self.values.remove(&spot.node) {
+                self.replace(*spot, &value);
             }
         }
-        expanded
+        for alias in &wrong {
+            // What has no spot is a key.
+            if let Some(Value::String(key)) = self.values.remove(alias).as_deref() {
+                let (start, end) = (self.tree.start(*alias), self.tree.end(*alias));
+                self.edit(start, end, key_text(key, false), 0);
+            }
+        }
+        wrong
     }
 }

@@ -9,6 +9,7 @@ mod align;
 mod anchors;
 mod block;
 mod diff;
+mod document;
 mod draft;
 mod error;
 mod flow;
@@ -18,6 +19,7 @@ mod splice;
 mod spot;
 mod style;
 mod text;
+mod tokens;
 mod tree;
 mod write;
 mod yaml;
@@ -176,13 +178,5 @@ fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
     }
 }
 
-#[cfg(test)]
-mod corpus_tests;
-#[cfg(test)]
-mod emit;
-#[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod splice_tests;
 #[cfg(test)]
 mod tests;

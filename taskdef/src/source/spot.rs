@@ -156,18 +156,21 @@ impl<'t> Draft<'_, 't> {
         }
     }
 
-    /// The spot of a node anywhere in the document.
-    pub(super) fn spot_of(&self, node: NodeId) -> Option<Spot<'t>> {
-        let mut spot = self.root();
-        while spot.node != node {
-            let collection = self.collection(spot);
-            let holds = |value: NodeId| (value..self.tree.next(value)).contains(&node);
-            let index = collection
-                .entries
-                .iter()
-                .position(|(_, value)| holds(*value))?;
-            spot = self.child(&collection, index);
+    /// The spots of some nodes, in order, anywhere at or below a spot; keys of members have none.
+    pub(super) fn spots_of(&self, nodes: &[NodeId], spot: Spot<'t>, found: &mut Vec<Spot<'t>>) {
+        if nodes.first() == Some(&spot.node) {
+            return found.push(spot);
         }
-        Some(spot)
+        let collection = self.collection(spot);
+        let mut rest = nodes;
+        for (index, (_, value)) in collection.entries.iter().enumerate() {
+            let before = rest.partition_point(|node| node < value);
+            let inside = rest.partition_point(|node| *node < self.tree.next(*value));
+            let below = rest.get(before..inside).unwrap_or_default();
+            if !below.is_empty() {
+                self.spots_of(below, self.child(&collection, index), found);
+            }
+            rest = rest.get(inside..).unwrap_or_default();
+        }
     }
 }

@@ -1,9 +1,9 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{Change, Source, SourceError, Spliced, Step};
+use super::super::{Change, Source, SourceError, Spliced, Step};
 
-fn splice(text: &str, edit: impl FnOnce(&mut Value)) -> Result<Spliced, SourceError> {
+pub(super) fn splice(text: &str, edit: impl FnOnce(&mut Value)) -> Result<Spliced, SourceError> {
     let source = Source::parse(text).expect(text);
     let mut value = source.value().clone();
     edit(&mut value);
@@ -18,7 +18,7 @@ fn text(text: &str, edit: impl FnOnce(&mut Value)) -> String {
     splice(text, edit).expect(text).text.replace('\r', "␍")
 }
 
-fn push(list: &mut Value, item: Value) {
+pub(super) fn push(list: &mut Value, item: Value) {
     list.as_array_mut().expect("a list").push(item);
 }
 
@@ -26,7 +26,7 @@ fn insert(list: &mut Value, at: usize, item: Value) {
     list.as_array_mut().expect("a list").insert(at, item);
 }
 
-fn remove(map: &mut Value, key: &str) {
+pub(super) fn remove(map: &mut Value, key: &str) {
     map.as_object_mut().expect("an object").shift_remove(key);
 }
 
@@ -396,100 +396,6 @@ fn a_block_text_at_the_end_of_the_file_stays_the_same_text() {
             "{new}"
         );
     }
-}
-
-const ALIASES: &str = "\
-A: &web
-  Name: web
-  Command: &c [a, b]
-B: *web
-C:
-  - *c # a copy
-  - &img nginx:1
-D: {x: *img, y: *c}
-";
-
-#[test]
-fn aliases_of_what_changes_are_replaced_by_copies() {
-    let spliced = splice(ALIASES, |value| {
-        push(&mut value["A"]["Command"], json!("c"))
-    })
-    .expect(ALIASES);
-    assert_eq!(
-        spliced.expanded_aliases,
-        [
-            ("web".to_owned(), 4),
-            ("c".to_owned(), 6),
-            ("c".to_owned(), 8)
-        ]
-    );
-    assert_snapshot!(spliced.text, @r#"
-    A: &web
-      Name: web
-      Command: &c [a, b, "c"]
-    B:
-      Name: "web"
-      Command: ["a", "b"]
-    C:
-      - ["a", "b"] # a copy
-      - &img nginx:1
-    D: {x: *img, y: ["a", "b"]}
-    "#);
-    let spliced = splice(ALIASES, |value| value["B"]["Name"] = json!("b")).expect(ALIASES);
-    assert_eq!(spliced.expanded_aliases, [("web".to_owned(), 4)]);
-    assert_snapshot!(spliced.text, @r#"
-    A: &web
-      Name: web
-      Command: &c [a, b]
-    B:
-      Name: "b"
-      Command: ["a", "b"]
-    C:
-      - *c # a copy
-      - &img nginx:1
-    D: {x: *img, y: *c}
-    "#);
-}
-
-#[test]
-fn aliases_stay_as_long_as_they_are_right() {
-    // Both the anchored value and its copy change in the same way.
-    let spliced = splice(ALIASES, |value| {
-        for key in ["A", "B"] {
-            value[key]["Name"] = json!("both");
-        }
-    });
-    assert_eq!(spliced.expect(ALIASES).expanded_aliases, []);
-    // What held the anchor is replaced or goes.
-    let spliced = splice(ALIASES, |value| value["C"] = json!("gone")).expect(ALIASES);
-    assert_eq!(spliced.expanded_aliases, [("img".to_owned(), 8)]);
-    let spliced = splice(ALIASES, |value| remove(value, "A")).expect(ALIASES);
-    assert_snapshot!(spliced.text, @r#"
-    B:
-      Name: "web"
-      Command: ["a", "b"]
-    C:
-      - ["a", "b"] # a copy
-      - &img nginx:1
-    D: {x: *img, y: ["a", "b"]}
-    "#);
-}
-
-#[test]
-fn an_alias_may_be_a_key() {
-    let source = "&k a: &v x\n*v : 1\nb: *k\n";
-    let spliced = splice(source, |value| value["a"] = json!("y")).expect(source);
-    assert_snapshot!(spliced.text, @r#"
-    &k a: "y"
-    x : 1
-    b: *k
-    "#);
-    assert_eq!(spliced.expanded_aliases, [("v".to_owned(), 2)]);
-    let spliced = splice(source, |value| remove(value, "a")).expect(source);
-    assert_snapshot!(spliced.text, @r#"
-    x : 1
-    b: "a"
-    "#);
 }
 
 #[test]

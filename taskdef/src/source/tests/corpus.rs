@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::Source;
-use super::laws::{Dice, check, check_outside};
+use super::super::Source;
+use super::laws::{check, check_outside};
+use super::random::Dice;
 
 #[expect(
     clippy::disallowed_methods,

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Format, Source, SourceError, Step};
+use super::super::{Format, Source, SourceError, Step};
 
 fn value(text: &str) -> Value {
     Source::parse(text)

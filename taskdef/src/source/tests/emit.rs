@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::laws::Dice;
-use super::plain::value_of_plain;
-use super::write::quoted;
+use super::super::plain::value_of_plain;
+use super::super::write::quoted;
+use super::random::Dice;
 
 /// The style of one document.
 pub(super) struct Emit<'d> {
