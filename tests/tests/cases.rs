@@ -126,6 +126,12 @@ fn laws(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
         (Err(error), _) => return vec![format!("the input does not parse: {error}")],
     };
     let mut problems = second_run(case, ran);
+    let untouched = ran.stdout == input && case.exit != 3;
+    problems.extend(checked(
+        case,
+        &case.template.display().to_string(),
+        untouched,
+    ));
     problems.extend(documented(case, &after));
     problems.extend(comments(input, &ran.stdout));
     problems.extend(confidential(&before, ran));
@@ -179,7 +185,34 @@ fn second_run(case: &Case, ran: &Ran) -> Vec<String> {
             .to_string();
         problems.push(format!("a second run changes the output:\n{diff}"));
     }
+    problems.extend(checked(
+        case,
+        &template.display().to_string(),
+        case.exit != 3,
+    ));
     problems
+}
+
+/// `--check` says whether a rewrite would change nothing.
+fn checked(case: &Case, template: &str, carries: bool) -> Option<String> {
+    let options = case
+        .args
+        .iter()
+        .filter(|arg| *arg != "--detailed-exitcode")
+        .cloned();
+    let args: Vec<String> = [template.to_owned(), "--check".to_owned()]
+        .into_iter()
+        .chain(options)
+        .collect();
+    let ran = cfn_filter(&args, b"");
+    let expected = if carries { 0 } else { 3 };
+    let wrong = ran.exit != expected || !ran.stdout.is_empty();
+    wrong.then(|| {
+        format!(
+            "`--check` ends with {}, not {expected}:\n{}",
+            ran.exit, ran.stderr
+        )
+    })
 }
 
 /// `documented.json`: the result that the documents promise, under every assignment of the conditions used.

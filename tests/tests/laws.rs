@@ -52,6 +52,10 @@ impl NonRoot {
 }
 
 fn run(text: &str, lock: &Value, non_root: NonRoot) -> Ran {
+    run_with(text, lock, non_root, &[])
+}
+
+fn run_with(text: &str, lock: &Value, non_root: NonRoot, more: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let lock_path = folder.path().join("outrigger.lock");
     fs::write(&lock_path, lock.to_string()).unwrap();
@@ -62,6 +66,7 @@ fn run(text: &str, lock: &Value, non_root: NonRoot) -> Ran {
     ];
     args.extend(ARGS.map(str::to_owned));
     args.extend(non_root.args());
+    args.extend(more.iter().map(|&arg| arg.to_owned()));
     let mut ran = cfn_filter(&args, text.as_bytes());
     ran.stderr = ran
         .stderr
@@ -96,6 +101,8 @@ proptest! {
             let twice = run(&String::from_utf8(once.stdout.clone()).unwrap(), &lock, non_root);
             prop_assert_eq!(twice.exit, 0, "{}\n{}", twice.stderr, String::from_utf8_lossy(&once.stdout));
             prop_assert!(once.stdout == twice.stdout, "once:\n{}\ntwice:\n{}", String::from_utf8_lossy(&once.stdout), String::from_utf8_lossy(&twice.stdout));
+            let checked = run_with(&String::from_utf8(once.stdout.clone()).unwrap(), &lock, non_root, &["--check"]);
+            prop_assert_eq!(checked.exit, 0, "{}\n{}", checked.stderr, String::from_utf8_lossy(&once.stdout));
             let third = run(&String::from_utf8(twice.stdout).unwrap(), &lock, non_root);
             prop_assert_eq!(third.stderr, twice.stderr);
         }
