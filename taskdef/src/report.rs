@@ -50,8 +50,16 @@ codes! {
     AliasExpanded = "alias-expanded",
     /// The container already starts with the recipe's wrapper.
     AlreadyInstrumented = "already-instrumented",
-    /// The recipe assumes something of the image that cannot be seen.
+    /// The recipe assumes root certificates in the image.
+    AssumesCertificates = "assumes-certificates",
+    /// The recipe assumes a C library in the image.
+    AssumesLibc = "assumes-libc",
+    /// The recipe assumes something else of the image that cannot be seen.
     AssumesOfImage = "assumes-of-image",
+    /// The recipe assumes a shell in the image.
+    AssumesShell = "assumes-shell",
+    /// The recipe assumes `sudo` in the image.
+    AssumesSudo = "assumes-sudo",
     /// An intrinsic function stands where entries have to be merged.
     CannotMerge = "cannot-merge",
     /// A word cannot be quoted for a shell, or joined.
@@ -66,6 +74,8 @@ codes! {
     EmptyProcess = "empty-process",
     /// A variable that the recipe sets was already there and is replaced.
     EnvironmentReplaced = "environment-replaced",
+    /// The task definition has an execution role, and keeps it.
+    ExecutionRoleKept = "execution-role-kept",
     /// The recipe's agent or wrapper is there in another form.
     ForeignInstrumentation = "foreign-instrumentation",
     /// The image could not be resolved.

@@ -223,7 +223,14 @@ fn variant_edits(
         return Err(refusals);
     }
     for warning in &workload.warnings {
-        let note = Note::new(Code::AssumesOfImage, warning.message.clone());
+        let code = match warning.name.as_deref() {
+            Some("certificates") => Code::AssumesCertificates,
+            Some("libc") => Code::AssumesLibc,
+            Some("shell") => Code::AssumesShell,
+            Some("sudo") => Code::AssumesSudo,
+            _ => Code::AssumesOfImage,
+        };
+        let note = Note::new(code, warning.message.clone());
         notes.push(note.with_hint(warning.hint.clone()));
     }
     let mut edits = Vec::new();

@@ -61,10 +61,41 @@ pub(crate) fn references(
             given,
             item,
         };
-        let reference = evaluation.text(image, &mut found.parameters)?;
+        let reference = evaluation
+            .text(image, &mut found.parameters)
+            .map_err(|unknown| named(task, image, unknown))?;
         found.references.insert(reference);
     }
     Ok(found)
+}
+
+/// A parameter that is not evaluated is the reason that a person can do most about: it comes first.
+fn named(task: &Task<'_>, image: &Value, unknown: Unknown) -> Unknown {
+    match &unknown {
+        Unknown::Pseudo(_) if !task.resolves_parameters() => match parameter_in(task, image) {
+            Some(name) => Unknown::Parameter(name.to_owned()),
+            None => unknown,
+        },
+        _ => unknown,
+    }
+}
+
+/// The first template parameter that an expression refers to.
+fn parameter_in<'v>(task: &Task<'_>, value: &'v Value) -> Option<&'v str> {
+    let declared = |name: &&str| task.template.parameter(name).is_some();
+    match value {
+        Value::String(text) => text
+            .split("${")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+            .find(declared),
+        Value::Array(items) => items.iter().find_map(|item| parameter_in(task, item)),
+        Value::Object(map) => match map.get("Ref").and_then(Value::as_str) {
+            Some(name) => Some(name).filter(declared),
+            None => map.values().find_map(|item| parameter_in(task, item)),
+        },
+        _ => None,
+    }
 }
 
 /// The config of the image; every reference that it may be has to agree on what runs.

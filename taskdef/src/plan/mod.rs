@@ -65,7 +65,11 @@ impl Note {
             | Code::EnvironmentReplaced
             | Code::ParameterResolved
             | Code::OverrideChangesProgram
+            | Code::AssumesCertificates
+            | Code::AssumesLibc
             | Code::AssumesOfImage
+            | Code::AssumesShell
+            | Code::AssumesSudo
             | Code::SecretInClear => Severity::Warning,
             _ => Severity::Note,
         };

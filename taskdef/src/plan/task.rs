@@ -341,10 +341,18 @@ fn rewritten(
         .flatten()
         .map(|plan| plan.facts.clone())
         .collect();
-    let settings = task
+    let mut settings = task
         .recipe
         .task(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
+    // The execution role is the user's: one that is there is never replaced.
+    let role = task.view.get("executionRoleArn");
+    let kept = role.is_some() && role != settings.get("executionRoleArn");
+    if kept && settings.shift_remove("executionRoleArn").is_some() {
+        let why = "the task definition has an execution role already, and keeps it";
+        let note = Note::new(Code::ExecutionRoleKept, why.to_owned());
+        report.findings.push(note.finding(None));
+    }
     report.changes = edit::apply(&mut new, &merge::edits(&settings), task.at(&task.given))
         .map_err(|place| refuse(cannot_merge(&place)))?;
     let changed = new != *properties;
