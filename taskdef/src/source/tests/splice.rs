@@ -377,6 +377,101 @@ fn comments_and_line_ends_stay() {
     "#);
 }
 
+const LONG: &str = "\
+A: one
+  two # c
+B: 'three
+  four' # d
+C: >- # e
+  five
+  six
+
+  seven
+
+D:
+  - plain
+    more
+  - \"x\\
+    y\" # f
+E: { a: b,
+  c: d } # g
+F: last
+";
+
+#[test]
+fn texts_of_several_lines_are_changed_as_a_whole() {
+    assert_snapshot!(text(LONG, |value| {
+        value["A"] = json!("1");
+        value["B"] = json!({"a": 3});
+        value["C"] = json!([5, 6]);
+        value["D"][0] = json!({"a": {"b": 1}});
+        value["D"][1] = json!(["x", ["y"]]);
+        value["E"] = json!([7]);
+    }), @r#"
+    A: "1" # c
+    B:
+      a: 3 # d
+    C: # e
+      - 5
+      - 6
+
+    D:
+      - a:
+          b: 1
+      - - "x"
+        - - "y" # f
+    E:
+      - 7 # g
+    F: last
+    "#);
+}
+
+#[test]
+fn texts_of_several_lines_are_stepped_over() {
+    assert_snapshot!(text(LONG, |value| {
+        push(&mut value["D"], json!("z"));
+        insert(&mut value["D"], 0, json!("w"));
+        value["E"]["f"] = json!({"g": 1});
+        for key in ["A", "C", "F"] {
+            remove(value, key);
+        }
+        value["G"] = json!("end");
+    }), @r#"
+    B: 'three
+      four' # d
+
+    D:
+      - "w"
+      - plain
+        more
+      - "x\
+        y" # f
+      - "z"
+    E: { a: b,
+      c: d, f: {g: 1} } # g
+    G: "end"
+    "#);
+}
+
+#[test]
+fn a_marked_document_keeps_its_marks() {
+    let source = "\u{feff}%YAML 1.1\n---\n# c\na: b # d\n...\n# after\n";
+    assert_snapshot!(text(source, |value| value["c"] = json!([{}])), @"
+    ﻿%YAML 1.1
+    ---
+    # c
+    a: b # d
+    c:
+      - {}
+    ...
+    # after
+    ");
+    let source = "--- {a: b}\n";
+    assert_snapshot!(text(source, |value| value["c"] = json!([{}])), @"--- {a: b, c: [{}]}");
+    let source = "a: b\rc: d";
+    assert_snapshot!(text(source, |value| value["c"] = json!({"e": 1})), @"a: b␍c:␍  e: 1");
+}
+
 #[test]
 fn a_block_text_at_the_end_of_the_file_stays_the_same_text() {
     for (source, value) in [
@@ -514,11 +609,11 @@ fn an_item_may_be_added_after_the_last_one() {
 
 #[test]
 fn what_cannot_be_written_is_refused() {
-    let result = splice("? a\n: b\n? c\n: d\n", |value| remove(value, "a"));
-    assert!(
-        matches!(&result, Ok(_) | Err(SourceError::Disagrees)),
-        "{result:?}"
-    );
+    let refused = splice("? a\n: b\n? c\n: d\n", |value| value["a"] = json!([1]));
+    let refused = refused.expect_err("keys with `?`");
+    assert_eq!(refused, SourceError::Disagrees);
+    assert_snapshot!(refused, @"");
+    assert_snapshot!(refused.hint().unwrap_or_default(), @"");
     let result = splice("[a: b, c]", |value| value[0]["d"] = json!(1)).expect("a new object");
     assert_snapshot!(result.text, @r#"[{a: "b", d: 1}, c]"#);
 }
