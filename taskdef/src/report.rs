@@ -84,6 +84,8 @@ codes! {
     NestedTemplate = "nested-template",
     /// The task definition cannot run on Fargate.
     NotFargate = "not-fargate",
+    /// The task definition does not carry the recipe, or that cannot be judged.
+    NotInstrumented = "not-instrumented",
     /// A container is left alone: FireLens router, proxy, or another agent.
     NotWrapped = "not-wrapped",
     /// Under this arrangement a command override replaces more than the command.
@@ -200,4 +202,17 @@ pub struct Report {
     pub task_definitions: Vec<TaskDefinitionReport>,
     /// Findings about the document as a whole: `(logical ID, finding)`.
     pub findings: Vec<(String, Finding)>,
+}
+
+impl Report {
+    /// Whether a task definition that is in scope was not instrumented.
+    pub fn is_refused(&self) -> bool {
+        self.task_definitions
+            .iter()
+            .any(|task| task.outcome == Outcome::Refused)
+            || self
+                .findings
+                .iter()
+                .any(|(_, finding)| finding.severity == Severity::Error)
+    }
 }

@@ -1,0 +1,198 @@
+//! The road from a template to a template.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cli::block_on::block_on;
+use cli::conclude::{self, Run};
+use cli::input::{Document, read_document};
+use cli::output::{self, Rewrite};
+use cli::recipes;
+use cli::report::{Purpose, Setting};
+use cli::{Console, Exit, Failure, lock};
+use registry::ImageConfigs;
+use serde_json::{Map, Value};
+use taskdef::image::{Answers, ImageRequest};
+use taskdef::recipe::BoundRecipe;
+use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
+use taskdef::settings::{Deployment, Settings};
+use taskdef::source::{Change, Source, Spliced, Step};
+use taskdef::{DocumentError, DocumentKind, Rewritten};
+
+use crate::options::Arguments;
+use crate::parameters::{self, Parameters};
+
+const KIND: DocumentKind = DocumentKind::Template;
+
+/// Does what the arguments say, and gives the exit code.
+pub(crate) fn instrument(
+    arguments: &Arguments,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    output::validate(&arguments.output, arguments.template.as_deref())?;
+    let recipe = recipes::bind(&arguments.recipe)?;
+    let parameters = parameters::parse(&arguments.deployment)?;
+    let document = read_document(arguments.template.as_deref(), "template", console)?;
+    let source =
+        Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
+    parameters::check(&parameters, source.value())?;
+    let settings = settings(arguments, parameters, &recipe);
+    let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
+    if arguments.output.quiet {
+        conclude::keep_errors(&mut report);
+    }
+    let lines = lines(&source, &report, arguments.output.quiet);
+    let run = Run {
+        options: &arguments.output,
+        on_unresolved: settings.on_unresolved,
+        changed: !changes.is_empty(),
+    };
+    if !arguments.output.check && !conclude::refused(&report, run) {
+        let after = if changes.is_empty() {
+            None
+        } else {
+            Some(source.splice(changes))
+        };
+        let after = after
+            .transpose()
+            .map_err(|error| document.source_failure(&error))?;
+        let before = std::str::from_utf8(&document.bytes).unwrap_or_default();
+        let text = after.as_ref().map_or(before, |after| &after.text);
+        output::deliver(
+            Rewrite {
+                before,
+                after: text,
+            },
+            &document,
+            &arguments.output,
+            console,
+        )?;
+        report
+            .findings
+            .extend(after.iter().flat_map(alias_findings));
+    }
+    let setting = Setting {
+        document: &document.name,
+        line: &|id| lines.get(id).copied(),
+        paint: console.terminals.stderr,
+        purpose: purpose(arguments),
+    };
+    conclude::print(
+        &report,
+        run,
+        &setting,
+        || recipes::sections(recipe.permissions()),
+        console,
+    );
+    Ok(conclude::exit(&report, run))
+}
+
+fn settings(arguments: &Arguments, parameters: Parameters, recipe: &BoundRecipe) -> Settings {
+    let deployment = &arguments.deployment;
+    Settings {
+        parameterized_images: deployment.parameterized_images.into(),
+        on_unresolved: arguments.scope.on_unresolved.into(),
+        launch_types: arguments.scope.launch_types.into(),
+        deployment: Deployment {
+            region: deployment.region.clone(),
+            account_id: deployment.account_id.clone(),
+        },
+        parameters: parameters.overrides,
+        resolved_parameters: parameters.resolved,
+        known_sidecars: recipes::known_sidecars(recipe.recipe()),
+    }
+}
+
+/// What becomes of each task definition, and the changes to the template: none when it is only checked.
+fn judge(
+    arguments: &Arguments,
+    document: &Document,
+    template: &Value,
+    recipe: &BoundRecipe,
+    settings: &Settings,
+) -> Result<(Report, Vec<Change>), Failure> {
+    let unusable = |error: DocumentError| document.failure(&error.to_string());
+    let requests = taskdef::images_needed(template, KIND, recipe, settings).map_err(unusable)?;
+    let answers = answers(arguments, document, &requests)?;
+    let (mut report, changes) = if arguments.output.check {
+        let report = taskdef::check(template, KIND, recipe, settings, &answers);
+        (report.map_err(unusable)?, Vec::new())
+    } else {
+        let rewritten = taskdef::rewrite(template, KIND, recipe, settings, &answers);
+        let Rewritten { report, changes } = rewritten.map_err(unusable)?;
+        (report, changes)
+    };
+    report.findings.extend(lock::tag_findings(&answers));
+    Ok((report, changes))
+}
+
+/// The answers to all questions about images; the lock file itself is not kept any longer.
+fn answers(
+    arguments: &Arguments,
+    document: &Document,
+    requests: &BTreeSet<ImageRequest>,
+) -> Result<Answers, Failure> {
+    let locked = lock::load(&arguments.images, document.path.as_deref())?;
+    Ok(block_on(locked.resolve_all(requests)))
+}
+
+/// Where the task definitions begin that the report will name; asked before the template is spliced.
+fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, usize> {
+    let told = |task: &&TaskDefinitionReport| !quiet || task.outcome == Outcome::Refused;
+    let tasks = report
+        .task_definitions
+        .iter()
+        .filter(told)
+        .map(|task| &task.id);
+    let findings = report.findings.iter().map(|(id, _)| id);
+    // A finding that is about no resource has no line.
+    let ids = tasks.chain(findings.filter(|id| !quiet && !id.is_empty()));
+    let resources = source.value().get("Resources").and_then(Value::as_object);
+    ids.filter_map(|id| {
+        let mut path = vec![Step::Key("Resources".to_owned())];
+        path.extend(path_of(resources?, id)?);
+        source.position(&path).map(|(line, _)| (id.clone(), line))
+    })
+    .collect()
+}
+
+/// The way to a resource, which may stand in the body of an `Fn::ForEach`.
+fn path_of(resources: &Map<String, Value>, id: &str) -> Option<Vec<Step>> {
+    if resources.contains_key(id) {
+        return Some(vec![Step::Key(id.to_owned())]);
+    }
+    let loops = resources
+        .iter()
+        .filter(|(key, _)| key.starts_with("Fn::ForEach::"));
+    loops.into_iter().find_map(|(key, each)| {
+        let inner = path_of(each.get(2)?.as_object()?, id)?;
+        let mut path = vec![Step::Key(key.clone()), Step::Index(2)];
+        path.extend(inner);
+        Some(path)
+    })
+}
+
+fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> {
+    spliced.expanded_aliases.iter().map(|(name, line)| {
+        let finding = Finding {
+            code: Code::AliasExpanded,
+            severity: Severity::Note,
+            container: None,
+            image: None,
+            message: format!(
+                "the alias `*{name}` in line {line} is replaced by a copy of what it stands for"
+            ),
+            hint: None,
+        };
+        (String::new(), finding)
+    })
+}
+
+fn purpose(arguments: &Arguments) -> Purpose {
+    let output = &arguments.output;
+    let target = output::target(output, arguments.template.as_deref());
+    match (output.check, output.diff) {
+        (true, _) => Purpose::Check,
+        (false, true) if target.is_none() => Purpose::DryRun,
+        _ => Purpose::Rewrite,
+    }
+}

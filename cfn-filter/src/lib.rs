@@ -1,0 +1,58 @@
+//! Instruments the ECS task definitions of a CloudFormation template: template in, template out.
+//!
+//! [`run`] is the whole program with the streams of one's choice. The work is done by
+//! [`taskdef`]; what both filters do alike is in [`cli`]; here is only what is CloudFormation's:
+//! the options about a deployment, and the order of the steps.
+
+mod instrument;
+mod options;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+
+use cli::{Console, Exit, Terminals};
+
+use options::{Arguments, Command};
+
+/// Runs the program with these arguments (without its name) and streams, none of them a terminal.
+pub fn run<A: Into<OsString>>(
+    args: impl IntoIterator<Item = A>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Exit {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let terminals = Terminals::default();
+    run_on(
+        &args,
+        Console {
+            stdin,
+            stdout,
+            stderr,
+            terminals,
+        },
+    )
+}
+
+/// Runs the program with these arguments (without its name) on this console.
+pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
+    let arguments = match cli::command_line::parse::<Arguments>(args, &mut console) {
+        Ok(arguments) => arguments,
+        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),
+        Err(exit) => return exit,
+    };
+    console.terminals = console.terminals.with_color(arguments.output.color);
+    let end = match &arguments.command {
+        Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
+        None => instrument::instrument(&arguments, &mut console),
+    };
+    let exit = end.unwrap_or_else(|failure| failure.tell(&mut console));
+    if arguments.output.detailed_exitcode {
+        exit.detailed()
+    } else {
+        exit
+    }
+}

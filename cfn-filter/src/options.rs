@@ -1,0 +1,210 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use cli::options::{LockOptions, OutputOptions, RecipeOptions, ScopeOptions};
+use cli::recipes_command::RecipesCommand;
+use taskdef::settings::ParameterizedImages;
+
+/// Instrument every ECS task definition of a CloudFormation template by a vendor's recipe
+///
+/// Reads a template (JSON or YAML), writes the same template with the sidecar added and each
+/// program wrapped as the recipe says. What is not rewritten stays byte for byte as it was.
+/// The report goes to standard error.
+#[derive(Parser, Debug)]
+#[command(
+    name = "cfn-filter",
+    bin_name = "cfn-filter",
+    version,
+    no_binary_name = true,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    override_usage = USAGE,
+    after_help = EXAMPLES
+)]
+pub(crate) struct Arguments {
+    /// Template to read; `-`, or nothing, is standard input
+    pub(crate) template: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) recipe: RecipeOptions,
+
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentOptions,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeOptions,
+
+    #[command(flatten)]
+    pub(crate) images: LockOptions,
+
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Clap would leave out the recipe, which it does not know to be required.
+const USAGE: &str = "\
+cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+       cfn-filter recipes list
+       cfn-filter recipes show <NAME|FILE>";
+
+const EXAMPLES: &str = "\
+Examples:
+  cfn-filter template.yaml --recipe lacework --set accessToken=arn:aws:secretsmanager:... > out.yaml
+  cfn-filter template.yaml --recipe alert-logic --diff
+  cfn-filter template.yaml --recipe lacework --set accessToken='{valueFrom: !Ref Token}' --in-place
+  cfn-filter template.yaml --recipe alert-logic --parameterized-images resolve \\
+      --parameter-overrides Tag=1.27 Stage=prod -o out.yaml
+  cfn-filter template.yaml --recipe alert-logic --check
+  cfn-filter recipes show lacework
+
+Exit codes:
+  0  done
+  1  the job could not be done; nothing was written
+  2  wrong usage
+  3  a task definition in scope is not instrumented (--on-unresolved skip, --check)";
+
+/// What is known about the deployment.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Deployment")]
+pub(crate) struct DeploymentOptions {
+    /// Value of AWS::Region; it decides AWS::Partition and AWS::URLSuffix as well
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub(crate) region: Option<String>,
+
+    /// Value of AWS::AccountId
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<String>,
+
+    /// Values of template parameters, as the AWS CLI writes them
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    pub(crate) parameter_overrides: Vec<String>,
+
+    /// What an SSM-typed template parameter resolves to
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    pub(crate) resolved_parameter: Vec<String>,
+
+    /// Images that depend on a template parameter: refused, or evaluated and written as inspected
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub(crate) parameterized_images: WhenParameterized,
+}
+
+/// `--parameterized-images`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhenParameterized {
+    /// Refused when the image config is needed.
+    #[default]
+    Reject,
+    /// Evaluated with the parameters' values, and written as the reference that was inspected.
+    Resolve,
+}
+
+impl From<WhenParameterized> for ParameterizedImages {
+    fn from(when: WhenParameterized) -> ParameterizedImages {
+        match when {
+            WhenParameterized::Reject => ParameterizedImages::Reject,
+            WhenParameterized::Resolve => ParameterizedImages::Resolve,
+        }
+    }
+}
+
+/// What else the program does.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum Command {
+    /// Show the recipes
+    #[command(subcommand)]
+    Recipes(RecipesCommand),
+}
+
+/// A region name is written into image references, so it must not hold anything else.
+fn region(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.contains('-') && text.chars().all(fits) && text.chars().any(|c| c.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("a region looks like `eu-central-1`".to_owned())
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("an account ID has 12 digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    fn parse(args: &[&str]) -> Result<Arguments, clap::error::ErrorKind> {
+        Arguments::try_parse_from(args).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_template_stands_before_or_after_another_option() {
+        let overrides = ["--parameter-overrides", "A=1", "B=x=y"];
+        let before = parse(&[&["t.yaml"][..], &overrides].concat()).unwrap();
+        let after = parse(&[&overrides[..], &["--recipe", "lacework", "t.yaml"]].concat()).unwrap();
+        let separated = parse(&[&overrides[..], &["--", "t.yaml"]].concat()).unwrap();
+        for arguments in [before, after, separated] {
+            assert_eq!(arguments.template.unwrap().to_str(), Some("t.yaml"));
+            assert_eq!(arguments.deployment.parameter_overrides, ["A=1", "B=x=y"]);
+        }
+        let repeated = parse(&[
+            "--parameter-overrides",
+            "A=1",
+            "--parameter-overrides",
+            "B=2",
+            "--quiet",
+            "-",
+        ])
+        .unwrap();
+        assert_eq!(repeated.deployment.parameter_overrides, ["A=1", "B=2"]);
+        assert_eq!(repeated.template.unwrap().to_str(), Some("-"));
+    }
+
+    #[test]
+    fn regions_and_accounts_have_a_form() {
+        assert!(parse(&["--region", "us-gov-west-1", "--account-id", "012345678901"]).is_ok());
+        for wrong in [
+            ["--region", "Frankfurt"],
+            ["--region", "eu-central-1/x"],
+            ["--account-id", "123"],
+        ] {
+            assert_eq!(
+                parse(&wrong).unwrap_err(),
+                clap::error::ErrorKind::ValueValidation
+            );
+        }
+    }
+
+    #[test]
+    fn check_excludes_what_writes() {
+        for other in [
+            &["--detailed-exitcode"][..],
+            &["-o", "x"],
+            &["--in-place"],
+            &["--diff"],
+        ] {
+            let args = [&["--check"][..], other].concat();
+            assert_eq!(
+                parse(&args).unwrap_err(),
+                clap::error::ErrorKind::ArgumentConflict,
+                "{other:?}"
+            );
+        }
+        let both = parse(&["-o", "x", "--in-place"]);
+        assert_eq!(both.unwrap_err(), clap::error::ErrorKind::ArgumentConflict);
+    }
+}

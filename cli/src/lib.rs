@@ -1,0 +1,34 @@
+//! What the filters share: options, recipe and lock file loading, report, diff, writing, exit codes.
+//!
+//! A filter reads a document ([`input`]), has the library rewrite it, and hands the result to
+//! [`output`]. Whatever keeps it from doing so is a [`Failure`]; what became of each task
+//! definition is a [`taskdef::report::Report`], printed by [`report`].
+//!
+//! Deliberately absent: anything that knows CloudFormation or Terraform, and anything that reads
+//! the environment, except for [`Terminals::of_process`].
+
+pub mod assignment;
+pub mod block_on;
+pub mod command_line;
+pub mod conclude;
+pub mod console;
+pub mod diff;
+mod exit;
+mod failure;
+pub mod input;
+pub mod lock;
+pub mod nearest;
+pub mod options;
+pub mod output;
+mod paint;
+pub mod recipes;
+pub mod recipes_command;
+pub mod replace;
+pub mod report;
+pub mod text;
+
+pub use console::{Console, Terminals};
+pub use exit::Exit;
+pub use failure::{Failure, Problem};
+pub use options::ColorWhen;
+pub use paint::Paint;

@@ -1,0 +1,168 @@
+//! The lock file of a run.
+
+use std::path::{Path, PathBuf};
+
+use registry::{LockFile, Locked, answered_by_tag};
+use taskdef::image::Answers;
+use taskdef::report::{Code, Finding, Severity};
+
+use crate::input::{DOCUMENT_LIMIT, read_text};
+use crate::options::LockOptions;
+use crate::{Failure, text};
+
+/// The name of a lock file that nobody names.
+pub const LOCK_FILE: &str = "outrigger.lock";
+
+/// Loads the lock file that the options name, or the one beside the document (in the working
+/// directory, when the document has no file), when it exists.
+pub fn load(options: &LockOptions, document: Option<&Path>) -> Result<Locked, Failure> {
+    let path = match &options.lock {
+        Some(path) => path.clone(),
+        None => beside(document),
+    };
+    let name = text::line(&path.to_string_lossy());
+    // What cannot even be looked at is read, so that the error says why.
+    if options.lock.is_none() && !path.try_exists().unwrap_or(true) {
+        if options.locked {
+            return Err(Failure::failed(format!("there is no lock file `{name}`"))
+                .hint("name one with `--lock FILE`"));
+        }
+        return Ok(Locked::new(LockFile::new(&name)));
+    }
+    let text = read_text(&path, DOCUMENT_LIMIT)?;
+    let lock = LockFile::parse(&name, &text).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Locked::new(lock))
+}
+
+fn beside(document: Option<&Path>) -> PathBuf {
+    document.unwrap_or(Path::new("")).with_file_name(LOCK_FILE)
+}
+
+/// A warning for every image that was answered for a tag: it can name another image tomorrow.
+/// The findings are about the document, because several task definitions may use one image.
+pub fn tag_findings(answers: &Answers) -> Vec<(String, Finding)> {
+    let mut findings: Vec<(String, Finding)> = Vec::new();
+    for request in answered_by_tag(answers) {
+        let image = Some(request.reference.clone());
+        // Asked for on several platforms, it comes several times in a row.
+        if findings.last().is_some_and(|(_, last)| last.image == image) {
+            continue;
+        }
+        let finding = Finding {
+            code: Code::MutableTag,
+            severity: Severity::Warning,
+            container: None,
+            image,
+            message: "the lock file answers for a tag, which can move to another image".to_owned(),
+            hint: Some("pin the image by its digest (`name@sha256:...`)".to_owned()),
+        };
+        findings.push((String::new(), finding));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use taskdef::image::{Answers, ImageConfig, ImageRequest, Platform};
+
+    use super::{beside, load, tag_findings};
+    use crate::options::LockOptions;
+    use crate::{Exit, Failure, Paint};
+
+    fn request(reference: &str, platform: Platform) -> ImageRequest {
+        ImageRequest {
+            reference: reference.to_owned(),
+            platform,
+        }
+    }
+
+    fn answered(options: &LockOptions, document: &Path) -> Result<bool, Failure> {
+        let request = request("nginx:1", Platform::LinuxAmd64);
+        let locked = load(options, Some(document))?;
+        Ok(locked.answers(&BTreeSet::from([request.clone()]))[&request].is_ok())
+    }
+
+    const LOCK: &str = r#"{"version": 1, "images": {"docker.io/library/nginx:1": {"linux/amd64": {"cmd": ["x"]}}}}"#;
+
+    #[test]
+    fn the_file_beside_the_document_or_the_one_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let document = root.join("template.yaml");
+        let default = LockOptions::default();
+        let named = LockOptions {
+            lock: Some(root.join("other.lock")),
+            locked: true,
+            offline: true,
+        };
+        assert_eq!(answered(&default, &document), Ok(false));
+        fs::write(root.join("other.lock"), LOCK).unwrap();
+        assert_eq!(answered(&default, &document), Ok(false));
+        assert_eq!(answered(&named, &document), Ok(true));
+        fs::write(root.join("outrigger.lock"), LOCK).unwrap();
+        assert_eq!(answered(&default, &document), Ok(true));
+        assert_eq!(beside(None), PathBuf::from("outrigger.lock"));
+        assert_eq!(
+            beside(Some(Path::new("t.yaml"))),
+            PathBuf::from("outrigger.lock")
+        );
+    }
+
+    #[test]
+    fn locked_needs_a_file() {
+        let locked = LockOptions {
+            locked: true,
+            ..LockOptions::default()
+        };
+        let failure = load(&locked, Some(Path::new("no/t.yaml"))).unwrap_err();
+        assert_eq!(failure.exit, Exit::Failed);
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: there is no lock file `no/outrigger.lock`
+          hint: name one with `--lock FILE`
+        ");
+        let named = LockOptions {
+            lock: Some("no/x.lock".into()),
+            ..LockOptions::default()
+        };
+        let failure = load(&named, None).unwrap_err();
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot read `no/x.lock`: no such file or directory");
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_with_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(
+            directory.path().join("outrigger.lock"),
+            "{\n  \"version\": 1,\n  \"imgs\": {}\n}",
+        )
+        .unwrap();
+        let failure = load(&LockOptions::default(), Some(&directory.path().join("t"))).unwrap_err();
+        let text = failure
+            .render(Paint::Plain)
+            .replace(&*directory.path().to_string_lossy(), "DIR");
+        insta::assert_snapshot!(text, @"error: DIR/outrigger.lock:3:8: unknown field `imgs`, expected `version` or `images`");
+    }
+
+    #[test]
+    fn a_tag_is_a_warning_once() {
+        let ok = || Ok(ImageConfig::default());
+        let answers = Answers::from([
+            (request("nginx:1", Platform::LinuxAmd64), ok()),
+            (request("nginx:1", Platform::LinuxArm64), ok()),
+            (
+                request(
+                    &format!("nginx@sha256:{}", "a".repeat(64)),
+                    Platform::LinuxAmd64,
+                ),
+                ok(),
+            ),
+        ]);
+        let findings = tag_findings(&answers);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].1.image.as_deref(), Some("nginx:1"));
+    }
+}

@@ -1,0 +1,134 @@
+//! The options that the filters share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use taskdef::settings::{LaunchTypes, OnUnresolved};
+
+/// Which recipe, and what it is given.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Recipe")]
+pub struct RecipeOptions {
+    /// Recipe to apply: the name of a built-in one (see `recipes list`) or a file
+    // Optional for clap, because its own error could not list the recipes.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub recipe: Option<String>,
+
+    /// Input of the recipe (see `recipes show`); may be repeated
+    // Taken as text, because clap's errors repeat a value that may be a secret.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// What is in scope, and what happens to a task definition that cannot be instrumented.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Scope")]
+pub struct ScopeOptions {
+    /// A task definition in scope that cannot be instrumented fails the run, or is skipped (exit code 3)
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_unresolved: WhenUnresolved,
+
+    /// Task definitions in scope: those that can run on Fargate, or all
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
+    pub launch_types: WhichLaunchTypes,
+}
+
+/// Where image configs come from.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Images")]
+pub struct LockOptions {
+    /// Lock file with the image configs [default: outrigger.lock beside the document, when it exists]
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+
+    /// Take image configs from the lock file only, and fail without one
+    #[arg(long)]
+    pub locked: bool,
+
+    /// Use no network; tags in the lock file are not re-checked
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// What is written, and where.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub struct OutputOptions {
+    /// Write nothing; exit code 3 when a task definition in scope does not carry the recipe or cannot be judged
+    #[arg(long, conflicts_with_all = ["detailed_exitcode", "output", "in_place", "diff"])]
+    pub check: bool,
+
+    /// Exit code 0: nothing to change, 2: changed, 1: everything that went wrong, 3: not instrumented
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    /// Print what changes as a unified diff; writes nothing else, unless -o or --in-place is given
+    #[arg(long)]
+    pub diff: bool,
+
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Write to the file that was read
+    #[arg(long, conflicts_with = "output")]
+    pub in_place: bool,
+
+    /// Print errors only
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: ColorWhen,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `--on-unresolved`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhenUnresolved {
+    /// The run fails, and names every problem.
+    #[default]
+    Fail,
+    /// The task definitions concerned stay as they are; the others are rewritten.
+    Skip,
+}
+
+impl From<WhenUnresolved> for OnUnresolved {
+    fn from(when: WhenUnresolved) -> OnUnresolved {
+        match when {
+            WhenUnresolved::Fail => OnUnresolved::Fail,
+            WhenUnresolved::Skip => OnUnresolved::Skip,
+        }
+    }
+}
+
+/// `--launch-types`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhichLaunchTypes {
+    /// Those that can run on Fargate.
+    #[default]
+    Fargate,
+    /// All.
+    Any,
+}
+
+impl From<WhichLaunchTypes> for LaunchTypes {
+    fn from(which: WhichLaunchTypes) -> LaunchTypes {
+        match which {
+            WhichLaunchTypes::Fargate => LaunchTypes::Fargate,
+            WhichLaunchTypes::Any => LaunchTypes::Any,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Writing a file whole or not at all.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+/// Puts the bytes into the file: written beside it under another name, then renamed, so that nobody
+/// ever sees half of them.
+///
+/// A symbolic link stays, and what it points to is replaced. An existing file keeps its permissions
+/// (and its owner, where that is allowed), and has to be writable. What is no regular file (a pipe,
+/// a device) is written to as it is.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Before links are followed: `/dev/stdout` ends in a link that names no file.
+    let existing = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => return write_through(path, bytes),
+        Ok(metadata) => {
+            // A rename would replace a read-only file too: whoever made it so did not mean that.
+            OpenOptions::new().write(true).open(path)?;
+            Some(metadata)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let target = follow(path)?;
+    let (mut file, temporary) = create_beside(&target)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| existing.map_or(Ok(()), |metadata| copy_ownership(&file, &metadata)))
+        // Without it a crash after the rename could leave an empty file.
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, &target));
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// The file that a path names at the end of its symbolic links, whether it exists or not.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    // The limit is Linux's own.
+    for _ in 0..40 {
+        match fs::read_link(&target) {
+            Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
+            // Not a link, or not there.
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(path)?.write_all(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Creates a new file in the target's directory, so that the rename stays within one file system.
+fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
+    let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    for attempt in 0..100_u8 {
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}-{attempt}.tmp", process::id()));
+        let temporary = target.with_file_name(hidden);
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+        {
+            Ok(file) => return Ok((file, temporary)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn copy_ownership(file: &File, metadata: &fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let created = file.metadata()?;
+        if (created.uid(), created.gid()) != (metadata.uid(), metadata.gid()) {
+            // Only root may give files away. Before the permissions, because it clears set-id bits.
+            let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
+        }
+    }
+    let permissions: Permissions = metadata.permissions();
+    file.set_permissions(permissions)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use super::replace_file;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_existing_file_keeps_its_permissions() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("template.yaml");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o641)).unwrap();
+        replace_file(&path, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+            0o641
+        );
+        assert_eq!(names(directory.path()), ["template.yaml"]);
+    }
+
+    #[test]
+    fn a_new_file_has_the_permissions_of_any_new_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (ours, plain) = (directory.path().join("a"), directory.path().join("b"));
+        replace_file(&ours, b"new").unwrap();
+        fs::write(&plain, "new").unwrap();
+        assert_eq!(fs::read_to_string(&ours).unwrap(), "new");
+        assert_eq!(
+            fs::metadata(&ours).unwrap().permissions(),
+            fs::metadata(&plain).unwrap().permissions()
+        );
+    }
+
+    #[test]
+    fn links_stay_and_their_targets_are_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::create_dir(root.join("real")).unwrap();
+        fs::write(root.join("real/file"), "old").unwrap();
+        symlink("real/file", root.join("link")).unwrap();
+        symlink("link", root.join("second")).unwrap();
+        symlink("real/missing", root.join("dangling")).unwrap();
+        replace_file(&root.join("second"), b"new").unwrap();
+        replace_file(&root.join("dangling"), b"made").unwrap();
+        assert_eq!(fs::read_to_string(root.join("real/file")).unwrap(), "new");
+        assert_eq!(
+            fs::read_to_string(root.join("real/missing")).unwrap(),
+            "made"
+        );
+        assert!(
+            fs::symlink_metadata(root.join("second"))
+                .unwrap()
+                .is_symlink()
+        );
+        assert_eq!(names(&root.join("real")), ["file", "missing"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::create_dir(root.join("folder")).unwrap();
+        symlink("circle", root.join("circle")).unwrap();
+        assert!(replace_file(&root.join("folder"), b"x").is_err());
+        assert!(replace_file(&root.join("none/file"), b"x").is_err());
+        assert!(replace_file(&root.join("circle"), b"x").is_err());
+        assert!(replace_file(Path::new(".."), b"x").is_err());
+        assert_eq!(names(root), ["circle", "folder"]);
+    }
+
+    #[test]
+    fn a_device_is_written_to_as_it_is() {
+        replace_file(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

@@ -1,0 +1,267 @@
+//! Where task definitions hide in a template, and what else in it decides about them.
+
+use serde_json::{Map, Value};
+
+use crate::report::{Code, Finding, Severity};
+use crate::source::{Path, Step};
+
+use super::intrinsic::{LoopItem, function};
+
+/// A loop variable of `Fn::ForEach` around a task definition.
+#[derive(Clone, Debug)]
+pub(crate) struct Loop {
+    /// The variable.
+    pub(crate) variable: String,
+    /// Its values, where the collection is a literal list.
+    pub(crate) items: Option<Vec<String>>,
+}
+
+/// One `AWS::ECS::TaskDefinition`.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<'d> {
+    /// Where its properties are.
+    pub(crate) path: Path,
+    /// Its logical ID.
+    pub(crate) id: String,
+    /// Its properties; `None` when there are none that can be read.
+    pub(crate) properties: Option<&'d Map<String, Value>>,
+    /// The resource's own condition.
+    pub(crate) condition: Option<&'d str>,
+    /// The loops around it, the outermost first.
+    pub(crate) loops: Vec<Loop>,
+}
+
+/// Everything in a document that this crate has to know.
+#[derive(Default)]
+pub(crate) struct Survey<'d> {
+    /// The task definitions.
+    pub(crate) found: Vec<Found<'d>>,
+    /// All other resources, for references to task definitions.
+    pub(crate) others: Vec<&'d Value>,
+    /// Findings about the document: `(logical ID, finding)`.
+    pub(crate) findings: Vec<(String, Finding)>,
+}
+
+/// The type of resource that the library is about.
+const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
+
+/// Finds task definitions in a template (an object with `Resources`).
+pub(crate) fn in_template(document: &Value) -> Option<Survey<'_>> {
+    let resources = document.get("Resources")?.as_object()?;
+    let mut survey = Survey::default();
+    in_resources(
+        resources,
+        &vec![Step::Key("Resources".to_owned())],
+        &[],
+        &mut survey,
+    );
+    Some(survey)
+}
+
+/// Finds task definitions in what a snippet-level `Fn::Transform` hands over: the `Resources` map,
+/// a resource, its properties, or one container definition (which is too small).
+pub(crate) fn in_snippet(document: &Value) -> Option<Survey<'_>> {
+    let map = document.as_object()?;
+    let mut survey = Survey::default();
+    if map.contains_key("Resources") {
+        return in_template(document);
+    }
+    if map.get("Type").is_some_and(Value::is_string) && map.contains_key("Properties") {
+        in_resource("snippet", document, &Path::new(), &[], &mut survey);
+    } else if map.contains_key("ContainerDefinitions") {
+        survey.found.push(Found {
+            path: Path::new(),
+            id: "snippet".to_owned(),
+            properties: Some(map),
+            condition: None,
+            loops: Vec::new(),
+        });
+    } else if map.contains_key("Image") && map.contains_key("Name") {
+        survey.findings.push((
+            "snippet".to_owned(),
+            Finding {
+                code: Code::SnippetTooSmall,
+                severity: Severity::Error,
+                container: map.get("Name").and_then(Value::as_str).map(str::to_owned),
+                image: None,
+                message: "the transform stands inside one container definition, where no sidecar can be added".to_owned(),
+                hint: Some("put the transform at the top of the template, or beside `ContainerDefinitions`".to_owned()),
+            },
+        ));
+    } else {
+        in_resources(map, &Path::new(), &[], &mut survey);
+    }
+    Some(survey)
+}
+
+fn in_resources<'d>(
+    resources: &'d Map<String, Value>,
+    path: &Path,
+    loops: &[Loop],
+    survey: &mut Survey<'d>,
+) {
+    for (id, resource) in resources {
+        let here = extended(path, Step::Key(id.clone()));
+        if id.starts_with("Fn::ForEach::") {
+            in_for_each(resource, &here, loops, survey);
+        } else if id == "Fn::Transform" {
+            nested(id, "Fn::Transform", survey);
+        } else {
+            in_resource(id, resource, &here, loops, survey);
+        }
+    }
+}
+
+/// [`Fn::ForEach`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html):
+/// a variable, a collection, and one output key with a body.
+fn in_for_each<'d>(value: &'d Value, path: &Path, loops: &[Loop], survey: &mut Survey<'d>) {
+    let Some([Value::String(variable), collection, Value::Object(body)]) =
+        value.as_array().map(Vec::as_slice)
+    else {
+        return;
+    };
+    let items = collection.as_array().and_then(|items| {
+        items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+    });
+    let mut loops = loops.to_vec();
+    loops.push(Loop {
+        variable: variable.clone(),
+        items,
+    });
+    in_resources(body, &extended(path, Step::Index(2)), &loops, survey);
+}
+
+fn in_resource<'d>(
+    id: &str,
+    resource: &'d Value,
+    path: &Path,
+    loops: &[Loop],
+    survey: &mut Survey<'d>,
+) {
+    let kind = resource
+        .get("Type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    match kind {
+        TASK_DEFINITION => survey.found.push(Found {
+            path: extended(path, Step::Key("Properties".to_owned())),
+            id: id.to_owned(),
+            properties: resource.get("Properties").and_then(Value::as_object),
+            condition: resource.get("Condition").and_then(Value::as_str),
+            loops: loops.to_vec(),
+        }),
+        "AWS::CloudFormation::Stack"
+        | "AWS::CloudFormation::StackSet"
+        | "AWS::Serverless::Application" => nested(id, kind, survey),
+        _ if kind.ends_with("::MODULE") => nested(id, kind, survey),
+        _ => survey.others.push(resource),
+    }
+}
+
+fn nested(id: &str, kind: &str, survey: &mut Survey<'_>) {
+    survey.findings.push((
+        id.to_owned(),
+        Finding {
+            code: Code::NestedTemplate,
+            severity: Severity::Warning,
+            container: None,
+            image: None,
+            message: format!("`{kind}` brings resources of its own, which were not looked at"),
+            hint: Some("run Outrigger on what it brings, too".to_owned()),
+        },
+    ));
+}
+
+fn extended(path: &Path, step: Step) -> Path {
+    let mut path = path.clone();
+    path.push(step);
+    path
+}
+
+/// How many items of nested loops are evaluated one by one.
+const MAX_LOOP_ITEMS: usize = 256;
+
+/// Every combination of the loop variables' values; a variable without a literal collection has none.
+pub(crate) fn loop_items(loops: &[Loop]) -> Vec<LoopItem> {
+    let mut combinations = vec![LoopItem::new()];
+    for each in loops {
+        let values: Vec<Option<String>> = match &each.items {
+            Some(items) if combinations.len() * items.len() <= MAX_LOOP_ITEMS => {
+                items.iter().cloned().map(Some).collect()
+            }
+            _ => vec![None],
+        };
+        combinations = combinations
+            .iter()
+            .flat_map(|combination| {
+                values.iter().map(|value| {
+                    let mut extended = combination.clone();
+                    extended.insert(each.variable.clone(), value.clone());
+                    extended
+                })
+            })
+            .collect();
+    }
+    combinations
+}
+
+/// Launch types that resources of the document run the task definition `id` on, and that are not Fargate.
+///
+/// Looks at services, task sets and scheduled rules.
+pub(crate) fn other_launch_types<'d>(others: &[&'d Value], id: &str) -> Vec<&'d str> {
+    let mut found = Vec::new();
+    for resource in others {
+        let Some(properties) = resource.get("Properties") else {
+            continue;
+        };
+        match resource.get("Type").and_then(Value::as_str) {
+            Some("AWS::ECS::Service" | "AWS::ECS::TaskSet") => {
+                launch_type(properties, "TaskDefinition", id, &mut found);
+            }
+            Some("AWS::Events::Rule") => {
+                let targets = properties.get("Targets").and_then(Value::as_array);
+                for target in targets.into_iter().flatten() {
+                    if let Some(parameters) = target.get("EcsParameters") {
+                        launch_type(parameters, "TaskDefinitionArn", id, &mut found);
+                    }
+                }
+            }
+            Some("AWS::Scheduler::Schedule") => {
+                if let Some(parameters) = properties
+                    .get("Target")
+                    .and_then(|target| target.get("EcsParameters"))
+                {
+                    launch_type(parameters, "TaskDefinitionArn", id, &mut found);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// ECS runs what states neither a launch type nor a capacity provider on EC2.
+fn launch_type<'d>(place: &'d Value, key: &str, id: &str, found: &mut Vec<&'d str>) {
+    if !place.get(key).is_some_and(|target| refers_to(target, id)) {
+        return;
+    }
+    let strategy = place.get("CapacityProviderStrategy");
+    match (place.get("LaunchType"), strategy) {
+        (Some(Value::String(kind)), _) if kind != "FARGATE" => found.push(kind),
+        _ => {}
+    }
+}
+
+fn refers_to(target: &Value, id: &str) -> bool {
+    match function(target) {
+        Some(("Ref", Value::String(name))) => name == id,
+        Some(("Fn::GetAtt", Value::Array(items))) => {
+            items.first().and_then(Value::as_str) == Some(id)
+        }
+        Some(("Fn::Sub", Value::String(text))) => text.contains(&format!("${{{id}}}")),
+        _ => false,
+    }
+}

@@ -1,0 +1,238 @@
+//! How each kind of document spells the settings of a task definition.
+//!
+//! The library thinks in the spelling of the ECS API (camelCase, see
+//! [`RegisterTaskDefinition`](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html)).
+//! This is the only file that knows another one. What is added is respelled;
+//! what was found is never touched.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+/// A spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// PascalCase, as in [`AWS::ECS::TaskDefinition`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-taskdefinition.html).
+    CloudFormation,
+    /// camelCase, as in the ECS API and in Terraform's container definitions.
+    Ecs,
+}
+
+/// Names that differ by more than the case of the first letter: (object that holds it, ECS API, CloudFormation).
+const IRREGULAR: &[(&str, &str, &str)] = &[
+    (
+        "volumes",
+        "efsVolumeConfiguration",
+        "EFSVolumeConfiguration",
+    ),
+    (
+        "volumes",
+        "fsxWindowsFileServerVolumeConfiguration",
+        "FSxWindowsFileServerVolumeConfiguration",
+    ),
+    (
+        "volumes",
+        "s3filesVolumeConfiguration",
+        "S3FilesVolumeConfiguration",
+    ),
+    ("efsVolumeConfiguration", "fileSystemId", "FilesystemId"),
+    ("authorizationConfig", "iam", "IAM"),
+    (
+        "proxyConfiguration",
+        "properties",
+        "ProxyConfigurationProperties",
+    ),
+];
+
+/// Objects whose keys belong to the user and are never respelled.
+const USER_KEYS: &[&str] = &["dockerLabels", "options", "driverOpts", "labels"];
+
+impl Dialect {
+    /// Spells the canonical `key` of an object that is itself found under `parent`.
+    pub(crate) fn key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
+        match self {
+            _ if USER_KEYS.contains(&parent) => Cow::Borrowed(key),
+            Dialect::Ecs => Cow::Borrowed(key),
+            Dialect::CloudFormation => {
+                let irregular = IRREGULAR
+                    .iter()
+                    .find(|(holder, ecs, _)| *holder == parent && *ecs == key);
+                match irregular {
+                    Some((_, _, cloudformation)) => Cow::Borrowed(cloudformation),
+                    None => Cow::Owned(with_first(key, char::to_ascii_uppercase)),
+                }
+            }
+        }
+    }
+
+    /// The value of the canonical `key` in an object that is found under `parent`.
+    pub(crate) fn find<'m>(
+        self,
+        parent: &str,
+        map: &'m Map<String, Value>,
+        key: &str,
+    ) -> Option<&'m Value> {
+        match self {
+            Dialect::Ecs => map.get(key),
+            // Objects are small: comparing spellings is faster than making one.
+            Dialect::CloudFormation if parent.is_empty() => map
+                .iter()
+                .find(|(found, _)| is_capitalised(key, found))
+                .map(|(_, value)| value),
+            Dialect::CloudFormation => map.get(self.key(parent, key).as_ref()),
+        }
+    }
+
+    #[cfg(test)]
+    /// The canonical spelling of a `key` found in an object under the canonical `parent`.
+    pub(crate) fn canonical_key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
+        match self {
+            _ if USER_KEYS.contains(&parent) => Cow::Borrowed(key),
+            Dialect::Ecs => Cow::Borrowed(key),
+            Dialect::CloudFormation => {
+                let irregular = IRREGULAR
+                    .iter()
+                    .find(|(holder, _, cfn)| *holder == parent && *cfn == key);
+                match irregular {
+                    Some((_, ecs, _)) => Cow::Borrowed(ecs),
+                    None => Cow::Owned(with_first(key, char::to_ascii_lowercase)),
+                }
+            }
+        }
+    }
+
+    /// Spells a canonical `value` that stands under the canonical key `parent`.
+    ///
+    /// Intrinsic functions and objects with the user's own keys are kept as they are.
+    pub(crate) fn spell(self, parent: &str, value: &Value) -> Value {
+        respell(parent, value, &|holder, key| {
+            let spelled = self.key(holder, key).into_owned();
+            (spelled, key.to_owned())
+        })
+    }
+
+    #[cfg(test)]
+    /// Brings a `value` of this dialect, found under the canonical key `parent`, into canonical spelling.
+    pub(crate) fn canonical(self, parent: &str, value: &Value) -> Value {
+        respell(parent, value, &|holder, key| {
+            let canonical = self.canonical_key(holder, key).into_owned();
+            (canonical.clone(), canonical)
+        })
+    }
+}
+
+/// Respells keys by `rename`, which gives the new key and its canonical form.
+fn respell(parent: &str, value: &Value, rename: &dyn Fn(&str, &str) -> (String, String)) -> Value {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| respell(parent, item, rename))
+            .collect(),
+        Value::Object(map) => match single_function(map) {
+            Some((name, argument)) => {
+                let mut kept = Map::new();
+                kept.insert(
+                    name.to_owned(),
+                    respell_function(parent, name, argument, rename),
+                );
+                Value::Object(kept)
+            }
+            None if USER_KEYS.contains(&parent) => value.clone(),
+            None => map
+                .iter()
+                .map(|(key, item)| {
+                    let (spelled, canonical) = rename(parent, key);
+                    (spelled, respell(&canonical, item, rename))
+                })
+                .collect::<Map<_, _>>()
+                .into(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// The branches of `Fn::If` are values of the same place; other arguments are not ours to spell.
+fn respell_function(
+    parent: &str,
+    name: &str,
+    argument: &Value,
+    rename: &dyn Fn(&str, &str) -> (String, String),
+) -> Value {
+    match (name, argument) {
+        ("Fn::If", Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| match index {
+                0 => item.clone(),
+                _ => respell(parent, item, rename),
+            })
+            .collect(),
+        _ => argument.clone(),
+    }
+}
+
+fn single_function(map: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let mut entries = map.iter();
+    match (entries.next(), entries.next()) {
+        (Some((name, argument)), None) if name == "Ref" || name.starts_with("Fn::") => {
+            Some((name, argument))
+        }
+        _ => None,
+    }
+}
+
+/// Whether `found` is `key` with its first letter in upper case.
+fn is_capitalised(key: &str, found: &str) -> bool {
+    let (key, found) = (key.as_bytes(), found.as_bytes());
+    match (key.split_first(), found.split_first()) {
+        (Some((key, rest)), Some((found, others))) => {
+            key.to_ascii_uppercase() == *found && rest == others
+        }
+        _ => false,
+    }
+}
+
+fn with_first(key: &str, change: fn(&char) -> char) -> String {
+    let mut chars = key.chars();
+    match chars.next() {
+        Some(first) => std::iter::once(change(&first)).chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn irregular_names_and_user_keys_survive_a_round_trip() {
+        let canonical = json!({
+            "containerDefinitions": [{
+                "name": "app",
+                "dockerLabels": {"com.example.Team": "a", "lower": "b"},
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}},
+                "entryPoint": [{"Ref": "Program"}, {"Fn::If": ["C", "a", "b"]}],
+                "linuxParameters": {"Fn::If": ["C", {"capabilities": {"add": ["SYS_PTRACE"]}}, {"Ref": "AWS::NoValue"}]}
+            }],
+            "volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"iam": "ENABLED"}}}],
+            "proxyConfiguration": {"properties": [{"name": "a", "value": "b"}]}
+        });
+        let spelled = Dialect::CloudFormation.spell("", &canonical);
+        assert_eq!(
+            spelled,
+            json!({
+                "ContainerDefinitions": [{
+                    "Name": "app",
+                    "DockerLabels": {"com.example.Team": "a", "lower": "b"},
+                    "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": "g"}},
+                    "EntryPoint": [{"Ref": "Program"}, {"Fn::If": ["C", "a", "b"]}],
+                    "LinuxParameters": {"Fn::If": ["C", {"Capabilities": {"Add": ["SYS_PTRACE"]}}, {"Ref": "AWS::NoValue"}]}
+                }],
+                "Volumes": [{"Name": "v", "EFSVolumeConfiguration": {"FilesystemId": "fs-1", "AuthorizationConfig": {"IAM": "ENABLED"}}}],
+                "ProxyConfiguration": {"ProxyConfigurationProperties": [{"Name": "a", "Value": "b"}]}
+            })
+        );
+        assert_eq!(Dialect::CloudFormation.canonical("", &spelled), canonical);
+    }
+}

@@ -1,0 +1,485 @@
+//! Changes as data, and the only code that writes them.
+//!
+//! Paths, keys and entries are in canonical spelling; [`apply`] respells what it writes.
+//! Where the document has `Fn::If`, an edit goes into every branch; `AWS::NoValue` becomes
+//! a branch with our entries only; any other intrinsic function cannot be merged.
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::intrinsic::{Assignment, as_if, call, function, is_no_value, no_value};
+use crate::container::shown;
+use crate::dialect::Dialect;
+
+/// One change of a task definition or a container definition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Edit {
+    /// A setting gets this value.
+    Set(Vec<String>, Value),
+    /// A setting goes away.
+    Remove(Vec<String>),
+    /// A list with a natural key gets this entry: merged into the one with the same key, or appended.
+    Upsert {
+        /// The list.
+        list: Vec<String>,
+        /// Its natural key.
+        key: String,
+        /// The entry.
+        entry: Map<String, Value>,
+    },
+    /// A list loses the entry with this key.
+    RemoveEntry {
+        /// The list.
+        list: Vec<String>,
+        /// Its natural key.
+        key: String,
+        /// The entry's key.
+        name: String,
+    },
+    /// A set of texts gets these members.
+    Include(Vec<String>, Vec<Value>),
+}
+
+/// How the object to edit is spelled, and the conditions that it stands under.
+#[derive(Clone, Copy)]
+pub(crate) struct Where<'w> {
+    pub(crate) dialect: Dialect,
+    pub(crate) given: &'w Assignment,
+}
+
+/// Why an edit cannot be made; the place is given as canonical keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CannotMerge {
+    /// An intrinsic function stands where something has to be merged.
+    Intrinsic(String),
+    /// Something of another type stands there.
+    WrongType(String),
+}
+
+impl CannotMerge {
+    fn at(value: &Value, path: &[String]) -> Self {
+        let path = path.join(".");
+        match function(value) {
+            Some(_) => CannotMerge::Intrinsic(path),
+            None => CannotMerge::WrongType(path),
+        }
+    }
+}
+
+/// Applies edits in order to `target`; says in one line each what has changed, without values.
+pub(crate) fn apply(
+    target: &mut Map<String, Value>,
+    edits: &[Edit],
+    place: Where<'_>,
+) -> Result<Vec<String>, CannotMerge> {
+    let mut said: Vec<String> = Vec::new();
+    for edit in edits {
+        let mut effects = Vec::new();
+        apply_one(target, edit, place, &mut effects)?;
+        for effect in effects {
+            if !said.contains(&effect) {
+                said.push(effect);
+            }
+        }
+    }
+    Ok(said)
+}
+
+fn apply_one(
+    target: &mut Map<String, Value>,
+    edit: &Edit,
+    place: Where<'_>,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    match edit {
+        Edit::Set(path, value) => {
+            let value = place
+                .dialect
+                .spell(path.last().map_or("", String::as_str), value);
+            at(target, "", path, place, &mut |old, _| {
+                match &old {
+                    Some(old) if *old == value => {}
+                    Some(_) => said.push(format!("{} changed", path.join("."))),
+                    None => said.push(format!("{} added", path.join("."))),
+                }
+                Ok(Some(value.clone()))
+            })
+        }
+        Edit::Remove(path) => at(target, "", path, place, &mut |old, _| {
+            if old.is_some() {
+                said.push(format!("{} removed", path.join(".")));
+            }
+            Ok(None)
+        }),
+        Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, place, said),
+        Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
+        Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
+            branches(old, path, given, &mut |old, _| {
+                let mut items = as_list(old, path)?;
+                for member in members {
+                    if !items.contains(member) {
+                        items = without_branches(items, &|item| item == member).0;
+                        items.push(member.clone());
+                        said.push(format!("{} {} added", path.join("."), shown(member)));
+                    }
+                }
+                Ok(Some(Value::Array(items)))
+            })
+        }),
+    }
+}
+
+fn upsert_entry(
+    target: &mut Map<String, Value>,
+    list: &[String],
+    key: &str,
+    entry: &Map<String, Value>,
+    place: Where<'_>,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    let holder = list.last().map_or("", String::as_str);
+    let name = entry.get(key).cloned().unwrap_or_default();
+    let Value::Object(spelled) = place.dialect.spell(holder, &Value::Object(entry.clone())) else {
+        return Ok(());
+    };
+    let spelled_key = place.dialect.key(holder, key);
+    let mut verbs = Vec::new();
+    at(target, "", list, place, &mut |old, given| {
+        branches(old, list, given, &mut |old, _| {
+            upsert(old, &spelled_key, &name, &spelled, list, &mut verbs)
+        })
+    })?;
+    verbs.dedup();
+    for verb in verbs {
+        said.push(format!("{} {} {verb}", list.join("."), shown(&name)));
+    }
+    Ok(())
+}
+
+fn remove_entry(
+    target: &mut Map<String, Value>,
+    list: &[String],
+    key: &str,
+    name: &str,
+    place: Where<'_>,
+    said: &mut Vec<String>,
+) -> Result<(), CannotMerge> {
+    let spelled_key = place
+        .dialect
+        .key(list.last().map_or("", String::as_str), key);
+    let wanted = Value::String(name.to_owned());
+    at(target, "", list, place, &mut |old, given| {
+        branches(old, list, given, &mut |old, _| {
+            let Some(Value::Array(items)) = old else {
+                return Ok(old);
+            };
+            let (kept, removed) = without(items, &spelled_key, &wanted);
+            if removed {
+                said.push(format!("{} {name} removed", list.join(".")));
+            }
+            Ok((!removed || !kept.is_empty()).then_some(Value::Array(kept)))
+        })
+    })
+}
+
+/// What an edit makes of the value at its place, under these conditions; `None` is absent.
+type Leaf<'l> = dyn FnMut(Option<Value>, &Assignment) -> Result<Option<Value>, CannotMerge> + 'l;
+
+/// Walks to `path` below `map`, into every branch on the way, and lets `leaf` change what is there.
+fn at(
+    map: &mut Map<String, Value>,
+    parent: &str,
+    path: &[String],
+    place: Where<'_>,
+    leaf: &mut Leaf<'_>,
+) -> Result<(), CannotMerge> {
+    let Some((key, rest)) = path.split_first() else {
+        return Ok(());
+    };
+    let spelled = place.dialect.key(parent, key);
+    let old = map.get_mut(spelled.as_ref()).map(std::mem::take);
+    let new = if rest.is_empty() {
+        let old = old.filter(|value| !value.is_null() && !is_no_value(value));
+        leaf(old, place.given)?
+    } else {
+        branches(old, path, place.given, &mut |old, given| {
+            let mut inner = match old {
+                Some(Value::Object(inner)) => inner,
+                None => Map::new(),
+                Some(other) => return Err(CannotMerge::at(&other, std::slice::from_ref(key))),
+            };
+            at(&mut inner, key, rest, Where { given, ..place }, leaf)?;
+            Ok((!inner.is_empty()).then_some(Value::Object(inner)))
+        })?
+    };
+    match new {
+        Some(value) => {
+            map.insert(spelled.into_owned(), value);
+        }
+        None => {
+            map.shift_remove(spelled.as_ref());
+        }
+    }
+    Ok(())
+}
+
+/// Lets `change` work on a value, or on every branch of an `Fn::If`.
+fn branches(
+    old: Option<Value>,
+    path: &[String],
+    given: &Assignment,
+    change: &mut Leaf<'_>,
+) -> Result<Option<Value>, CannotMerge> {
+    let Some(value) = old else {
+        return change(None, given);
+    };
+    if value.is_null() || is_no_value(&value) {
+        return change(None, given);
+    }
+    if let Some((condition, yes, no)) = as_if(&value) {
+        let condition = condition.to_owned();
+        // A branch that is never taken here stays as it is.
+        let mut side = |truth, branch: &Value| match given.get(&condition) {
+            Some(taken) if *taken != truth => Ok(Some(branch.clone())),
+            _ => {
+                let mut given = given.clone();
+                given.insert(condition.clone(), truth);
+                branches(Some(branch.clone()), path, &given, change)
+            }
+        };
+        let (yes, no) = (side(true, yes)?, side(false, no)?);
+        return Ok(match (yes, no) {
+            (None, None) => None,
+            (yes, no) => {
+                let side = |side: Option<Value>| side.unwrap_or_else(no_value);
+                let items = vec![Value::String(condition), side(yes), side(no)];
+                Some(call("Fn::If", Value::Array(items)))
+            }
+        });
+    }
+    if function(&value).is_some() {
+        return Err(CannotMerge::at(&value, path));
+    }
+    change(Some(value), given)
+}
+
+fn as_list(old: Option<Value>, path: &[String]) -> Result<Vec<Value>, CannotMerge> {
+    match old {
+        None => Ok(Vec::new()),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(CannotMerge::at(&other, path)),
+    }
+}
+
+/// Merges `entry` into the element with the same key, or appends it.
+fn upsert(
+    old: Option<Value>,
+    key: &str,
+    name: &Value,
+    entry: &Map<String, Value>,
+    path: &[String],
+    verbs: &mut Vec<&'static str>,
+) -> Result<Option<Value>, CannotMerge> {
+    let mut items = as_list(old, path)?;
+    for item in &items {
+        // An element that may be anything may also be ours.
+        let readable = item.is_object() && (function(item).is_none() || as_if(item).is_some());
+        if !readable && !is_no_value(item) {
+            return Err(CannotMerge::at(item, path));
+        }
+    }
+    let first = items.iter().position(|item| is_named(item, key, name));
+    if let Some((first, Value::Object(existing))) =
+        first.and_then(|first| Some((first, items.get_mut(first)?)))
+    {
+        let mut changed = false;
+        for (field, value) in entry {
+            if existing.get(field) != Some(value) {
+                existing.insert(field.clone(), value.clone());
+                changed = true;
+            }
+        }
+        // Of several with one name the last would win.
+        let rest = items.split_off(first + 1);
+        let (rest, others) = without(rest, key, name);
+        let (mut items, conditional) = without_conditional(items, key, name);
+        items.extend(rest);
+        if changed || others || conditional {
+            verbs.push("changed");
+        }
+        return Ok(Some(Value::Array(items)));
+    }
+    let (mut items, removed) = without_conditional(items, key, name);
+    verbs.push(if removed { "changed" } else { "added" });
+    items.push(Value::Object(entry.clone()));
+    Ok(Some(Value::Array(items)))
+}
+
+/// The list without the elements of this key, plain or conditional.
+fn without(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
+    let count = items.len();
+    let plain: Vec<Value> = items
+        .into_iter()
+        .filter(|item| !is_named(item, key, name))
+        .collect();
+    let removed = plain.len() != count;
+    let (kept, conditional) = without_conditional(plain, key, name);
+    (kept, removed || conditional)
+}
+
+fn is_named(item: &Value, key: &str, name: &Value) -> bool {
+    function(item).is_none() && item.get(key) == Some(name)
+}
+
+/// The list without the branches of conditional elements that have this key.
+fn without_conditional(items: Vec<Value>, key: &str, name: &Value) -> (Vec<Value>, bool) {
+    without_branches(items, &|item| is_named(item, key, name))
+}
+
+/// The list without the branches of conditional elements that are meant.
+fn without_branches(items: Vec<Value>, meant: &dyn Fn(&Value) -> bool) -> (Vec<Value>, bool) {
+    let mut removed = false;
+    let kept = items
+        .into_iter()
+        .filter_map(|item| match as_if(&item) {
+            Some(_) => {
+                let rest = pruned(&item, meant, &mut removed);
+                (!is_no_value(&rest)).then_some(rest)
+            }
+            None => Some(item),
+        })
+        .collect();
+    (kept, removed)
+}
+
+fn pruned(item: &Value, meant: &dyn Fn(&Value) -> bool, removed: &mut bool) -> Value {
+    if let Some((condition, yes, no)) = as_if(item) {
+        let yes_rest = pruned(yes, meant, removed);
+        let no_rest = pruned(no, meant, removed);
+        if yes_rest == *yes && no_rest == *no {
+            return item.clone();
+        }
+        if is_no_value(&yes_rest) && is_no_value(&no_rest) {
+            return no_value();
+        }
+        let items = vec![Value::String(condition.to_owned()), yes_rest, no_rest];
+        return call("Fn::If", Value::Array(items));
+    }
+    if meant(item) {
+        *removed = true;
+        return no_value();
+    }
+    item.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn applied(target: Value, edits: &[Edit]) -> Result<(Value, Vec<String>), CannotMerge> {
+        let Value::Object(mut map) = target else {
+            panic!("an object");
+        };
+        let place = Where {
+            dialect: Dialect::CloudFormation,
+            given: &Assignment::new(),
+        };
+        let said = apply(&mut map, edits, place)?;
+        Ok((Value::Object(map), said))
+    }
+
+    fn variable(name: &str, value: &str) -> Edit {
+        let Value::Object(entry) = json!({"name": name, "value": value}) else {
+            panic!("an object");
+        };
+        Edit::Upsert {
+            list: vec!["environment".to_owned()],
+            key: "name".to_owned(),
+            entry,
+        }
+    }
+
+    fn ptrace() -> Edit {
+        let path = ["linuxParameters", "capabilities", "add"].map(str::to_owned);
+        Edit::Include(path.to_vec(), vec![json!("SYS_PTRACE")])
+    }
+
+    #[test]
+    fn an_entry_is_appended_merged_or_left_alone() {
+        let of = |environment: Value| {
+            applied(json!({"Environment": environment}), &[variable("A", "1")])
+                .map(|(value, said)| (value["Environment"].clone(), said))
+        };
+        let added = vec!["environment A added".to_owned()];
+        let changed = vec!["environment A changed".to_owned()];
+        let ours = json!({"Name": "A", "Value": "1"});
+        let other = json!({"Name": "B", "Value": {"Ref": "X"}});
+        assert_eq!(of(json!([])), Ok((json!([ours]), added.clone())));
+        assert_eq!(
+            of(json!([other])),
+            Ok((json!([other, ours]), added.clone()))
+        );
+        assert_eq!(of(json!([ours, other])), Ok((json!([ours, other]), vec![])));
+        assert_eq!(
+            of(json!([{"Name": "A", "Value": "2"}, other])),
+            Ok((json!([ours, other]), changed.clone()))
+        );
+        assert_eq!(
+            of(json!({"Fn::If": ["C", [ours], {"Ref": "AWS::NoValue"}]})),
+            Ok((json!({"Fn::If": ["C", [ours], [ours]]}), added))
+        );
+        assert_eq!(
+            of(json!([{"Fn::If": ["C", {"Name": "A", "Value": "2"}, other]}])),
+            Ok((
+                json!([{"Fn::If": ["C", {"Ref": "AWS::NoValue"}, other]}, ours]),
+                changed
+            ))
+        );
+        let function = json!({"Fn::FindInMap": ["A", "B", "C"]});
+        let place = || "environment".to_owned();
+        assert_eq!(of(function.clone()), Err(CannotMerge::Intrinsic(place())));
+        assert_eq!(of(json!([function])), Err(CannotMerge::Intrinsic(place())));
+        assert_eq!(of(json!("A=1")), Err(CannotMerge::WrongType(place())));
+    }
+
+    #[test]
+    fn a_capability_goes_into_every_branch_once() {
+        let of = |linux: Value| {
+            applied(json!({"LinuxParameters": linux}), &[ptrace()])
+                .map(|(value, _)| value["LinuxParameters"].clone())
+        };
+        let ours = json!({"Capabilities": {"Add": ["SYS_PTRACE"]}});
+        assert_eq!(of(Value::Null), Ok(ours.clone()));
+        assert_eq!(of(ours.clone()), Ok(ours.clone()));
+        assert_eq!(
+            of(json!({"InitProcessEnabled": true, "Capabilities": {"Drop": ["ALL"]}})),
+            Ok(
+                json!({"InitProcessEnabled": true, "Capabilities": {"Drop": ["ALL"], "Add": ["SYS_PTRACE"]}})
+            )
+        );
+        assert_eq!(
+            of(json!({"Fn::If": ["C", {"Ref": "AWS::NoValue"}, ours]})),
+            Ok(json!({"Fn::If": ["C", ours, ours]}))
+        );
+        assert_eq!(
+            of(
+                json!({"Capabilities": {"Add": [{"Fn::If": ["C", "SYS_PTRACE", {"Ref": "AWS::NoValue"}]}]}})
+            ),
+            Ok(ours)
+        );
+    }
+
+    #[test]
+    fn a_variable_that_goes_leaves_no_empty_list() {
+        let edit = Edit::RemoveEntry {
+            list: vec!["secrets".to_owned()],
+            key: "name".to_owned(),
+            name: "A".to_owned(),
+        };
+        let secret = json!({"Name": "A", "ValueFrom": "x"});
+        let of = |value: Value| applied(value, std::slice::from_ref(&edit)).unwrap().0;
+        assert_eq!(of(json!({"Secrets": [secret]})), json!({}));
+        assert_eq!(of(json!({"Secrets": []})), json!({"Secrets": []}));
+        assert_eq!(of(json!({})), json!({}));
+    }
+}

@@ -1,0 +1,357 @@
+//! One container: planned for each combination of the conditions that decide what it runs.
+//!
+//! Entry point, command, image and user decide together, so the container is planned as a whole
+//! for every combination, as if it had no conditions; each property is then written back as
+//! `Fn::If` over the conditions that matter to it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::intrinsic::Assignment;
+use crate::container::View;
+use crate::edit::{CannotMerge, Edit, apply};
+use crate::image::ImageRequest;
+use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
+use crate::report::{Code, ProcessChange};
+
+use super::facts::{
+    check_user, facts, needs_config, replaced_variables, said_about_image, unquotable_texts,
+    ways_out, words,
+};
+use super::image::{Inspected, Lookup, inspect, references};
+use super::slots::Slot;
+use super::task::render_refusal;
+use super::variant::{Variant, folded, variants};
+use super::wrap::{Recognised, Stated, Words, arrange, recognise};
+use super::{Note, Refusal, Task, merge};
+
+/// What is to be done with one container.
+pub(crate) struct SlotPlan<'d> {
+    /// Edits for each combination of conditions, with the container as it is there.
+    variants: Vec<(Variant<'d>, Vec<Edit>)>,
+    /// The sidecars that it needs.
+    pub(crate) sidecars: BTreeSet<usize>,
+    /// What the recipe's texts may say about it.
+    pub(crate) facts: ContainerFacts,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) processes: Vec<ProcessChange>,
+}
+
+/// The questions about a container's image: none where its config does not matter.
+pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
+    let mut requests = Vec::new();
+    for variant in variants(task, slot).unwrap_or_default() {
+        let view = View::new(task.dialect, &variant.container);
+        let needed = match words(task, view, "entryPoint", &variant.given) {
+            Ok(entry_point) => needs_config(task, view, &entry_point),
+            Err(_) => false,
+        };
+        if let (true, Some(image)) = (needed, view.get("image"))
+            && let Ok(found) = references(task, image, &variant.given)
+        {
+            requests.extend(found.references.into_iter().map(|reference| ImageRequest {
+                reference,
+                platform: task.platform.clone(),
+            }));
+        }
+    }
+    requests
+}
+
+/// Plans a container, for every combination of conditions.
+pub(crate) fn plan_slot<'d>(
+    task: &Task<'_>,
+    slot: &Slot<'d>,
+    lookup: Lookup<'_>,
+) -> Result<SlotPlan<'d>, Vec<Refusal>> {
+    if View::new(task.dialect, slot.container).has_generated_keys() {
+        return Err(vec![Refusal::new(
+            Code::CannotReadContainers,
+            "the container takes settings from a transform".to_owned(),
+            "write the container definition inline",
+        )]);
+    }
+    let variants = variants(task, slot).map_err(|refusal| vec![refusal])?;
+    let mut plan: Option<SlotPlan<'d>> = None;
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for variant in variants {
+        let when = conditions_text(&variant.given, slot);
+        match plan_variant(task, variant, lookup) {
+            Ok(one) => plan = Some(joined(plan, one)),
+            Err(found) => {
+                refusals.extend(found.into_iter().map(|refusal| refusal.when(&when)));
+            }
+        }
+    }
+    refusals.dedup();
+    match plan {
+        Some(plan) if refusals.is_empty() => Ok(named_by_conditions(plan, slot)),
+        _ => Err(refusals),
+    }
+}
+
+fn joined<'d>(all: Option<SlotPlan<'d>>, one: SlotPlan<'d>) -> SlotPlan<'d> {
+    let Some(mut all) = all else { return one };
+    all.variants.extend(one.variants);
+    all.sidecars.extend(one.sidecars);
+    for note in one.notes {
+        if !all.notes.contains(&note) {
+            all.notes.push(note);
+        }
+    }
+    all.processes.extend(one.processes);
+    all
+}
+
+/// Says with each process under which conditions it runs, where they differ.
+fn named_by_conditions<'d>(mut plan: SlotPlan<'d>, slot: &Slot<'_>) -> SlotPlan<'d> {
+    let (first, rest) = match plan.processes.split_first() {
+        Some(split) => split,
+        None => return plan,
+    };
+    let same = |one: &ProcessChange, other: &ProcessChange| {
+        one.before == other.before && one.after == other.after
+    };
+    if rest.iter().all(|process| same(process, first)) {
+        plan.processes.truncate(1);
+        return plan;
+    }
+    for (process, (variant, _)) in plan.processes.iter_mut().zip(&plan.variants) {
+        process.given = Some(conditions_text(&variant.given, slot));
+    }
+    plan
+}
+
+/// A combination of conditions for a person, without those that the container itself stands under.
+fn conditions_text(given: &Assignment, slot: &Slot<'_>) -> String {
+    let deciding = given
+        .iter()
+        .filter(|(name, _)| !slot.given.contains_key(*name));
+    let texts: Vec<String> = deciding
+        .map(|(name, truth)| match truth {
+            true => name.clone(),
+            false => format!("not {name}"),
+        })
+        .collect();
+    texts.join(" and ")
+}
+
+/// Plans a container as if it had no conditions.
+fn plan_variant<'d>(
+    task: &Task<'_>,
+    variant: Variant<'d>,
+    lookup: Lookup<'_>,
+) -> Result<SlotPlan<'d>, Vec<Refusal>> {
+    let refuse = |refusal| vec![refusal];
+    let view = View::new(task.dialect, &variant.container);
+    let given = &variant.given;
+    let entry_point = words(task, view, "entryPoint", given).map_err(refuse)?;
+    let command = words(task, view, "command", given).map_err(refuse)?;
+    if entry_point == Words::List(vec![Value::from("")]) && task.recipe.recipe().wraps() {
+        return Err(vec![Refusal::new(
+            Code::EmptyArgumentEntryPoint,
+            "the entry point is one empty argument, which cannot be started".to_owned(),
+            "remove it, or state the program",
+        )]);
+    }
+    check_user(task, view).map_err(refuse)?;
+    let mut notes = Vec::new();
+    let inspected = match needs_config(task, view, &entry_point) {
+        false => None,
+        true => {
+            let ways_out = || ways_out(task, view, &entry_point);
+            let lookup = match entry_point.is_absent() {
+                true => lookup.without_assumptions(),
+                false => lookup,
+            };
+            Some(inspect(task, view.get("image"), given, lookup, &ways_out).map_err(refuse)?)
+        }
+    };
+    let config = inspected.as_ref().map(|inspected| &inspected.config);
+    if let Some(config) = config {
+        said_about_image(task, view, &entry_point, config, &mut notes).map_err(refuse)?;
+    }
+    let unquotable = unquotable_texts(task);
+    let stated = Stated {
+        entry_point: &entry_point,
+        command: &command,
+        image_entry_point: texts(config.map(|config| config.entrypoint.as_slice())),
+        image_command: texts(config.map(|config| config.cmd.as_slice())),
+        unquotable: &unquotable,
+    };
+    let wrappings = task
+        .recipe
+        .wrappings()
+        .map_err(|error| refuse(render_refusal(&error)))?;
+    let recognised = recognise(&stated, &wrappings);
+    let facts = facts(task, view, given, config, recognised);
+    let workload = task
+        .recipe
+        .workload(&task.facts, &facts)
+        .map_err(|error| refuse(render_refusal(&error)))?;
+    let edits = variant_edits(&stated, recognised, &workload, inspected, &mut notes)?;
+    replaced_variables(view, &workload.settings, &mut notes);
+    let processes = match task.recipe.recipe().wraps() {
+        true => vec![process_change(&stated, &edits)],
+        false => Vec::new(),
+    };
+    Ok(SlotPlan {
+        sidecars: workload.sidecars.iter().copied().collect(),
+        variants: vec![(variant, edits)],
+        facts,
+        notes,
+        processes,
+    })
+}
+
+/// Everything that is done to the container under one combination.
+fn variant_edits(
+    stated: &Stated<'_>,
+    recognised: Recognised,
+    workload: &Workload,
+    inspected: Option<Inspected>,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Edit>, Vec<Refusal>> {
+    let refusals = workload.refusals.iter().map(|refusal| Refusal {
+        code: Code::RecipeRefused,
+        message: refusal.message.clone(),
+        hint: refusal.hint.clone(),
+    });
+    let refusals: Vec<Refusal> = refusals.collect();
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    for warning in &workload.warnings {
+        let note = Note::new(Code::AssumesOfImage, warning.message.clone());
+        notes.push(note.with_hint(warning.hint.clone()));
+    }
+    let mut edits = Vec::new();
+    if let Some((parameters, reference)) = inspected.and_then(|inspected| inspected.resolved) {
+        let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(Note::new(
+            Code::ParameterResolved,
+            format!(
+                "the image is written as it was inspected, and no longer follows {}",
+                names.join(", ")
+            ),
+        ));
+        edits.push(Edit::Set(
+            vec!["image".to_owned()],
+            Value::String(reference),
+        ));
+    }
+    let process = process_edits(stated, recognised, workload.process.as_ref(), notes);
+    edits.extend(process.map_err(|refusal| vec![refusal])?);
+    edits.extend(merge::edits(&workload.settings));
+    Ok(edits)
+}
+
+fn process_edits(
+    stated: &Stated<'_>,
+    recognised: Recognised,
+    wrapping: Option<&Wrapping>,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Edit>, Refusal> {
+    match recognised {
+        Recognised::Foreign => Err(Refusal::new(
+            Code::ForeignInstrumentation,
+            "the process mentions the recipe's wrapper, but does not start with it".to_owned(),
+            "remove the wrapper from entry point and command; the recipe adds it",
+        )),
+        Recognised::InImage => {
+            notes.push(Note::new(
+                Code::WrapperInImage,
+                "the image itself starts the recipe's wrapper".to_owned(),
+            ));
+            Ok(Vec::new())
+        }
+        Recognised::Wrapped => {
+            notes.push(Note::new(
+                Code::AlreadyInstrumented,
+                "the process starts with the recipe's wrapper already".to_owned(),
+            ));
+            Ok(Vec::new())
+        }
+        Recognised::Plain => {
+            let Some(wrapping) = wrapping else {
+                return Ok(Vec::new());
+            };
+            if !matches!(
+                wrapping.arrangement,
+                Arrangement::Prefix | Arrangement::None
+            ) {
+                notes.push(Note::new(
+                    Code::OverrideChangesProgram,
+                    "a command override at run time no longer replaces the command alone"
+                        .to_owned(),
+                ));
+            }
+            arrange(stated, wrapping)
+        }
+    }
+}
+
+fn texts(list: Option<&[String]>) -> Vec<Value> {
+    list.unwrap_or_default()
+        .iter()
+        .cloned()
+        .map(Value::String)
+        .collect()
+}
+
+/// The process before, and after these edits.
+fn process_change(stated: &Stated<'_>, edits: &[Edit]) -> ProcessChange {
+    let (mut entry_point, mut command) = stated.effective();
+    let before = [entry_point.shown(), command.shown()].concat();
+    let is = |path: &[String], key: &str| matches!(path, [only] if only == key);
+    if edits
+        .iter()
+        .any(|edit| matches!(edit, Edit::Set(path, _) if is(path, "entryPoint")))
+    {
+        // A stated entry point does not inherit the image's command.
+        command = stated.command.clone();
+    }
+    for edit in edits {
+        match edit {
+            Edit::Set(path, value) if is(path, "entryPoint") => entry_point = Words::of(value),
+            Edit::Set(path, value) if is(path, "command") => command = Words::of(value),
+            Edit::Remove(path) if is(path, "command") => command = Words::List(Vec::new()),
+            _ => {}
+        }
+    }
+    ProcessChange {
+        given: None,
+        before,
+        after: [entry_point.shown(), command.shown()].concat(),
+    }
+}
+
+/// Applies a container's plan to its definition; says what has changed, one line each.
+pub(crate) fn apply_slot(
+    task: &Task<'_>,
+    slot: &Slot<'_>,
+    plan: &SlotPlan<'_>,
+    container: &mut Map<String, Value>,
+) -> Result<Vec<String>, CannotMerge> {
+    let Some((_, first)) = plan.variants.first() else {
+        return Ok(Vec::new());
+    };
+    if plan.variants.iter().all(|(_, edits)| edits == first) {
+        return apply(container, first, task.at(&slot.given));
+    }
+    let mut rows = Vec::new();
+    let mut said: Vec<String> = Vec::new();
+    for (variant, edits) in &plan.variants {
+        let (given, before) = (&variant.given, &variant.container);
+        let mut after = before.clone().into_owned();
+        for line in apply(&mut after, edits, task.at(given))? {
+            if !said.contains(&line) {
+                said.push(line);
+            }
+        }
+        rows.push((given, before.as_ref(), after));
+    }
+    *container = folded(slot.container, &rows);
+    Ok(said)
+}

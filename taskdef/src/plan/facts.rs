@@ -1,0 +1,309 @@
+//! What is known of a container: its lists, its user, and what its image says.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::intrinsic::{
+    Assignment, Evaluation, Unknown, function, is_no_value, scalar_text,
+};
+use crate::container::{Setting, View, normalised_user};
+use crate::image::ImageConfig;
+use crate::process;
+use crate::recipe::ContainerFacts;
+use crate::report::Code;
+
+use super::wrap::{Recognised, Words};
+use super::{Note, Refusal, Task};
+
+/// Whether the image's config takes part: in the process, or in what the recipe asks.
+pub(crate) fn needs_config(task: &Task<'_>, view: View<'_>, entry_point: &Words) -> bool {
+    wraps_what_the_image_says(task, entry_point) || asks_user_of_image(task, view)
+}
+
+fn wraps_what_the_image_says(task: &Task<'_>, entry_point: &Words) -> bool {
+    let stated: &[Value] = match entry_point {
+        Words::List(items) => items,
+        Words::Whole(..) => return false,
+    };
+    task.recipe.recipe().wraps() && process::needs_image(stated)
+}
+
+fn asks_user_of_image(task: &Task<'_>, view: View<'_>) -> bool {
+    let own = view.text("user");
+    task.recipe.asks_user() && (own == Setting::Absent || own == Setting::Known(String::new()))
+}
+
+/// The user decides between the ways of a recipe, so it has to be readable.
+pub(crate) fn check_user(task: &Task<'_>, view: View<'_>) -> Result<(), Refusal> {
+    match view.text("user") {
+        Setting::Malformed => Err(Refusal::new(
+            Code::Malformed,
+            format!("`{}` is not a text", task.dialect.key("", "user")),
+            "write it as a text",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads entry point or command.
+pub(crate) fn words(
+    task: &Task<'_>,
+    view: View<'_>,
+    key: &str,
+    given: &Assignment,
+) -> Result<Words, Refusal> {
+    match view.words(key) {
+        Setting::Absent => Ok(Words::List(Vec::new())),
+        Setting::Known(items) => {
+            let items = items.iter().filter(|item| !is_no_value(item));
+            Ok(Words::List(items.cloned().collect()))
+        }
+        Setting::Intrinsic(value) => {
+            let never_empty = never_empty(task, value, given);
+            Ok(Words::Whole(value.clone(), never_empty))
+        }
+        Setting::Malformed => Err(Refusal::new(
+            Code::Malformed,
+            format!("`{}` is not a list of texts", task.dialect.key("", key)),
+            "write it as a list of texts",
+        )),
+    }
+}
+
+/// Whether a list that is an intrinsic function certainly has an element.
+///
+/// One empty text does not count: an empty parameter gives it.
+fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
+    let known = |parameters| -> Vec<Result<Value, Unknown>> {
+        let items = task.items.iter();
+        items
+            .map(|item| {
+                let evaluation = Evaluation {
+                    template: task.template,
+                    parameters,
+                    given,
+                    item,
+                };
+                evaluation.value(value, &mut BTreeSet::new())
+            })
+            .collect()
+    };
+    let proves = |known: &Result<Value, Unknown>| known.as_ref().is_ok_and(has_words);
+    let refutes =
+        |known: &Result<Value, Unknown>| known.as_ref().is_ok_and(|known| !has_words(known));
+    if known(true).iter().any(refutes) {
+        return false;
+    }
+    match function(value) {
+        Some(("Fn::Split", _)) => true,
+        Some(("Fn::FindInMap", Value::Array(keys))) if mapping_has_words(task, keys) => true,
+        _ => known(task.resolves_parameters()).iter().all(proves),
+    }
+}
+
+fn has_words(list: &Value) -> bool {
+    match list.as_array().map(Vec::as_slice) {
+        None | Some([]) => false,
+        Some([only]) => only != "",
+        Some(_) => true,
+    }
+}
+
+/// Whether every list that a mapping can give has an element.
+fn mapping_has_words(task: &Task<'_>, keys: &[Value]) -> bool {
+    let [Value::String(mapping), _, second] = keys else {
+        return false;
+    };
+    let entries = task
+        .template
+        .mapping_named(mapping)
+        .and_then(Value::as_object);
+    let mut lists = entries.into_iter().flat_map(Map::values).flat_map(|entry| {
+        let members = entry.as_object().into_iter().flatten();
+        members.filter(|(key, _)| second.as_str().is_none_or(|second| *key == second))
+    });
+    entries.is_some_and(|entries| !entries.is_empty()) && lists.all(|(_, list)| has_words(list))
+}
+
+/// Warns of, or refuses, what an image says that means something else in the document.
+pub(crate) fn said_about_image(
+    task: &Task<'_>,
+    view: View<'_>,
+    entry_point: &Words,
+    config: &ImageConfig,
+    notes: &mut Vec<Note>,
+) -> Result<(), Refusal> {
+    let explicit = matches!(view.list("entryPoint"), Setting::Known([]));
+    if explicit && !config.entrypoint.is_empty() {
+        notes.push(Note::new(
+            Code::EmptyEntryPoint,
+            "the entry point is an empty list; ECS takes the image's, and so does this".to_owned(),
+        ));
+    }
+    if view_has_no_platform(task) {
+        notes.push(Note::new(
+            Code::PlatformDefault,
+            format!(
+                "no platform is stated; the image config of {} was taken",
+                task.platform
+            ),
+        ));
+    }
+    if !wraps_what_the_image_says(task, entry_point) {
+        return Ok(());
+    }
+    if config.entrypoint == [""] {
+        return Err(Refusal::new(
+            Code::EmptyArgumentEntryPoint,
+            "the image's entry point is one empty argument, which the container runtime drops"
+                .to_owned(),
+            "state `EntryPoint` and `Command` in the template",
+        ));
+    }
+    let forms = replaced_texts(task);
+    let mut texts = config.entrypoint.iter().chain(&config.cmd);
+    match texts.any(|text| forms.iter().any(|form| text.contains(form.as_str()))) {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            Code::ImageTextUnsafe,
+            "the image's entry point or command contains a text that CloudFormation would replace"
+                .to_owned(),
+            "state `EntryPoint` and `Command` in the template",
+        )),
+    }
+}
+
+/// Texts that CloudFormation may replace by something that ends a quoted word of a shell:
+/// dynamic references, and loop variables unless every value is known not to.
+pub(crate) fn unquotable_texts(task: &Task<'_>) -> Vec<String> {
+    let ends_a_word =
+        |value: &Option<String>| value.as_ref().is_none_or(|value| value.contains('\''));
+    let unsafe_variables = task.items.iter().flat_map(|item| {
+        let values = item.iter().filter(|(_, value)| ends_a_word(value));
+        values.map(|(name, _)| format!("${{{name}}}"))
+    });
+    unsafe_variables.chain(["{{resolve:".to_owned()]).collect()
+}
+
+/// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
+fn replaced_texts(task: &Task<'_>) -> Vec<String> {
+    let variables = task.items.iter().flat_map(|item| item.keys());
+    variables
+        .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])
+        .chain(["{{resolve:".to_owned()])
+        .collect()
+}
+
+fn view_has_no_platform(task: &Task<'_>) -> bool {
+    match task.view.object("runtimePlatform") {
+        Setting::Absent => true,
+        Setting::Known(runtime) => runtime.text("cpuArchitecture") == Setting::Absent,
+        _ => false,
+    }
+}
+
+/// How a person can make the image's config unnecessary.
+pub(crate) fn ways_out(task: &Task<'_>, view: View<'_>, entry_point: &Words) -> String {
+    let mut keys = Vec::new();
+    if wraps_what_the_image_says(task, entry_point) {
+        keys.extend(["entryPoint", "command"]);
+    }
+    if asks_user_of_image(task, view) {
+        keys.push("user");
+    }
+    let keys: Vec<String> = keys
+        .into_iter()
+        .map(|key| format!("`{}`", task.dialect.key("", key)))
+        .collect();
+    let keys = match keys.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    format!("write the image reference as text, or state {keys}")
+}
+
+pub(crate) fn facts(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+    config: Option<&ImageConfig>,
+    recognised: Recognised,
+) -> ContainerFacts {
+    let image_user = || match config {
+        Some(config) => Value::String(normalised_user(&config.user)),
+        None => Value::Null,
+    };
+    let user = match view.text("user") {
+        Setting::Known(user) if !user.is_empty() => Value::String(normalised_user(&user)),
+        Setting::Intrinsic(value) => match task.constant(value, given) {
+            Some(known) => scalar_text(&known)
+                .map_or(Value::Null, |user| Value::String(normalised_user(&user))),
+            None => value.clone(),
+        },
+        _ => image_user(),
+    };
+    let copy = |key| view.get(key).cloned().unwrap_or_default();
+    ContainerFacts {
+        name: copy("name"),
+        image: copy("image"),
+        user,
+        readonly_root_filesystem: copy("readonlyRootFilesystem"),
+        wrapper_in_image: recognised == Recognised::InImage,
+    }
+}
+
+/// A variable of the recipe that the container has already, with something else in it.
+pub(crate) fn replaced_variables(
+    view: View<'_>,
+    settings: &Map<String, Value>,
+    notes: &mut Vec<Note>,
+) {
+    for list in ["environment", "secrets"] {
+        let entries = settings.get(list).and_then(Value::as_array);
+        for entry in entries.into_iter().flatten() {
+            let Some(name) = entry.get("name").and_then(Value::as_str) else {
+                continue;
+            };
+            let other = match list {
+                "environment" => "secrets",
+                _ => "environment",
+            };
+            let value = entry.get("value").or(entry.get("valueFrom"));
+            let same = view
+                .get(list)
+                .is_some_and(|found| differs(found, name, value));
+            let moved = view
+                .get(other)
+                .is_some_and(|found| differs(found, name, None));
+            if same || moved {
+                notes.push(Note::new(
+                    Code::EnvironmentReplaced,
+                    format!(
+                        "the variable `{name}` was there already and is replaced by the recipe's"
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+/// Whether an entry of this name, under whatever condition, holds something other than `value`.
+fn differs(list: &Value, name: &str, value: Option<&Value>) -> bool {
+    match list {
+        Value::Array(items) => items.iter().any(|item| differs(item, name, value)),
+        Value::Object(map) if function(list).is_some() => {
+            map.values().any(|item| differs(item, name, value))
+        }
+        Value::Object(map) => {
+            let is = |key: &str| key.eq_ignore_ascii_case("name");
+            let named = map.iter().any(|(key, item)| is(key) && item == name);
+            let has = map
+                .iter()
+                .any(|(key, item)| !is(key) && Some(item) == value);
+            named && !has
+        }
+        _ => false,
+    }
+}

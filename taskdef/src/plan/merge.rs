@@ -1,0 +1,76 @@
+//! What a recipe asks of a container or a task, as edits.
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::intrinsic::function;
+use crate::edit::Edit;
+
+/// Lists whose entries have a natural key.
+const NATURAL_KEYS: &[(&str, &str)] = &[
+    ("environment", "name"),
+    ("secrets", "name"),
+    ("volumesFrom", "sourceContainer"),
+    ("dependsOn", "containerName"),
+    ("mountPoints", "containerPath"),
+    ("portMappings", "containerPort"),
+    ("ulimits", "name"),
+    ("extraHosts", "hostname"),
+    ("systemControls", "namespace"),
+    ("resourceRequirements", "type"),
+    ("volumes", "name"),
+];
+
+/// Lists that are sets of texts.
+const SETS: &[&str] = &["add", "drop", "requiresCompatibilities"];
+
+/// The edits that bring `settings` (canonical) into an object.
+pub(crate) fn edits(settings: &Map<String, Value>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (key, value) in settings {
+        collect(&[], key, value, &mut edits);
+    }
+    edits
+}
+
+fn collect(parents: &[String], key: &str, value: &Value, edits: &mut Vec<Edit>) {
+    let mut path = parents.to_vec();
+    path.push(key.to_owned());
+    let natural = NATURAL_KEYS.iter().find(|(list, _)| *list == key);
+    match (value, natural) {
+        (Value::Array(entries), Some((_, name))) => {
+            for entry in entries.iter().filter_map(Value::as_object) {
+                if let Some(other) = same_names(key) {
+                    let variable = entry.get(*name).and_then(Value::as_str);
+                    edits.push(Edit::RemoveEntry {
+                        list: vec![other.to_owned()],
+                        key: (*name).to_owned(),
+                        name: variable.unwrap_or_default().to_owned(),
+                    });
+                }
+                edits.push(Edit::Upsert {
+                    list: path.clone(),
+                    key: (*name).to_owned(),
+                    entry: entry.clone(),
+                });
+            }
+        }
+        (Value::Array(members), None) if SETS.contains(&key) => {
+            edits.push(Edit::Include(path, members.clone()));
+        }
+        (Value::Object(map), _) if function(value).is_none() => {
+            for (inner, value) in map {
+                collect(&path, inner, value, edits);
+            }
+        }
+        _ => edits.push(Edit::Set(path, value.clone())),
+    }
+}
+
+/// A variable is set once: as text, or from a secret.
+fn same_names(list: &str) -> Option<&'static str> {
+    match list {
+        "environment" => Some("secrets"),
+        "secrets" => Some("environment"),
+        _ => None,
+    }
+}

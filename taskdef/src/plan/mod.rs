@@ -1,0 +1,112 @@
+//! From a task definition, a recipe and image configs to a rewritten task definition, whole or not at all.
+
+pub(crate) mod container;
+pub(crate) mod facts;
+pub(crate) mod image;
+pub(crate) mod merge;
+pub(crate) mod select;
+pub(crate) mod sidecar;
+pub(crate) mod slots;
+pub(crate) mod task;
+pub(crate) mod variant;
+pub(crate) mod wrap;
+
+pub(crate) use task::Task;
+
+use crate::report::{Code, Finding, Severity};
+
+/// Why a task definition cannot be instrumented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What kind.
+    pub(crate) code: Code,
+    /// What was found.
+    pub(crate) message: String,
+    /// The way out.
+    pub(crate) hint: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: Code, message: String, hint: &str) -> Self {
+        Refusal {
+            code,
+            message,
+            hint: Some(hint.to_owned()),
+        }
+    }
+
+    /// Says under which conditions this is so; none is an empty text.
+    pub(crate) fn when(mut self, conditions: &str) -> Self {
+        if !conditions.is_empty() {
+            self.message = format!("{} (when {conditions})", self.message);
+        }
+        self
+    }
+
+    pub(crate) fn finding(self, about: Option<&About>) -> Finding {
+        finding(self.code, Severity::Error, self.message, self.hint, about)
+    }
+}
+
+/// Something to say that refuses nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    code: Code,
+    severity: Severity,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Note {
+    pub(crate) fn new(code: Code, message: String) -> Self {
+        let severity = match code {
+            Code::SelectionTag
+            | Code::EmptyEntryPoint
+            | Code::EnvironmentReplaced
+            | Code::ParameterResolved
+            | Code::OverrideChangesProgram
+            | Code::AssumesOfImage
+            | Code::SecretInClear => Severity::Warning,
+            _ => Severity::Note,
+        };
+        Note {
+            code,
+            severity,
+            message,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    pub(crate) fn finding(self, about: Option<&About>) -> Finding {
+        finding(self.code, self.severity, self.message, self.hint, about)
+    }
+}
+
+/// The container that a finding is about.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) container: String,
+    pub(crate) image: String,
+}
+
+fn finding(
+    code: Code,
+    severity: Severity,
+    message: String,
+    hint: Option<String>,
+    about: Option<&About>,
+) -> Finding {
+    Finding {
+        code,
+        severity,
+        container: about.map(|about| about.container.clone()),
+        image: about.map(|about| about.image.clone()),
+        message,
+        hint,
+    }
+}

@@ -1,0 +1,195 @@
+//! Where a sidecar goes: where the containers that need it are.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::container::{View, shown};
+use crate::edit;
+use crate::recipe::ContainerFacts;
+use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
+use crate::source::{Path, Step};
+
+use super::container::SlotPlan;
+use super::select::{name, repositories, repository, runs_one_of};
+use super::slots::{Slot, guarded, value_at};
+use super::task::{cannot_merge, render_refusal};
+use super::{Refusal, Task, merge};
+
+/// Adds the sidecars that the planned containers need to the lists that those are in, or brings
+/// those that are there up to date.
+pub(crate) fn place_sidecars(
+    task: &Task<'_>,
+    slots: &[Slot<'_>],
+    plans: &[Option<SlotPlan<'_>>],
+    new: &mut Map<String, Value>,
+    report: &mut TaskDefinitionReport,
+) -> Result<(), Vec<Finding>> {
+    let refuse = |refusal: Refusal| vec![refusal.finding(None)];
+    let needed: BTreeSet<usize> = plans
+        .iter()
+        .flatten()
+        .flat_map(|plan| plan.sidecars.iter().copied())
+        .collect();
+    let key = task.dialect.key("", "containerDefinitions").into_owned();
+    for index in needed {
+        let needing: Vec<(&Slot<'_>, &SlotPlan<'_>)> = slots
+            .iter()
+            .zip(plans)
+            .filter_map(|(slot, plan)| plan.as_ref().map(|plan| (slot, plan)))
+            .filter(|(_, plan)| plan.sidecars.contains(&index))
+            .collect();
+        let facts: Vec<ContainerFacts> =
+            needing.iter().map(|(_, plan)| plan.facts.clone()).collect();
+        let sidecar = task
+            .recipe
+            .sidecar(index, &task.facts, &facts)
+            .map_err(|error| refuse(render_refusal(&error)))?;
+        let mut lists: Vec<&Path> = needing.iter().map(|(slot, _)| &slot.list).collect();
+        lists.dedup();
+        for list in lists {
+            let here: Vec<&Slot<'_>> = needing
+                .iter()
+                .map(|(slot, _)| *slot)
+                .filter(|slot| slot.list == *list)
+                .collect();
+            let there = existing(task, slots, list, &sidecar);
+            let Some(definitions) = new.get_mut(&key) else {
+                continue;
+            };
+            match there.is_empty() {
+                true => insert(task, definitions, list, &here, &sidecar, report),
+                false => update(task, definitions, &there, &here, &sidecar, report)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The containers of a list that have the sidecar's name.
+fn existing<'s, 'd>(
+    task: &Task<'_>,
+    slots: &'s [Slot<'d>],
+    list: &Path,
+    sidecar: &Map<String, Value>,
+) -> Vec<&'s Slot<'d>> {
+    let wanted = sidecar.get("name").and_then(Value::as_str);
+    slots
+        .iter()
+        .filter(|slot| slot.list == *list)
+        .filter(|slot| name(task, View::new(task.dialect, slot.container)).as_deref() == wanted)
+        .collect()
+}
+
+fn insert(
+    task: &Task<'_>,
+    definitions: &mut Value,
+    list: &[Step],
+    needing: &[&Slot<'_>],
+    sidecar: &Map<String, Value>,
+    report: &mut TaskDefinitionReport,
+) {
+    let spelled = task.dialect.spell("", &Value::Object(sidecar.clone()));
+    let element = match common_guards(needing) {
+        Some(guards) => guarded(spelled, guards),
+        None => spelled,
+    };
+    if let Some(Value::Array(items)) = value_at(definitions, list) {
+        items.push(element);
+    }
+    let text = |key: &str| sidecar.get(key).map(shown).unwrap_or_default();
+    report.containers.push(ContainerReport {
+        name: text("name"),
+        image: text("image"),
+        sidecar: true,
+        processes: Vec::new(),
+        changes: vec!["container added".to_owned()],
+    });
+}
+
+/// The conditions that all of these containers stand under, where they are the same.
+fn common_guards<'s>(needing: &[&'s Slot<'_>]) -> Option<&'s [(String, bool)]> {
+    let (first, rest) = needing.split_first()?;
+    let same = rest.iter().all(|slot| slot.guards == first.guards);
+    (same && !first.guards.is_empty()).then_some(&first.guards)
+}
+
+fn update(
+    task: &Task<'_>,
+    definitions: &mut Value,
+    there: &[&Slot<'_>],
+    needing: &[&Slot<'_>],
+    sidecar: &Map<String, Value>,
+    report: &mut TaskDefinitionReport,
+) -> Result<(), Vec<Finding>> {
+    let covered = needing.iter().all(|slot| {
+        there.iter().any(|sidecar| {
+            sidecar
+                .guards
+                .iter()
+                .all(|guard| slot.guards.contains(guard))
+        })
+    });
+    if !covered {
+        let refusal = Refusal::new(
+            Code::CannotMerge,
+            "the sidecar is there under conditions that the containers do not share".to_owned(),
+            "remove the sidecar; the recipe adds its own",
+        );
+        return Err(vec![refusal.finding(None)]);
+    }
+    if !there.iter().all(|slot| is_the_agent(task, slot, sidecar)) {
+        let refusal = Refusal::new(
+            Code::ForeignInstrumentation,
+            "a container has the name of the recipe's sidecar, but runs another image".to_owned(),
+            "give that container another name",
+        );
+        return Err(vec![refusal.finding(None)]);
+    }
+    let mut settings = sidecar.clone();
+    settings.shift_remove("name");
+    for slot in there {
+        let view = View::new(task.dialect, slot.container);
+        // Absent is the same as ECS's default.
+        let defaulted = settings.get("essential") == Some(&Value::Bool(true))
+            && view.get("essential").is_none();
+        let mut settings = settings.clone();
+        if defaulted {
+            settings.shift_remove("essential");
+        }
+        let edits = merge::edits(&settings);
+        let Some(Value::Object(container)) = value_at(definitions, &slot.path) else {
+            continue;
+        };
+        let said = edit::apply(container, &edits, task.at(&slot.given))
+            .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
+        let wanted = sidecar.get("name").map(shown).unwrap_or_default();
+        let reported = report
+            .containers
+            .iter_mut()
+            .find(|container| container.name == wanted);
+        if let Some(reported) = reported {
+            reported.sidecar = true;
+            reported.changes.extend(said);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a container of the sidecar's name runs the vendor's agent, and not a program of the user's.
+fn is_the_agent(task: &Task<'_>, slot: &Slot<'_>, sidecar: &Map<String, Value>) -> bool {
+    let found = repositories(task, View::new(task.dialect, slot.container));
+    let wanted = sidecar
+        .get("image")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let same = task.dialect.find("", slot.container, "image") == sidecar.get("image");
+    let wanted = [repository(wanted).to_owned()];
+    let agents = task.recipe.recipe().agent_repositories();
+    let each: Vec<&String> = found.iter().collect();
+    same || !each.is_empty()
+        && each.iter().all(|repository| {
+            let repository = std::slice::from_ref(*repository);
+            runs_one_of(repository, agents) || runs_one_of(repository, &wanted)
+        })
+}

@@ -1,0 +1,449 @@
+//! One task definition: what decides about it, and the road through it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::find::{Found, loop_items};
+use crate::cloudformation::intrinsic::{Assignment, Evaluation, LoopItem};
+use crate::cloudformation::template::Template;
+use crate::container::{Setting, View, shown};
+use crate::dialect::Dialect;
+use crate::edit;
+use crate::image::{ImageRequest, Platform};
+use crate::recipe::{BoundRecipe, TaskFacts};
+use crate::report::{Code, ContainerReport, Finding, Outcome, TaskDefinitionReport};
+use crate::settings::{ParameterizedImages, Settings};
+
+use super::container::{SlotPlan, apply_slot, plan_slot, requests};
+use super::image::Lookup;
+use super::select::{Choice, Tags, choose, name, out_of_scope, tags};
+use super::sidecar::place_sidecars;
+use super::slots::{Slot, slots};
+use super::{About, Note, Refusal, merge};
+
+/// A task definition and everything that decides about it.
+pub(crate) struct Task<'t> {
+    pub(crate) dialect: Dialect,
+    pub(crate) view: View<'t>,
+    pub(crate) template: &'t Template<'t>,
+    pub(crate) recipe: &'t BoundRecipe,
+    pub(crate) settings: &'t Settings,
+    /// The loops around it, item by item; one empty item without loops.
+    pub(crate) items: Vec<LoopItem>,
+    /// The conditions under which it is there at all.
+    pub(crate) given: Assignment,
+    pub(crate) platform: Platform,
+    pub(crate) facts: TaskFacts,
+}
+
+/// What stays the same for all task definitions of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'t> {
+    pub(crate) dialect: Dialect,
+    pub(crate) template: &'t Template<'t>,
+    pub(crate) recipe: &'t BoundRecipe,
+    pub(crate) settings: &'t Settings,
+}
+
+impl<'t> Task<'t> {
+    pub(crate) fn new(run: Run<'t>, found: &Found<'_>, properties: &'t Map<String, Value>) -> Self {
+        let view = View::new(run.dialect, properties);
+        let mut task = Task {
+            dialect: run.dialect,
+            view,
+            template: run.template,
+            recipe: run.recipe,
+            settings: run.settings,
+            items: loop_items(&found.loops),
+            given: found
+                .condition
+                .map(|condition| (condition.to_owned(), true))
+                .into_iter()
+                .collect(),
+            platform: Platform::AnyLinux,
+            facts: TaskFacts {
+                family: family(view, found, run.dialect),
+                cpu_architecture: Value::Null,
+                operating_system: Value::Null,
+            },
+        };
+        (task.platform, task.facts.cpu_architecture) = task.architecture();
+        task.facts.operating_system = Value::from("LINUX");
+        task
+    }
+
+    /// Whether images may depend on template parameters.
+    pub(crate) fn resolves_parameters(&self) -> bool {
+        self.settings.parameterized_images == ParameterizedImages::Resolve
+    }
+
+    /// Whether it says that it runs on Fargate.
+    pub(crate) fn requires_fargate(&self) -> bool {
+        match self.view.list("requiresCompatibilities") {
+            Setting::Known(kinds) => kinds.iter().any(|kind| kind == "FARGATE"),
+            _ => false,
+        }
+    }
+
+    /// An expression's value where it does not depend on parameters.
+    pub(crate) fn constant(&self, value: &Value, given: &Assignment) -> Option<Value> {
+        let mut known: Option<Value> = None;
+        for item in &self.items {
+            let evaluation = Evaluation {
+                template: self.template,
+                parameters: false,
+                given,
+                item,
+            };
+            let value = evaluation.value(value, &mut BTreeSet::new()).ok()?;
+            if known.as_ref().is_some_and(|known| *known != value) {
+                return None;
+            }
+            known = Some(value);
+        }
+        known
+    }
+
+    /// The platform of `runtimePlatform`; absent on Fargate means amd64.
+    fn architecture(&self) -> (Platform, Value) {
+        let (x86, arm) = (Value::from("X86_64"), Value::from("ARM64"));
+        let runtime = match self.view.object("runtimePlatform") {
+            Setting::Known(runtime) => runtime,
+            Setting::Absent if self.may_run_on_fargate() => return (Platform::LinuxAmd64, x86),
+            Setting::Intrinsic(value) => return (Platform::AnyLinux, value.clone()),
+            _ => return (Platform::AnyLinux, Value::Null),
+        };
+        let stated = match runtime.text("cpuArchitecture") {
+            Setting::Known(text) => Some(Value::String(text)),
+            Setting::Intrinsic(value) => match self.constant(value, &self.given) {
+                Some(known) => Some(known),
+                None => return (Platform::AnyLinux, value.clone()),
+            },
+            _ => None,
+        };
+        match stated {
+            Some(text) if text == x86 => (Platform::LinuxAmd64, x86),
+            Some(text) if text == arm => (Platform::LinuxArm64, arm),
+            Some(other) => (Platform::AnyLinux, other),
+            None if self.may_run_on_fargate() => (Platform::LinuxAmd64, x86),
+            None => (Platform::AnyLinux, Value::Null),
+        }
+    }
+
+    fn may_run_on_fargate(&self) -> bool {
+        match self.view.list("requiresCompatibilities") {
+            Setting::Known(kinds) if !kinds.is_empty() => self.requires_fargate(),
+            _ => self.view.text("networkMode") == Setting::Known("awsvpc".to_owned()),
+        }
+    }
+
+    /// Where an edit under these conditions works.
+    pub(crate) fn at<'w>(&self, given: &'w Assignment) -> edit::Where<'w> {
+        edit::Where {
+            dialect: self.dialect,
+            given,
+        }
+    }
+
+    pub(crate) fn about(&self, slot: &Slot<'_>, position: usize) -> About {
+        let view = View::new(self.dialect, slot.container);
+        let stated = view.get("name").map(shown);
+        About {
+            container: name(self, view)
+                .or(stated)
+                .unwrap_or_else(|| format!("number {}", position + 1)),
+            image: view.get("image").map(shown).unwrap_or_default(),
+        }
+    }
+}
+
+/// The family; where none is stated, CloudFormation makes one of stack name and logical ID.
+fn family(view: View<'_>, found: &Found<'_>, dialect: Dialect) -> Value {
+    match (view.get("family"), dialect) {
+        (Some(family), _) => family.clone(),
+        (None, Dialect::CloudFormation) if found.loops.is_empty() => {
+            let mut sub = Map::new();
+            let text = format!("${{AWS::StackName}}-{}", found.id);
+            sub.insert("Fn::Sub".to_owned(), Value::String(text));
+            Value::Object(sub)
+        }
+        (None, _) => Value::Null,
+    }
+}
+
+/// What became of a task definition, and its new form if it has one.
+pub(crate) struct Instrumented {
+    pub(crate) properties: Option<Map<String, Value>>,
+    pub(crate) report: TaskDefinitionReport,
+}
+
+/// The containers of a task definition, each with what is done about it.
+struct Selection<'d> {
+    slots: Vec<Slot<'d>>,
+    choices: Vec<Choice>,
+}
+
+/// What the images of a task definition are asked.
+pub(crate) fn images_needed(
+    task: &Task<'_>,
+    properties: &Map<String, Value>,
+    others: &[&Value],
+    id: &str,
+) -> BTreeSet<ImageRequest> {
+    let mut needed = BTreeSet::new();
+    let tags = tags(task);
+    if out_of_scope(task, others, id).is_some() || tags.instrument == Some(false) {
+        return needed;
+    }
+    let mut findings = Vec::new();
+    if let Ok(selection) = select(task, properties, &tags, &mut findings) {
+        for (slot, choice) in selection.slots.iter().zip(&selection.choices) {
+            if matches!(choice, Choice::Selected) {
+                needed.extend(requests(task, slot));
+            }
+        }
+    }
+    needed
+}
+
+/// Rewrites a task definition, or says why it stays as it is.
+pub(crate) fn instrument(
+    task: &Task<'_>,
+    properties: &Map<String, Value>,
+    others: &[&Value],
+    id: &str,
+    lookup: Lookup<'_>,
+) -> Instrumented {
+    let mut report = TaskDefinitionReport {
+        id: id.to_owned(),
+        outcome: Outcome::LeftAlone,
+        containers: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+    };
+    if let Some(note) = out_of_scope(task, others, id) {
+        report.findings.push(note.finding(None));
+        return Instrumented {
+            properties: None,
+            report,
+        };
+    }
+    match rewritten(task, properties, lookup, &mut report) {
+        Ok(properties) => Instrumented { properties, report },
+        Err(refusals) => {
+            // What would have been done is not part of the report of what was done.
+            report.containers.clear();
+            report.changes.clear();
+            report.findings.extend(refusals);
+            report.outcome = Outcome::Refused;
+            Instrumented {
+                properties: None,
+                report,
+            }
+        }
+    }
+}
+
+/// Finds the containers and decides about each.
+fn select<'d>(
+    task: &Task<'_>,
+    properties: &'d Map<String, Value>,
+    tags: &Tags,
+    findings: &mut Vec<Finding>,
+) -> Result<Selection<'d>, Vec<Finding>> {
+    let refuse = |refusal: Refusal| vec![refusal.finding(None)];
+    if let Some(unknown) = tags.unknown.first() {
+        return Err(refuse(Refusal::new(
+            Code::UnknownName,
+            format!(
+                "{unknown} decides whether this is instrumented, and its value is not known here"
+            ),
+            "give the tag a literal value",
+        )));
+    }
+    let view = View::new(task.dialect, properties);
+    let definitions = task.dialect.find("", properties, "containerDefinitions");
+    let (false, Some(definitions)) = (view.has_generated_keys(), definitions) else {
+        return Err(refuse(Refusal::new(
+            Code::CannotReadContainers,
+            "the container definitions are not in the template".to_owned(),
+            "write the container definitions inline",
+        )));
+    };
+    let slots = slots(definitions, &task.given).map_err(refuse)?;
+    let mut choices = Vec::new();
+    let mut errors = Vec::new();
+    for (position, slot) in slots.iter().enumerate() {
+        let about = task.about(slot, position);
+        match choose(task, View::new(task.dialect, slot.container), tags) {
+            Ok(choice) => choices.push(choice),
+            Err(refusal) => errors.push(refusal.finding(Some(&about))),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    findings.extend(unmatched_names(task, &slots, tags));
+    Ok(Selection { slots, choices })
+}
+
+/// Names in tags that no container has.
+fn unmatched_names(task: &Task<'_>, slots: &[Slot<'_>], tags: &Tags) -> Vec<Finding> {
+    let known: BTreeSet<String> = slots
+        .iter()
+        .filter_map(|slot| name(task, View::new(task.dialect, slot.container)))
+        .collect();
+    let stated = tags.only.iter().flatten().chain(&tags.except);
+    stated
+        .filter(|name| !known.contains(*name))
+        .map(|name| {
+            Note::new(
+                Code::SelectionTag,
+                format!("a tag names the container `{name}`, which is not there"),
+            )
+            .finding(None)
+        })
+        .collect()
+}
+
+fn rewritten(
+    task: &Task<'_>,
+    properties: &Map<String, Value>,
+    lookup: Lookup<'_>,
+    report: &mut TaskDefinitionReport,
+) -> Result<Option<Map<String, Value>>, Vec<Finding>> {
+    let tags = tags(task);
+    report
+        .findings
+        .extend(tags.notes.iter().map(|note| note.clone().finding(None)));
+    if tags.instrument == Some(false) && tags.unknown.is_empty() {
+        let note = Note::new(
+            Code::NotSelected,
+            "a tag says not to instrument it".to_owned(),
+        );
+        report.findings.push(note.finding(None));
+        return Ok(None);
+    }
+    let selection = select(task, properties, &tags, &mut report.findings)?;
+    let plans = plan_all(task, &selection, lookup, report)?;
+    if plans.iter().all(Option::is_none) {
+        let note = Note::new(Code::NotSelected, "no container to instrument".to_owned());
+        report.findings.push(note.finding(None));
+        return Ok(None);
+    }
+    let mut new = properties.clone();
+    let refuse = |refusal: Refusal| vec![refusal.finding(None)];
+    apply_all(task, &selection, &plans, &mut new, report)?;
+    place_sidecars(task, &selection.slots, &plans, &mut new, report)?;
+    let facts: Vec<_> = plans
+        .iter()
+        .flatten()
+        .map(|plan| plan.facts.clone())
+        .collect();
+    let settings = task
+        .recipe
+        .task(&task.facts, &facts)
+        .map_err(|error| refuse(render_refusal(&error)))?;
+    report.changes = edit::apply(&mut new, &merge::edits(&settings), task.at(&task.given))
+        .map_err(|place| refuse(cannot_merge(&place)))?;
+    let changed = new != *properties;
+    report.outcome = match changed {
+        true => Outcome::Rewritten,
+        false => Outcome::Unchanged,
+    };
+    Ok(changed.then_some(new))
+}
+
+fn plan_all<'d>(
+    task: &Task<'_>,
+    selection: &Selection<'d>,
+    lookup: Lookup<'_>,
+    report: &mut TaskDefinitionReport,
+) -> Result<Vec<Option<SlotPlan<'d>>>, Vec<Finding>> {
+    let mut plans = Vec::new();
+    let mut errors = Vec::new();
+    for (position, (slot, choice)) in selection.slots.iter().zip(&selection.choices).enumerate() {
+        let about = task.about(slot, position);
+        match choice {
+            Choice::OwnSidecar => plans.push(None),
+            Choice::LeftAlone(note) => {
+                report.findings.push(note.clone().finding(Some(&about)));
+                plans.push(None);
+            }
+            Choice::Selected => match plan_slot(task, slot, lookup) {
+                Ok(plan) => {
+                    let notes = plan.notes.iter().cloned();
+                    let findings = notes.map(|note| note.finding(Some(&about)));
+                    report.findings.extend(findings);
+                    plans.push(Some(plan));
+                }
+                Err(refusals) => {
+                    let refusals = refusals.into_iter();
+                    errors.extend(refusals.map(|refusal| refusal.finding(Some(&about))));
+                }
+            },
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(plans),
+        false => Err(errors),
+    }
+}
+
+fn apply_all(
+    task: &Task<'_>,
+    selection: &Selection<'_>,
+    plans: &[Option<SlotPlan<'_>>],
+    new: &mut Map<String, Value>,
+    report: &mut TaskDefinitionReport,
+) -> Result<(), Vec<Finding>> {
+    let key = task.dialect.key("", "containerDefinitions");
+    for (position, (slot, plan)) in selection.slots.iter().zip(plans).enumerate() {
+        let about = task.about(slot, position);
+        let mut container = ContainerReport {
+            name: about.container.clone(),
+            image: about.image.clone(),
+            sidecar: false,
+            processes: Vec::new(),
+            changes: Vec::new(),
+        };
+        if let Some(plan) = plan {
+            let place = new
+                .get_mut(key.as_ref())
+                .and_then(|definitions| super::slots::value_at(definitions, &slot.path));
+            if let Some(Value::Object(place)) = place {
+                container.changes = apply_slot(task, slot, plan, place)
+                    .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
+            }
+            container.processes.clone_from(&plan.processes);
+        }
+        report.containers.push(container);
+    }
+    Ok(())
+}
+
+/// An edit met something that it cannot look into.
+pub(crate) fn cannot_merge(place: &edit::CannotMerge) -> Refusal {
+    match place {
+        edit::CannotMerge::Intrinsic(path) => Refusal::new(
+            Code::CannotMerge,
+            format!("`{path}` holds an intrinsic function, so nothing can be added to it"),
+            "write it as a literal; `Fn::If` is understood",
+        ),
+        edit::CannotMerge::WrongType(path) => Refusal::new(
+            Code::Malformed,
+            format!("`{path}` is not what ECS takes there"),
+            "correct it; nothing can be added to it as it is",
+        ),
+    }
+}
+
+/// A recipe's text could not be rendered for this task definition.
+pub(crate) fn render_refusal(error: &crate::recipe::RenderError) -> Refusal {
+    Refusal {
+        code: Code::RecipeRefused,
+        message: error.to_string(),
+        hint: error.hint().map(str::to_owned),
+    }
+}

@@ -1,0 +1,149 @@
+//! A container under each combination of the conditions that decide what it runs, and back.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::conditions::{
+    MAX_COMBINATIONS, anywhere, combinations, fold, of_branches, restrict,
+};
+use crate::cloudformation::intrinsic::{Assignment, as_if};
+use crate::container::View;
+use crate::report::Code;
+
+use super::slots::Slot;
+use super::wrap::may_vanish;
+use super::{Refusal, Task};
+
+/// The properties that decide what runs.
+const DECIDING: &[&str] = &["entryPoint", "command", "user"];
+
+/// One combination of conditions.
+pub(crate) struct Variant<'d> {
+    pub(crate) given: Assignment,
+    /// The container as it is under this combination.
+    pub(crate) container: Cow<'d, Map<String, Value>>,
+}
+
+/// Splits a container by the conditions that decide what it runs.
+pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Variant<'d>>, Refusal> {
+    let view = View::new(task.dialect, slot.container);
+    let mut conditions = BTreeSet::new();
+    for key in DECIDING {
+        let Some(value) = view.get(key) else { continue };
+        of_branches(value, &mut conditions);
+        each_list(value, &mut |items| {
+            // A list that may vanish altogether decides like a condition of the whole list.
+            if items.iter().all(may_vanish) {
+                items
+                    .iter()
+                    .for_each(|item| of_branches(item, &mut conditions));
+            }
+        });
+    }
+    if let Some(image) = view.get("image") {
+        anywhere(image, &mut conditions);
+    }
+    if conditions.is_empty() {
+        return Ok(vec![Variant {
+            given: slot.given.clone(),
+            container: Cow::Borrowed(slot.container),
+        }]);
+    }
+    let combinations = combinations(task.template, &conditions, &slot.given).ok_or_else(|| {
+        Refusal::new(
+            Code::TooManyConditions,
+            format!("more than {MAX_COMBINATIONS} combinations of conditions decide what the container runs"),
+            "use fewer conditions in its image, entry point, command and user",
+        )
+    })?;
+    Ok(combinations
+        .into_iter()
+        .map(|given| {
+            let container = restricted(task, slot.container, &given);
+            Variant {
+                given,
+                container: Cow::Owned(container),
+            }
+        })
+        .collect())
+}
+
+fn each_list<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v [Value])) {
+    if let Some((_, yes, no)) = as_if(value) {
+        each_list(yes, visit);
+        each_list(no, visit);
+    } else if let Value::Array(items) = value {
+        visit(items);
+    }
+}
+
+/// The container as it is under an assignment: what decides is read to the elements of its lists,
+/// everything else only as a whole, so that an edit reaches the branches that it is meant for.
+fn restricted(
+    task: &Task<'_>,
+    container: &Map<String, Value>,
+    given: &Assignment,
+) -> Map<String, Value> {
+    let deciding: Vec<_> = DECIDING
+        .iter()
+        .map(|key| task.dialect.key("", key))
+        .collect();
+    container
+        .iter()
+        .filter_map(|(key, value)| {
+            let value = match deciding.iter().any(|deciding| deciding == key) {
+                true => restrict(value, given),
+                false => Some(branch(value, given).clone()),
+            };
+            value.map(|value| (key.clone(), value))
+        })
+        .collect()
+}
+
+/// The branch of an `Fn::If` that an assignment takes.
+fn branch<'v>(value: &'v Value, given: &Assignment) -> &'v Value {
+    match as_if(value) {
+        Some((condition, yes, no)) => match given.get(condition) {
+            Some(true) => branch(yes, given),
+            Some(false) => branch(no, given),
+            None => value,
+        },
+        None => value,
+    }
+}
+
+/// A container before and after, under one combination of conditions.
+pub(crate) type Row<'r> = (&'r Assignment, &'r Map<String, Value>, Map<String, Value>);
+
+/// Writes the properties that a plan touches as `Fn::If` over the conditions; the others stay as they were.
+pub(crate) fn folded(original: &Map<String, Value>, rows: &[Row<'_>]) -> Map<String, Value> {
+    let mut keys: Vec<&String> = original.keys().collect();
+    for (_, _, after) in rows {
+        let new: Vec<&String> = after.keys().filter(|key| !keys.contains(key)).collect();
+        keys.extend(new);
+    }
+    let mut merged = original.clone();
+    for key in keys {
+        let untouched = rows
+            .iter()
+            .all(|(_, before, after)| before.get(key) == after.get(key));
+        if untouched {
+            continue;
+        }
+        let table: Vec<_> = rows
+            .iter()
+            .map(|(given, _, after)| (*given, after.get(key).cloned()))
+            .collect();
+        match fold(&table) {
+            Some(value) => {
+                merged.insert(key.clone(), value);
+            }
+            None => {
+                merged.shift_remove(key);
+            }
+        }
+    }
+    merged
+}

@@ -1,0 +1,283 @@
+//! A recipe with its inputs: what becomes of a container and of a task.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::error::RenderError;
+use super::expression::{Compiled, shown};
+use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
+use super::input::{BoundInputs, InputValue};
+use super::load;
+use super::scope::{ContainerFacts, InputSlots, Scope, TaskFacts, input_slots};
+use super::tree::Rendering;
+use super::{Permissions, Recipe, Workload, Wrapping, common};
+
+/// A recipe whose inputs are known. Everything that depends on nothing else is already rendered.
+pub struct BoundRecipe {
+    recipe: Recipe,
+    inputs: BoundInputs,
+    slots: Arc<InputSlots>,
+    requires: Vec<Requirement>,
+    assumes: Vec<Requirement>,
+    processes: Vec<Result<Wrapping, RenderError>>,
+    workload: Vec<Block>,
+    sidecars: Vec<Sidecar>,
+    task: Vec<Block>,
+}
+
+impl fmt::Debug for BoundRecipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BoundRecipe({})", self.recipe.name())
+    }
+}
+
+fn wrapping(
+    process: &load::Process,
+    inputs: &BoundInputs,
+    rendering: Rendering<'_>,
+) -> Result<Wrapping, RenderError> {
+    let script = process
+        .script
+        .as_ref()
+        .map(|script| script.render(rendering))
+        .transpose()?;
+    Ok(Wrapping {
+        arrangement: common::arrangement(inputs, process.arrangement),
+        wrapper: process.wrapper.render_words(rendering)?,
+        suffix: process.suffix.render_words(rendering)?,
+        command: process
+            .command
+            .as_ref()
+            .map(|command| command.render_words(rendering))
+            .transpose()?,
+        script: script.flatten().as_ref().map(shown),
+    })
+}
+
+impl BoundRecipe {
+    pub(super) fn new(recipe: Recipe, inputs: BoundInputs) -> BoundRecipe {
+        let slots = Arc::new(input_slots(&inputs));
+        let loaded = &recipe.loaded;
+        let scope = Scope::inputs(&slots);
+        let rendering = Rendering {
+            scope: &scope,
+            texts: &loaded.texts,
+        };
+        let requirement = |item: &load::Requirement| Requirement::fold(item, rendering);
+        let block = |item: &load::Block| Block::fold(item, rendering);
+        let requires = loaded.requires.iter().map(requirement).collect();
+        let assumes = loaded.assumes.iter().map(requirement).collect();
+        let mut processes = Vec::new();
+        let workload = loaded.workload.iter().map(|item| {
+            let process = item.process.as_ref().map(|process| {
+                processes.push(wrapping(process, &inputs, rendering));
+                processes.len() - 1
+            });
+            Block {
+                each: false,
+                when: Condition::fold(&item.when, rendering),
+                process,
+                settings: Settings::fold(&item.settings, rendering),
+            }
+        });
+        let workload = workload.collect();
+        let sidecar = |item: &load::Sidecar| Sidecar {
+            when: Condition::fold(&item.when, rendering),
+            settings: Settings::fold(&item.settings, rendering),
+            blocks: item.blocks.iter().map(block).collect(),
+        };
+        let sidecars = loaded.sidecars.iter().map(sidecar).collect();
+        let task = loaded.task.iter().map(block).collect();
+        BoundRecipe {
+            requires,
+            assumes,
+            processes,
+            workload,
+            sidecars,
+            task,
+            recipe,
+            inputs,
+            slots,
+        }
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Whether the user that a container runs as can matter, so that the image config is needed
+    /// even where the task definition states the process.
+    pub fn asks_user(&self) -> bool {
+        let mut asks = false;
+        let mut visit = |compiled: &Arc<Compiled>| asks |= compiled.reads_user();
+        self.requires
+            .iter()
+            .chain(&self.assumes)
+            .for_each(|item| item.each_dynamic(&mut visit));
+        self.workload
+            .iter()
+            .chain(&self.task)
+            .for_each(|block| block.each_dynamic(&mut visit));
+        for sidecar in &self.sidecars {
+            if matches!(sidecar.when, Condition::Never) {
+                continue;
+            }
+            sidecar.when.each_dynamic(&mut visit);
+            sidecar.settings.each_dynamic(&mut visit);
+            sidecar
+                .blocks
+                .iter()
+                .for_each(|block| block.each_dynamic(&mut visit));
+        }
+        asks
+    }
+
+    /// Every way in which the recipe can wrap a process, whatever the conditions: to recognise
+    /// containers that are wrapped already.
+    pub fn wrappings(&self) -> Result<Vec<&Wrapping>, RenderError> {
+        self.processes
+            .iter()
+            .map(|process| process.as_ref().map_err(Clone::clone))
+            .collect()
+    }
+
+    /// What becomes of a selected container.
+    pub fn workload(
+        &self,
+        task: &TaskFacts,
+        container: &ContainerFacts,
+    ) -> Result<Workload, RenderError> {
+        let scope = Scope::container(&self.slots, task, container);
+        let rendering = Rendering {
+            scope: &scope,
+            texts: &self.recipe.loaded.texts,
+        };
+        let mut workload = Workload::default();
+        for item in &self.requires {
+            workload.refusals.extend(item.refusal(rendering)?);
+        }
+        for item in &self.assumes {
+            workload.warnings.extend(item.refusal(rendering)?);
+        }
+        for block in &self.workload {
+            if !block.when.holds(rendering)? {
+                continue;
+            }
+            if let Some(process) = block.process {
+                self.set_process(&mut workload, process)?;
+            }
+            block
+                .settings
+                .merge_into(&mut workload.settings, rendering)?;
+        }
+        for (index, sidecar) in self.sidecars.iter().enumerate() {
+            if sidecar.when.holds(rendering)? {
+                workload.sidecars.push(index);
+            }
+        }
+        Ok(workload)
+    }
+
+    fn set_process(&self, workload: &mut Workload, index: usize) -> Result<(), RenderError> {
+        let wrapping = match self.processes.get(index) {
+            Some(wrapping) => wrapping.clone()?,
+            None => return Ok(()),
+        };
+        if workload.process.is_some() {
+            let processes = self
+                .recipe
+                .loaded
+                .workload
+                .iter()
+                .filter_map(|b| b.process.as_ref());
+            let place = processes.map(|process| process.place.clone()).nth(index);
+            return Err(match place {
+                Some(place) => RenderError::TwoProcesses { place },
+                None => return Ok(()),
+            });
+        }
+        workload.process = Some(wrapping);
+        Ok(())
+    }
+
+    /// The definition of a sidecar, for the selected containers that need it.
+    pub fn sidecar(
+        &self,
+        index: usize,
+        task: &TaskFacts,
+        containers: &[ContainerFacts],
+    ) -> Result<Map<String, Value>, RenderError> {
+        let mut definition = Map::new();
+        let stated = self
+            .sidecars
+            .get(index)
+            .zip(self.recipe.loaded.sidecars.get(index));
+        let Some((sidecar, loaded)) = stated else {
+            return Ok(definition);
+        };
+        let scope = Scope::task(&self.slots, task, containers);
+        let rendering = Rendering {
+            scope: &scope,
+            texts: &self.recipe.loaded.texts,
+        };
+        definition.insert("name".to_owned(), Value::from(loaded.name.as_str()));
+        if index == 0
+            && !loaded.settings.iter().any(|(key, _)| key == "image")
+            && let Some(image) = common::image(&self.inputs)
+        {
+            definition.insert("image".to_owned(), image.clone());
+        }
+        sidecar.settings.merge_into(&mut definition, rendering)?;
+        for block in &sidecar.blocks {
+            block.merge_into(&mut definition, rendering, containers)?;
+        }
+        if index == 0 {
+            common::apply(&self.inputs, &mut definition);
+        }
+        Ok(definition)
+    }
+
+    /// What becomes of the task definition itself, for its selected containers.
+    pub fn task(
+        &self,
+        task: &TaskFacts,
+        containers: &[ContainerFacts],
+    ) -> Result<Map<String, Value>, RenderError> {
+        let scope = Scope::task(&self.slots, task, containers);
+        let rendering = Rendering {
+            scope: &scope,
+            texts: &self.recipe.loaded.texts,
+        };
+        let mut settings = Map::new();
+        for block in &self.task {
+            block.merge_into(&mut settings, rendering, containers)?;
+        }
+        if let Some(role) = common::execution_role(&self.inputs) {
+            settings.insert("executionRoleArn".to_owned(), role.clone());
+        }
+        Ok(settings)
+    }
+
+    /// What the roles need, and what has to be there before.
+    pub fn permissions(&self) -> &Permissions {
+        &self.recipe.loaded.permissions
+    }
+
+    /// The secret inputs that are given in clear text, and stand in `environment` therefore.
+    pub fn clear_secrets(&self) -> Vec<&str> {
+        let declarations = self.recipe.declarations().iter();
+        declarations
+            .filter(|input| input.secret)
+            .filter(|input| {
+                matches!(
+                    self.inputs.get(&input.name),
+                    Some(Some(InputValue::Plain(_)))
+                )
+            })
+            .map(|input| input.name.as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,261 @@
+//! Inputs: their forms, their types, and everything that can be wrong with them.
+
+use super::*;
+
+fn errors(recipe: &Recipe, inputs: &[(&str, &str)]) -> String {
+    let errors = recipe.bind(given(inputs)).unwrap_err();
+    let hints: Vec<_> = errors.errors.iter().filter_map(InputError::hint).collect();
+    let hints = hints.join("\n");
+    shown(&errors, (!hints.is_empty()).then_some(hints.as_str()))
+}
+
+#[test]
+fn one_error_lists_everything() {
+    let recipe = recipe(
+        "inputs:\n  a: {description: first, required: true}\n  b: {description: second, required: true}\n  mode: {description: m, allowed: [on, off]}\n  n: {description: n, type: integer}\n  f: {description: f, type: boolean}\n",
+    );
+    let inputs = [
+        ("moed", "on"),
+        ("mode", "maybe"),
+        ("n", "ten"),
+        ("f", "yes"),
+        ("zzz", "1"),
+    ];
+    insta::assert_snapshot!(errors(&recipe, &inputs), @"
+    recipe `x`: missing inputs `a`, `b`; input `f` has to be `true` or `false`; input `mode` has to be one of `on`, `off`; unknown input `moed`; input `n` has to be a whole number; unknown input `zzz`
+    `a`: first; `b`: second
+    did you mean `mode`?
+    ");
+}
+
+#[test]
+fn a_null_is_not_given() {
+    let recipe = recipe("inputs:\n  a: {description: first, required: true}\n");
+    let null = [("a".to_owned(), InputValue::Plain(Value::Null))];
+    let error = recipe.bind(null.into()).unwrap_err();
+    insta::assert_snapshot!(error, @"recipe `x`: missing input `a`");
+}
+
+#[test]
+fn required_when_another_has_a_value() {
+    let recipe = recipe(
+        "inputs:\n  host: {description: h, requiredWhen: inputs.other is none}\n  other: {description: o}\n",
+    );
+    insta::assert_snapshot!(errors(&recipe, &[]), @"
+    recipe `x`: missing input `host`
+    `host`: h
+    ");
+    assert!(recipe.bind(given(&[("other", "b")])).is_ok());
+    assert!(
+        recipe
+            .bind(given(&[("other", "{value: !Ref Other}")]))
+            .is_ok()
+    );
+}
+
+#[test]
+fn forms_of_a_value() {
+    let plain = |value| InputValue::Plain(value);
+    let from = |value| InputValue::ValueFrom(value);
+    let sub = json!({"Fn::Sub": "${AWS::Region}-x"});
+    for (text, expected) in [
+        ("", plain(json!(""))),
+        ("text", plain(json!("text"))),
+        ("{{ inputs.a }}", plain(json!("{{ inputs.a }}"))),
+        (r#"{"a": 1}"#, plain(json!(r#"{"a": 1}"#))),
+        (
+            r#"{"value": 1, "other": 2}"#,
+            plain(json!(r#"{"value": 1, "other": 2}"#)),
+        ),
+        ("{}", plain(json!("{}"))),
+        (
+            "{valueFrom: arn:aws:x:KEY::}",
+            from(json!("arn:aws:x:KEY::")),
+        ),
+        ("{value: text}", plain(json!("text"))),
+        ("{value: true}", plain(json!(true))),
+        (r#"{"value": 012}"#, plain(json!("012"))),
+        ("{valueFrom: /app/token}", from(json!("/app/token"))),
+        (
+            r#" {"valueFrom": {"Ref": "Secret"}} "#,
+            from(json!({"Ref": "Secret"})),
+        ),
+        ("{valueFrom: !Ref Secret}", from(json!({"Ref": "Secret"}))),
+        ("{value: !Sub '${AWS::Region}-x'}", plain(sub)),
+    ] {
+        assert_eq!(InputValue::parse(text).unwrap(), expected, "{text}");
+    }
+    for text in ["{valueFrom: [a]}", "{valueFrom: ''}", "{valueFrom: {a: b}}"] {
+        assert_eq!(
+            InputValue::parse(text),
+            Err(InputValueError::ValueFrom),
+            "{text}"
+        );
+    }
+    for text in [
+        "{valueFrom: !Sub a-${B}}",
+        "{ \"valueFrom\": ",
+        "{value: [}",
+    ] {
+        assert_eq!(
+            InputValue::parse(text),
+            Err(InputValueError::Syntax),
+            "{text}"
+        );
+    }
+    let both = InputValue::parse("{value: a, valueFrom: b}").unwrap_err();
+    insta::assert_snapshot!(both, @"an input is given as `value` or as `valueFrom`, not as both");
+}
+
+#[test]
+fn values_take_the_type_of_their_input() {
+    let recipe = recipe(
+        "inputs:\n  text: {description: d}\n  list: {description: d, type: list}\nworkload:\n  - settings:\n      environment:\n        - {name: T, value: '{{ inputs.text }}'}\n      dnsServers: '{{ inputs.list }}'\n",
+    );
+    let render = |text: Value, list: Value| {
+        let inputs = [("text", text), ("list", list)];
+        let inputs = inputs.map(|(name, value)| (name.to_owned(), InputValue::Plain(value)));
+        settings(&recipe.bind(inputs.into()).unwrap(), &container("root"))
+    };
+    let expected = |text: &str, list: Value| json!({"environment": [{"name": "T", "value": text}], "dnsServers": list});
+    let number: Value = serde_json::from_str("1.10").unwrap();
+    assert_eq!(
+        render(number, json!("a, b")),
+        expected("1.10", json!(["a", "b"]))
+    );
+    let long: Value = serde_json::from_str("123456789012345678901234567890").unwrap();
+    assert_eq!(
+        render(long, json!("[1, \"b\"]")),
+        expected("123456789012345678901234567890", json!(["1", "b"])),
+    );
+    let reference = json!({"Ref": "X"});
+    assert_eq!(
+        render(json!(false), json!([reference])),
+        expected("false", json!([reference]))
+    );
+    assert_eq!(
+        render(json!("e"), reference.clone()),
+        expected("e", reference)
+    );
+}
+
+#[test]
+fn a_secret_is_a_reference_or_clear_text() {
+    let recipe = recipe(
+        "inputs:\n  key: {description: d, secret: true}\nworkload:\n  - settings:\n      environment:\n        - {name: KEY, value: '{{ inputs.key }}'}\n",
+    );
+    for reference in [
+        "arn:aws:ssm:us-east-1:1:parameter/x",
+        "{valueFrom: arn:aws:x:::KEY::}",
+    ] {
+        let bound = bind(&recipe, &[("key", reference)]);
+        assert!(bound.clear_secrets().is_empty());
+        let settings = settings(&bound, &container("root"));
+        assert_eq!(settings.pointer("/secrets/0/name"), Some(&json!("KEY")));
+        assert_eq!(settings.get("environment"), None);
+    }
+    let bound = bind(&recipe, &[("key", "{valueFrom: !Ref AgentSecret}")]);
+    assert_eq!(
+        settings(&bound, &container("root")),
+        json!({"secrets": [{"name": "KEY", "valueFrom": {"Ref": "AgentSecret"}}]}),
+    );
+    insta::assert_snapshot!(errors(&recipe, &[("key", "{value: !Ref AgentSecret}")]), @"
+    recipe `x`: input `key` is secret, and `Ref AgentSecret` is not given as `valueFrom`
+    give the secret's ARN as `{valueFrom: ...}`, for example `key={valueFrom: !Ref AgentSecret}`
+    ");
+}
+
+#[test]
+fn secret_values_are_never_shown() {
+    let recipe = recipe(
+        "inputs:\n  key: {description: d, secret: true, allowed: [a, b]}\n  other: {description: o, secret: true}\nworkload:\n  - settings:\n      environment:\n        - {name: KEY, value: '{{ inputs.other }}'}\n",
+    );
+    let inputs = given(&[("key", "hunter2"), ("oter", "hunter2")]);
+    assert!(!format!("{inputs:?}").contains("hunter2"));
+    let error = recipe.bind(inputs).unwrap_err();
+    assert!(!format!("{error:?} {error}").contains("hunter2"));
+    let bound = bind(&recipe, &[("other", "hunter2")]);
+    let workload = bound.workload(&task(), &container("root")).unwrap();
+    assert!(!format!("{bound:?} {workload:?} {:?}", bound.recipe()).contains("hunter2"));
+    assert!(json!(workload.settings).to_string().contains("hunter2"));
+}
+
+#[test]
+fn a_nul_is_refused() {
+    let recipe = recipe("inputs:\n  a: {description: d}\n");
+    let inputs = [("a".to_owned(), InputValue::Plain(json!("x\0y")))];
+    let error = recipe.bind(inputs.into()).unwrap_err();
+    insta::assert_snapshot!(error, @"recipe `x`: input `a` holds a NUL character");
+}
+
+#[test]
+fn every_recipe_takes_the_common_inputs() {
+    let names = |recipe: &Recipe| {
+        let names = recipe.declarations().iter().map(|input| input.name.clone());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    insta::assert_snapshot!(names(&vendor("alert-logic")), @"deployment key image sidecarCpu sidecarMemory sidecarMemoryReservation sidecarEssential registryCredentials executionRole");
+    insta::assert_snapshot!(names(&vendor("lacework")), @"accessToken serverUrl config verbose nonRoot embedded image sidecarCpu sidecarMemory sidecarMemoryReservation sidecarEssential registryCredentials executionRole arrangement");
+    insta::assert_snapshot!(names(&recipe("")), @"executionRole");
+}
+
+#[test]
+fn common_inputs_change_the_first_sidecar_and_the_task() {
+    let inputs = [
+        ("image", "registry.example/agent@sha256:0"),
+        ("sidecarCpu", "64"),
+        ("sidecarMemory", "128"),
+        ("sidecarMemoryReservation", "32"),
+        ("sidecarEssential", "false"),
+        ("registryCredentials", "arn:aws:secretsmanager:x"),
+        ("executionRole", "{value: !GetAtt Role.Arn}"),
+    ];
+    let bound = bind(&vendor("alert-logic"), &inputs);
+    assert_eq!(
+        Value::Object(bound.sidecar(0, &task(), &[]).unwrap()),
+        json!({
+            "name": "al-agent",
+            "image": "registry.example/agent@sha256:0",
+            "essential": false,
+            "cpu": 64,
+            "memory": 128,
+            "memoryReservation": 32,
+            "repositoryCredentials": {"credentialsParameter": "arn:aws:secretsmanager:x"},
+        }),
+    );
+    assert_eq!(
+        Value::Object(bound.task(&task(), &[]).unwrap()),
+        json!({"executionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}),
+    );
+}
+
+#[test]
+fn arrangement_replaces_prefix_only() {
+    for (text, expected) in [
+        ("prefix", Arrangement::Prefix),
+        ("command", Arrangement::Command),
+        ("entry-point", Arrangement::EntryPoint),
+        ("none", Arrangement::None),
+    ] {
+        let inputs = [
+            ("accessToken", "t"),
+            ("nonRoot", "sudo"),
+            ("arrangement", text),
+        ];
+        let bound = bind(&vendor("lacework"), &inputs);
+        let arrangement = |user: &str| {
+            let workload = bound.workload(&task(), &container(user)).unwrap();
+            workload.process.unwrap().arrangement
+        };
+        assert_eq!(arrangement("root"), expected);
+        assert_eq!(arrangement("app"), Arrangement::ShellJoin);
+    }
+    insta::assert_snapshot!(
+        errors(&vendor("lacework"), &[("accessToken", "t"), ("arrangement", "suffix")]),
+        @"recipe `lacework`: input `arrangement` has to be one of `prefix`, `command`, `entry-point`, `none`"
+    );
+    insta::assert_snapshot!(
+        errors(&vendor("lacework"), &[("accessToken", "t"), ("arrangement", "{value: !Ref A}")]),
+        @"recipe `lacework`: input `arrangement` has to be a text, not an intrinsic function"
+    );
+}

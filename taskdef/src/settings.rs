@@ -1,0 +1,73 @@
+//! What a person decides about a run, apart from the recipe's inputs.
+
+use std::collections::BTreeMap;
+
+/// What to do with an image that depends on a template parameter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParameterizedImages {
+    /// Refuse the task definition when the image config is needed.
+    #[default]
+    Reject,
+    /// Evaluate the image with the parameters' values, and write it as the reference that was inspected.
+    Resolve,
+}
+
+/// What to do when a task definition in scope cannot be instrumented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnresolved {
+    /// The run fails, and names every problem.
+    #[default]
+    Fail,
+    /// The task definitions concerned stay as they were; the others are rewritten.
+    Skip,
+}
+
+/// Which task definitions are in scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LaunchTypes {
+    /// Those that can run on Fargate.
+    #[default]
+    Fargate,
+    /// All.
+    Any,
+}
+
+/// Where the stack is deployed, as far as it is known: the values of
+/// [pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployment {
+    /// `AWS::Region`; it also decides `AWS::Partition` and `AWS::URLSuffix`.
+    pub region: Option<String>,
+    /// `AWS::AccountId`.
+    pub account_id: Option<String>,
+}
+
+/// A sidecar of a recipe that is known but not in use: never wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSidecar {
+    /// The recipe.
+    pub recipe: String,
+    /// The sidecar's container name.
+    pub container: String,
+    /// The repositories of the vendor's agent.
+    pub repositories: Vec<String>,
+}
+
+/// What a person decides about a run.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Parameterized images: rejected, or evaluated.
+    pub parameterized_images: ParameterizedImages,
+    /// Fail or skip.
+    pub on_unresolved: OnUnresolved,
+    /// Scope.
+    pub launch_types: LaunchTypes,
+    /// Region and account.
+    pub deployment: Deployment,
+    /// Values of template parameters, over their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// Values that SSM-typed parameters resolve to.
+    pub resolved_parameters: BTreeMap<String, String>,
+    /// Sidecars of other recipes.
+    pub known_sidecars: Vec<KnownSidecar>,
+}

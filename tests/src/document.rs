@@ -1,0 +1,71 @@
+//! Templates as values, and the task definitions in them.
+
+use serde_json::Value;
+use taskdef::source::Source;
+
+use crate::conditions::is_no_value;
+
+/// The type of a task definition's resource.
+const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
+
+/// The template as a value, short forms written long.
+///
+/// # Errors
+/// The bytes are no template.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    Source::from_bytes(bytes)
+        .map(|source| source.value().clone())
+        .map_err(|error| error.to_string())
+}
+
+/// A task definition: where it stands (`Resources/Task`), and the resource.
+pub type Found<'a> = (String, &'a Value);
+
+/// Every task definition of the document, those in the bodies of loops included.
+pub fn task_definitions(document: &Value) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    if let Some(resources) = document.get("Resources") {
+        search(resources, "Resources", &mut found);
+    }
+    found
+}
+
+fn search<'a>(value: &'a Value, path: &str, found: &mut Vec<Found<'a>>) {
+    if value.get("Type").and_then(Value::as_str) == Some(TASK_DEFINITION) {
+        found.push((path.to_owned(), value));
+        return;
+    }
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(key, item)| search(item, &format!("{path}/{key}"), found)),
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| search(item, &format!("{path}/{index}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// The task definition at a path of [`task_definitions`].
+pub fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/')
+        .try_fold(document, |value, key| match value {
+            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+            other => other.get(key),
+        })
+}
+
+/// The container definitions of a task definition, as they stand.
+pub fn container_definitions(task_definition: &Value) -> &Value {
+    task_definition
+        .get("Properties")
+        .and_then(|properties| properties.get("ContainerDefinitions"))
+        .filter(|value| !is_no_value(value))
+        .unwrap_or(&Value::Null)
+}

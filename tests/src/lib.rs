@@ -1,0 +1,18 @@
+//! What the acceptance tests share: cases as folders, and small, independent
+//! readings of ECS and CloudFormation to judge the product by.
+//!
+//! Nothing here calls the product's own merging or evaluation: a mistake there
+//! must not hide itself. Only [`document`] uses the product's parser, because the
+//! bytes are pinned by the expected files.
+
+pub mod case;
+pub mod conditions;
+pub mod document;
+pub mod ecs;
+pub mod law;
+pub mod lock;
+pub mod outside;
+pub mod process;
+pub mod run;
+pub mod shell;
+pub mod yaml;

@@ -1,0 +1,78 @@
+//! Which images a template names, by literals and the defaults of parameters.
+
+use std::collections::BTreeMap;
+
+use outrigger_tests::document::{container_definitions, task_definitions};
+use outrigger_tests::lock::canonical;
+use serde_json::{Value, json};
+
+/// Answers every image that literals, pseudo parameters and parameter defaults name.
+pub(crate) fn lock_file(document: &Value) -> Value {
+    let entry =
+        json!({"entrypoint": ["/entry"], "cmd": ["run", "--it"], "user": "", "workingDir": ""});
+    let images: BTreeMap<String, Value> = task_definitions(document)
+        .iter()
+        .flat_map(|(_, task)| images(document, task))
+        .flatten()
+        .map(|image| (image, json!({"linux/amd64": entry, "linux/arm64": entry})))
+        .collect();
+    json!({"version": 1, "images": images})
+}
+
+/// The canonical references of a task definition's containers; `None` for one that cannot be known.
+pub(crate) fn images(document: &Value, task: &Value) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    collect_images(document, container_definitions(task), &mut found);
+    found
+}
+
+fn collect_images(document: &Value, value: &Value, found: &mut Vec<Option<String>>) {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_images(document, item, found)),
+        Value::Object(map) if map.contains_key("Image") => {
+            let text = map.get("Image").and_then(|image| literal(document, image));
+            found.push(text.map(|text| canonical(&text)));
+        }
+        Value::Object(map) => map
+            .values()
+            .for_each(|item| collect_images(document, item, found)),
+        _ => {}
+    }
+}
+
+fn literal(document: &Value, image: &Value) -> Option<String> {
+    let default = |name: &str| {
+        let parameter = document.get("Parameters")?.get(name)?;
+        let ssm = parameter.get("Type")?.as_str()?.starts_with("AWS::SSM::");
+        let text = parameter
+            .get("Default")?
+            .as_str()
+            .filter(|_| !ssm && parameter.get("NoEcho").is_none())?;
+        Some(text.to_owned())
+    };
+    match image {
+        Value::String(text) if !text.contains("{{") => Some(text.clone()),
+        Value::Object(map) => default(map.get("Ref")?.as_str()?),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_table_counts_what_can_be_resolved() {
+    let document = json!({"Parameters": {"P": {"Type": "String", "Default": "app:1"}, "Q": {"Type": "String"}},
+        "Resources": {"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Image": {"Ref": "P"}}, {"Image": {"Ref": "Q"}}, {"Image": "nginx"}]}}}});
+    let found = images(
+        &document,
+        outrigger_tests::document::at(&document, "Resources/T").unwrap(),
+    );
+    assert_eq!(
+        found,
+        [
+            Some("docker.io/library/app:1".to_owned()),
+            None,
+            Some("docker.io/library/nginx:latest".to_owned())
+        ]
+    );
+}

@@ -1,0 +1,240 @@
+//! Real templates of other people, with both recipes.
+//!
+//! `OUTRIGGER_CORPUS` names a folder with `cloudformation/*`; without it the test
+//! says so and passes. `CFN_LINT` names cfn-lint, which has to be there when
+//! `OUTRIGGER_TOOLS=required`.
+
+#![cfg(test)]
+
+mod images;
+mod lint;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use images::lock_file;
+use lint::lint;
+use outrigger_tests::document::{parse, task_definitions};
+use outrigger_tests::law::{self, LACEWORK};
+use outrigger_tests::outside::changed_outside;
+use outrigger_tests::run::{Ran, cfn_filter};
+use serde_json::Value;
+use table::{Row, codes, print_table, row};
+
+const LACEWORK_ARGS: [&str; 4] = [
+    "--recipe",
+    "lacework",
+    "--set",
+    "accessToken=arn:aws:secretsmanager:us-east-1:123456789012:secret:lacework-AbCdEf",
+];
+const ALERT_LOGIC_ARGS: [&str; 2] = ["--recipe", "alert-logic"];
+const WIDE: [&str; 10] = [
+    "--parameterized-images",
+    "resolve",
+    "--launch-types",
+    "any",
+    "--region",
+    "us-east-1",
+    "--account-id",
+    "123456789012",
+    "--on-unresolved",
+    "skip",
+];
+#[test]
+fn real_templates_are_rewritten_or_refused() {
+    let Some(folder) =
+        std::env::var_os("OUTRIGGER_CORPUS").map(|path| PathBuf::from(path).join("cloudformation"))
+    else {
+        println!("note: OUTRIGGER_CORPUS is not set: no real templates were tried");
+        return;
+    };
+    let outputs = tempfile::tempdir().unwrap();
+    let mut rows = Vec::new();
+    for file in templates(&folder) {
+        for (recipe, args) in [
+            ("lacework", LACEWORK_ARGS.as_slice()),
+            ("alert-logic", &ALERT_LOGIC_ARGS),
+        ] {
+            rows.push(with_default_settings(&file, recipe, args, outputs.path()));
+            rows.push(with_everything_answered(
+                &file,
+                recipe,
+                args,
+                outputs.path(),
+            ));
+        }
+    }
+    assert!(!rows.is_empty(), "no templates in {}", folder.display());
+    print_table(&rows);
+    lint(&folder, outputs.path(), &rows);
+}
+
+fn templates(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "json")
+    });
+    files.sort();
+    files
+}
+
+fn run(file: &Path, args: &[&str]) -> Ran {
+    let args: Vec<String> = [file.to_str().unwrap()]
+        .iter()
+        .chain(args)
+        .map(|&arg| arg.to_owned())
+        .collect();
+    let ran = cfn_filter(&args, b"");
+    assert_eq!(
+        ran,
+        cfn_filter(&args, b""),
+        "{}: not the same twice",
+        file.display()
+    );
+    ran
+}
+
+fn with_default_settings(file: &Path, recipe: &'static str, args: &[&str], outputs: &Path) -> Row {
+    let ran = run(file, &[args, &["--offline"]].concat());
+    assert!(
+        matches!(ran.exit, 0 | 1),
+        "{}: exit code {}\n{}",
+        file.display(),
+        ran.exit,
+        ran.stderr
+    );
+    assert!(!ran.stderr.is_empty(), "{}: no report", file.display());
+    let input = fs::read(file).unwrap();
+    if ran.exit == 1 {
+        assert!(
+            ran.stdout.is_empty(),
+            "{}: something was written",
+            file.display()
+        );
+        assert!(
+            !codes(&ran.stderr).is_empty(),
+            "{}: refused without a finding\n{}",
+            file.display(),
+            ran.stderr
+        );
+        return row(file, recipe, "default", &input, &input, &ran);
+    }
+    check_output(
+        file,
+        &input,
+        &ran,
+        recipe,
+        &Value::Null,
+        &[args, &["--offline"]].concat(),
+    );
+    keep(&outputs.join(recipe).join("default"), file, &ran.stdout);
+    row(file, recipe, "default", &input, &ran.stdout, &ran)
+}
+
+fn with_everything_answered(
+    file: &Path,
+    recipe: &'static str,
+    args: &[&str],
+    outputs: &Path,
+) -> Row {
+    let input = fs::read(file).unwrap();
+    let document = parse(&input).unwrap();
+    let lock = lock_file(&document);
+    let lock_path = outputs.join("every-image.lock");
+    fs::write(&lock_path, format!("{lock:#}\n")).unwrap();
+    let args = [
+        args,
+        &WIDE,
+        &["--locked", "--lock", lock_path.to_str().unwrap()],
+    ]
+    .concat();
+    let ran = run(file, &args);
+    assert!(
+        matches!(ran.exit, 0 | 3),
+        "{}: exit code {}\n{}",
+        file.display(),
+        ran.exit,
+        ran.stderr
+    );
+    check_output(file, &input, &ran, recipe, &lock, &args);
+    keep(
+        &outputs.join(recipe).join("all answered"),
+        file,
+        &ran.stdout,
+    );
+    let row = row(file, recipe, "all answered", &input, &ran.stdout, &ran);
+    assert!(
+        row.rewritten >= row.resolvable,
+        "{}: {} of {} resolvable task definitions were rewritten\n{}",
+        row.file,
+        row.rewritten,
+        row.resolvable,
+        ran.stderr
+    );
+    row
+}
+
+fn keep(folder: &Path, file: &Path, output: &[u8]) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(file.file_name().unwrap()), output).unwrap();
+}
+
+fn check_output(file: &Path, input: &[u8], ran: &Ran, recipe: &str, lock: &Value, args: &[&str]) {
+    let name = file.display();
+    let (before, after) = (parse(input).unwrap(), parse(&ran.stdout).unwrap());
+    assert_eq!(
+        without_containers(&before),
+        without_containers(&after),
+        "{name}: something else has changed"
+    );
+    let ids: Vec<String> = task_definitions(&before)
+        .iter()
+        .filter_map(|(path, _)| path.rsplit('/').next().map(str::to_owned))
+        .collect();
+    let outside = changed_outside(
+        &String::from_utf8_lossy(input),
+        &String::from_utf8_lossy(&ran.stdout),
+        &ids,
+    );
+    assert!(
+        outside.is_empty(),
+        "{name}: lines outside the task definitions have changed: {outside:?}"
+    );
+    if recipe == "lacework" {
+        let verdict = law::judge(&before, &after, lock, &LACEWORK);
+        assert!(verdict.broken.is_empty(), "{name}: {:#?}", verdict.broken);
+    }
+    let again = tempfile::tempdir().unwrap();
+    let copy = again.path().join(file.file_name().unwrap());
+    fs::write(&copy, &ran.stdout).unwrap();
+    let second = run(&copy, args);
+    assert_eq!(
+        second.exit, ran.exit,
+        "{name}: a second run ends otherwise\n{}",
+        second.stderr
+    );
+    assert!(
+        second.stdout == ran.stdout,
+        "{name}: a second run changes something\n{}",
+        second.stderr
+    );
+}
+
+fn without_containers(document: &Value) -> Value {
+    let mut document = document.clone();
+    for (path, _) in task_definitions(&document.clone()) {
+        let pointer = format!("/{path}/Properties");
+        if let Some(properties) = document
+            .pointer_mut(&pointer)
+            .and_then(Value::as_object_mut)
+        {
+            properties.shift_remove("ContainerDefinitions");
+        }
+    }
+    document
+}
