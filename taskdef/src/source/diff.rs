@@ -190,7 +190,8 @@ impl<'a, 't> Draft<'a, 't> {
         // Most members stand where they stood: a look at the next one spares most look-ups.
         let mut rest = new.iter().peekable();
         let mut kept = 0;
-        for (index, (key, value)) in old.iter().enumerate() {
+        let members = old.iter().zip(&collection.entries);
+        for (index, ((key, value), (key_node, node))) in members.enumerate() {
             let found = match rest.next_if(|(next, _)| *next == key) {
                 Some((_, changed)) => Some(changed),
                 None => new.get(key),
@@ -207,10 +208,9 @@ impl<'a, 't> Draft<'a, 't> {
                 continue;
             };
             kept += 1;
-            let (key_node, node) = collection.entries.get(index).copied().unwrap_or_default();
-            self.keep_key(key_node, Some(key));
+            self.keep_key(*key_node, Some(key));
             if value == changed {
-                self.keep(node, changed);
+                self.keep(*node, changed);
             } else {
                 self.change(self.child(&collection, index), value, changed);
             }

@@ -2,10 +2,10 @@
 //!
 //! The reader is our own. `serde_json` gives a value without positions and keeps the last of two equal keys; its
 //! `&RawValue` gives positions but reads every level of the document anew. This one pass gives the value, a flat list
-//! of positions and an error that names a repeated key, and because it collects members on one stack before it makes
-//! an object of the right size, it takes less time and memory than `serde_json::from_str::<Value>` alone (1.4 MB, 2,000
-//! task definitions; `docs/evidence.md` has the figures). The same tokens compare a text with a value without a second
-//! value in memory: [`matches`].
+//! of positions and an error that names a repeated key. It collects the members of an object on a stack and then makes
+//! an object of the right size: for 2,000 task definitions (1 MB in one line) it takes 7 ms where
+//! `serde_json::from_str::<Value>` takes 14 ms, and 13 MB where that takes 15 MB. The same tokens compare a text with a
+//! value without a second value in memory: [`matches`].
 
 use std::collections::BTreeSet;
 

@@ -3,7 +3,17 @@
 //! A document is never written anew. [`Source::parse`] keeps, beside the value, where each part of it stands;
 //! [`Source::splice`] compares the old value with the new one and touches only the smallest parts that differ, so that
 //! every other byte (comments, quotes, line ends) stays. The result is parsed again and compared with the value that
-//! was meant: a difference is an error, never a wrong template.
+//! was meant: a difference is [`SourceError::Disagrees`], never a wrong template.
+//!
+//! What YAML means here is what CloudFormation makes of it, as far as its readers agree. Short forms are functions:
+//! `!Ref x` is `{"Ref": "x"}`, `!GetAtt a.b.c` is `{"Fn::GetAtt": ["a", "b.c"]}`, any other `!Name` is `Fn::Name`.
+//! Without quotes, `true` and `false` are booleans, numbers as JSON writes them without an exponent are numbers, `null`,
+//! `~` and nothing are null; all else is the text that it is (`012345678901`, `2012-10-17`, `yes`, `22:22`), and keys
+//! are always texts. An alias is read as what it stands for. If an edit makes that wrong, because it goes into the
+//! alias or into what has the anchor, the alias is replaced by a copy of the value that it must have.
+//!
+//! Deliberately absent: the merge key `<<`, several documents in a file, keys that are collections, tags of other
+//! vocabularies. They are errors.
 
 mod align;
 mod anchors;
@@ -149,10 +159,16 @@ impl<'t> Source<'t> {
     /// element of a list. Inside of what an alias stands for, it is the position of the alias.
     pub fn position(&self, path: &[Step]) -> Option<(usize, usize)> {
         let offset = self.tree.locate(self.text, &self.value, path)?;
+        let (line, start) = self.line_of(offset);
+        Some((line, self.text.slice(start, offset).chars().count() + 1))
+    }
+
+    /// The line of an offset, from 1, and where it starts.
+    fn line_of(&self, offset: usize) -> (usize, usize) {
         let starts = self.lines.get_or_init(|| self.text.line_starts());
         let line = starts.partition_point(|start| *start as usize <= offset);
-        let start = *starts.get(line.checked_sub(1)?)? as usize;
-        Some((line, self.text.slice(start, offset).chars().count() + 1))
+        let start = line.checked_sub(1).and_then(|before| starts.get(before));
+        (line, start.map_or(0, |start| *start as usize))
     }
 }
 

@@ -38,7 +38,7 @@ impl Source<'_> {
             let name = self.text.slice(start, self.tree.end(alias));
             (
                 name.trim_start_matches('*').to_owned(),
-                self.text.position(start).0,
+                self.line_of(start).0,
             )
         };
         let expanded_aliases = expanded.into_iter().map(name_of).collect();

@@ -7,3 +7,4 @@ mod laws;
 mod parse;
 mod random;
 mod splice;
+mod style;
