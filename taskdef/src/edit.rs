@@ -95,7 +95,7 @@ fn apply_one(
             let value = place
                 .dialect
                 .spell(path.last().map_or("", String::as_str), value);
-            at(target, "", path, place, &mut |old| {
+            at(target, "", path, place, &mut |old, _| {
                 match &old {
                     Some(old) if *old == value => {}
                     Some(_) => said.push(format!("{} changed", path.join("."))),
@@ -104,7 +104,7 @@ fn apply_one(
                 Ok(Some(value.clone()))
             })
         }
-        Edit::Remove(path) => at(target, "", path, place, &mut |old| {
+        Edit::Remove(path) => at(target, "", path, place, &mut |old, _| {
             if old.is_some() {
                 said.push(format!("{} removed", path.join(".")));
             }
@@ -112,8 +112,8 @@ fn apply_one(
         }),
         Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, place, said),
         Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
-        Edit::Include(path, members) => at(target, "", path, place, &mut |old| {
-            branches(old, path, place.given, &mut |old| {
+        Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
+            branches(old, path, given, &mut |old, _| {
                 let mut items = as_list(old, path)?;
                 for member in members {
                     if !items.contains(member) {
@@ -143,8 +143,8 @@ fn upsert_entry(
     };
     let spelled_key = place.dialect.key(holder, key);
     let mut verbs = Vec::new();
-    at(target, "", list, place, &mut |old| {
-        branches(old, list, place.given, &mut |old| {
+    at(target, "", list, place, &mut |old, given| {
+        branches(old, list, given, &mut |old, _| {
             upsert(old, &spelled_key, &name, &spelled, list, &mut verbs)
         })
     })?;
@@ -167,8 +167,8 @@ fn remove_entry(
         .dialect
         .key(list.last().map_or("", String::as_str), key);
     let wanted = Value::String(name.to_owned());
-    at(target, "", list, place, &mut |old| {
-        branches(old, list, place.given, &mut |old| {
+    at(target, "", list, place, &mut |old, given| {
+        branches(old, list, given, &mut |old, _| {
             let Some(Value::Array(items)) = old else {
                 return Ok(old);
             };
@@ -181,8 +181,8 @@ fn remove_entry(
     })
 }
 
-/// What an edit makes of the value at its place; `None` is absent.
-type Leaf<'l> = dyn FnMut(Option<Value>) -> Result<Option<Value>, CannotMerge> + 'l;
+/// What an edit makes of the value at its place, under these conditions; `None` is absent.
+type Leaf<'l> = dyn FnMut(Option<Value>, &Assignment) -> Result<Option<Value>, CannotMerge> + 'l;
 
 /// Walks to `path` below `map`, into every branch on the way, and lets `leaf` change what is there.
 fn at(
@@ -198,15 +198,16 @@ fn at(
     let spelled = place.dialect.key(parent, key);
     let old = map.get_mut(spelled.as_ref()).map(std::mem::take);
     let new = if rest.is_empty() {
-        leaf(old.filter(|value| !value.is_null() && !is_no_value(value)))?
+        let old = old.filter(|value| !value.is_null() && !is_no_value(value));
+        leaf(old, place.given)?
     } else {
-        branches(old, path, place.given, &mut |old| {
+        branches(old, path, place.given, &mut |old, given| {
             let mut inner = match old {
                 Some(Value::Object(inner)) => inner,
                 None => Map::new(),
                 Some(other) => return Err(CannotMerge::at(&other, std::slice::from_ref(key))),
             };
-            at(&mut inner, key, rest, place, leaf)?;
+            at(&mut inner, key, rest, Where { given, ..place }, leaf)?;
             Ok((!inner.is_empty()).then_some(Value::Object(inner)))
         })?
     };
@@ -229,10 +230,10 @@ fn branches(
     change: &mut Leaf<'_>,
 ) -> Result<Option<Value>, CannotMerge> {
     let Some(value) = old else {
-        return change(None);
+        return change(None, given);
     };
     if value.is_null() || is_no_value(&value) {
-        return change(None);
+        return change(None, given);
     }
     if let Some((condition, yes, no)) = as_if(&value) {
         let condition = condition.to_owned();
@@ -258,7 +259,7 @@ fn branches(
     if function(&value).is_some() {
         return Err(CannotMerge::at(&value, path));
     }
-    change(Some(value))
+    change(Some(value), given)
 }
 
 fn as_list(old: Option<Value>, path: &[String]) -> Result<Vec<Value>, CannotMerge> {

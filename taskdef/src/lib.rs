@@ -210,14 +210,29 @@ fn judged(
             container: None,
             image: None,
             message: format!(
-                "does not carry the recipe `{}`, or its image would have to be resolved to tell",
-                run.recipe.recipe().name()
+                "does not carry the recipe `{}`; rewriting would change {}",
+                run.recipe.recipe().name(),
+                would_change(&report)
             ),
             hint: Some("rewrite the template, and check the result".to_owned()),
         });
     }
     report.outcome = Outcome::Refused;
     report
+}
+
+/// What a rewrite would change, in one line.
+fn would_change(report: &TaskDefinitionReport) -> String {
+    let containers = report
+        .containers
+        .iter()
+        .filter(|container| !container.changes.is_empty())
+        .map(|container| {
+            let changes = container.changes.join(", ");
+            format!("`{}` ({changes})", container.name)
+        });
+    let task = report.changes.iter().cloned();
+    containers.chain(task).collect::<Vec<_>>().join(", ")
 }
 
 fn survey(document: &Value, kind: DocumentKind) -> Result<Survey<'_>, DocumentError> {

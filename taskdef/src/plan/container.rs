@@ -16,7 +16,7 @@ use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
 use crate::report::{Code, ProcessChange};
 
 use super::facts::{
-    check_user, facts, needs_config, replaced_texts, replaced_variables, said_about_image,
+    check_user, facts, needs_config, replaced_variables, said_about_image, unquotable_texts,
     ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, references};
@@ -172,13 +172,13 @@ fn plan_variant<'d>(
     if let Some(config) = config {
         said_about_image(task, view, &entry_point, config, &mut notes).map_err(refuse)?;
     }
-    let replaced = replaced_texts(task);
+    let unquotable = unquotable_texts(task);
     let stated = Stated {
         entry_point: &entry_point,
         command: &command,
         image_entry_point: texts(config.map(|config| config.entrypoint.as_slice())),
         image_command: texts(config.map(|config| config.cmd.as_slice())),
-        replaced: &replaced,
+        unquotable: &unquotable,
     };
     let wrappings = task
         .recipe

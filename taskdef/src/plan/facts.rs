@@ -174,8 +174,20 @@ pub(crate) fn said_about_image(
     }
 }
 
+/// Texts that CloudFormation may replace by something that ends a quoted word of a shell:
+/// dynamic references, and loop variables unless every value is known not to.
+pub(crate) fn unquotable_texts(task: &Task<'_>) -> Vec<String> {
+    let ends_a_word =
+        |value: &Option<String>| value.as_ref().is_none_or(|value| value.contains('\''));
+    let unsafe_variables = task.items.iter().flat_map(|item| {
+        let values = item.iter().filter(|(_, value)| ends_a_word(value));
+        values.map(|(name, _)| format!("${{{name}}}"))
+    });
+    unsafe_variables.chain(["{{resolve:".to_owned()]).collect()
+}
+
 /// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
-pub(crate) fn replaced_texts(task: &Task<'_>) -> Vec<String> {
+fn replaced_texts(task: &Task<'_>) -> Vec<String> {
     let variables = task.items.iter().flat_map(|item| item.keys());
     variables
         .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])

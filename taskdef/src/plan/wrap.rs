@@ -90,8 +90,8 @@ pub(crate) struct Stated<'s> {
     pub(crate) command: &'s Words,
     pub(crate) image_entry_point: Vec<Value>,
     pub(crate) image_command: Vec<Value>,
-    /// Texts that the document replaces wherever they stand.
-    pub(crate) replaced: &'s [String],
+    /// Texts that may become something that cannot be quoted.
+    pub(crate) unquotable: &'s [String],
 }
 
 impl Stated<'_> {
@@ -259,8 +259,8 @@ pub(crate) fn arrange(stated: &Stated<'_>, wrapping: &Wrapping) -> Result<Vec<Ed
         }
         Arrangement::ShellJoin => {
             let program = literal(&entry_point, &command)?;
-            let replaced: Vec<&str> = stated.replaced.iter().map(String::as_str).collect();
-            if program.iter().any(|word| mentions(word, &replaced)) {
+            let unquotable: Vec<&str> = stated.unquotable.iter().map(String::as_str).collect();
+            if program.iter().any(|word| mentions(word, &unquotable)) {
                 return Err(cannot_quote(
                     "a word contains a text that CloudFormation replaces",
                 ));
@@ -439,7 +439,7 @@ mod tests {
             command: &command,
             image_entry_point: vec![json!("ie")],
             image_command: vec![json!("ic")],
-            replaced: &["{{resolve:".to_owned()],
+            unquotable: &["{{resolve:".to_owned()],
         };
         let edits = arrange(&stated, wrapping).map_err(|refusal| refusal.code)?;
         let said = edits.iter().map(|edit| match edit {
@@ -547,7 +547,7 @@ mod tests {
                 command: &command,
                 image_entry_point: list(image),
                 image_command: Vec::new(),
-                replaced: &[],
+                unquotable: &[],
             };
             recognise(&stated, &[&wrapping(Arrangement::Prefix), &shell()])
         };

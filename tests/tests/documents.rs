@@ -1,0 +1,90 @@
+//! The documents say what is true: every finding is explained, every command of the README works.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use outrigger_tests::run::cfn_filter;
+use taskdef::report::Code;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn codes_are_unique_kebab_case_and_each_is_explained_once() {
+    let page = text("docs/findings.md");
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(code, _)| code)
+        .collect();
+    let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(explained, codes);
+    codes.dedup();
+    assert_eq!(codes.len(), Code::ALL.len());
+    let is_kebab = |code: &&str| {
+        code.chars()
+            .all(|char| char.is_ascii_lowercase() || char == '-')
+    };
+    assert!(codes.iter().all(is_kebab));
+}
+
+/// The arguments for cfn-filter in a command line of a document.
+fn arguments(line: &str) -> Option<Vec<String>> {
+    let rest = line.strip_prefix("cargo run --release -p cfn-filter -- ")?;
+    Some(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+#[test]
+fn the_commands_of_the_readme_work() {
+    let readme = text("README.md");
+    let commands: Vec<Vec<String>> = readme.lines().filter_map(arguments).collect();
+    assert!(!commands.is_empty());
+    for arguments in commands {
+        let arguments: Vec<String> = arguments
+            .into_iter()
+            .map(|word| match word.starts_with("samples/") {
+                true => format!("../{word}"),
+                false => word,
+            })
+            .collect();
+        let ran = cfn_filter(&arguments, b"");
+        assert_eq!(ran.exit, 0, "{arguments:?}: {}", ran.stderr);
+        assert!(!ran.stdout.is_empty());
+    }
+    assert!(readme.contains("\nscripts/test\n"));
+    assert!(root().join("scripts/test").is_file());
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let pages = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/cfn-filter.md",
+        "docs/recipes.md",
+        "docs/findings.md",
+        "docs/decisions.md",
+        "docs/evidence.md",
+    ];
+    let mut followed = 0;
+    for page in pages {
+        let folder = root().join(page).parent().map(Path::to_owned).unwrap();
+        for rest in text(page).split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            if !target.is_empty() && !target.contains("://") {
+                assert!(folder.join(target).exists(), "{page}: {target}");
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 0);
+}
