@@ -49,39 +49,42 @@ const IMAGES: [(&str, &str); 4] = [
 
 /// Any template of this kind.
 pub(crate) fn generated() -> impl Strategy<Value = Generated> {
-    (proptest::collection::vec(task_definition(), 1..3), lock()).prop_map(|(tasks, lock)| {
+    let task = (task_definition(), proptest::bool::weighted(0.15));
+    (proptest::collection::vec(task, 1..3), lock()).prop_map(|(tasks, lock)| {
         let mut resources = Map::new();
-        resources.insert(
-            "Topic".to_owned(),
-            json!({"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"}),
-        );
-        for (index, task) in tasks.into_iter().enumerate() {
-            resources.insert(format!("Task{index}"), task);
+        let topic = json!({"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"});
+        resources.insert("Topic".to_owned(), topic);
+        for (index, (task, looped)) in tasks.into_iter().enumerate() {
+            if looped {
+                let body = json!(["X", ["a", "b"], {format!("Task{index}${{X}}"): task}]);
+                resources.insert(format!("Fn::ForEach::Loop{index}"), body);
+            } else {
+                resources.insert(format!("Task{index}"), task);
+            }
         }
-        let parameters: Map<String, Value> = CONDITIONS
-            .iter()
-            .map(|name| {
-                (
-                    format!("{name}Flag"),
-                    json!({"Type": "String", "Default": "no"}),
-                )
-            })
-            .collect();
-        let conditions: Map<String, Value> = CONDITIONS
-            .iter()
-            .map(|name| {
-                (
-                    (*name).to_owned(),
-                    json!({"Fn::Equals": [{"Ref": format!("{name}Flag")}, "yes"]}),
-                )
-            })
-            .collect();
-        let mut template =
-            json!({"Description": "generated", "Parameters": parameters, "Conditions": conditions});
-        template["Parameters"]["Words"] = json!({"Type": "CommaDelimitedList"});
-        template["Resources"] = Value::Object(resources);
-        Generated { template, lock }
+        Generated {
+            template: template(resources),
+            lock,
+        }
     })
+}
+
+fn template(resources: Map<String, Value>) -> Value {
+    let flag = |name: &str| {
+        (
+            format!("{name}Flag"),
+            json!({"Type": "String", "Default": "no"}),
+        )
+    };
+    let mut parameters: Map<String, Value> = CONDITIONS.iter().map(|name| flag(name)).collect();
+    parameters.insert("Words".to_owned(), json!({"Type": "CommaDelimitedList"}));
+    let condition = |name: &str| {
+        let flag = json!({"Ref": format!("{name}Flag")});
+        (name.to_owned(), json!({"Fn::Equals": [flag, "yes"]}))
+    };
+    let conditions: Map<String, Value> = CONDITIONS.iter().map(|name| condition(name)).collect();
+    json!({"Transform": "AWS::LanguageExtensions", "Description": "generated", "Parameters": parameters,
+        "Conditions": conditions, "Resources": resources})
 }
 
 fn lock() -> impl Strategy<Value = Value> {
