@@ -307,8 +307,6 @@ fn taken_apart(process: &[Value]) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn respelling_and_rewriting_commute(task in task_definition()) {
         let recipe = lacework();
