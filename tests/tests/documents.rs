@@ -27,7 +27,10 @@ fn codes_are_unique_kebab_case_and_each_is_explained_once() {
     assert_eq!(explained, codes);
     codes.dedup();
     assert_eq!(codes.len(), Code::ALL.len());
-    let is_kebab = |code: &&str| code.chars().all(|char| char.is_ascii_lowercase() || char == '-');
+    let is_kebab = |code: &&str| {
+        code.chars()
+            .all(|char| char.is_ascii_lowercase() || char == '-')
+    };
     assert!(codes.iter().all(is_kebab));
 }
 
@@ -59,9 +62,18 @@ fn the_commands_of_the_readme_work() {
 
 #[test]
 fn links_between_documents_lead_somewhere() {
-    for page in ["README.md", "CONTRIBUTING.md", "docs/cfn-filter.md", "docs/recipes.md", "docs/findings.md"] {
+    for page in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/cfn-filter.md",
+        "docs/recipes.md",
+        "docs/findings.md",
+    ] {
         let folder = root().join(page).parent().map(Path::to_owned).unwrap();
-        for (_, rest) in text(page).match_indices("](").map(|(at, _)| (at, text(page)[at + 2..].to_owned())) {
+        for (_, rest) in text(page)
+            .match_indices("](")
+            .map(|(at, _)| (at, text(page)[at + 2..].to_owned()))
+        {
             let target = rest.split([')', '#']).next().unwrap_or_default().to_owned();
             if !target.is_empty() && !target.contains("://") {
                 assert!(folder.join(&target).exists(), "{page}: {target}");
