@@ -4,11 +4,15 @@
 //! Where the document has `Fn::If`, an edit goes into every branch; `AWS::NoValue` becomes
 //! a branch with our entries only; any other intrinsic function cannot be merged.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{Assignment, as_if, call, function, is_no_value, no_value};
 use crate::container::shown;
 use crate::dialect::Dialect;
+use crate::source::New;
 
 /// One change of a task definition or a container definition.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +41,19 @@ pub(crate) enum Edit {
     },
     /// A set of texts gets these members.
     Include(Vec<String>, Vec<Value>),
+}
+
+impl Edit {
+    /// Where it works, in canonical spelling.
+    fn path(&self) -> &[String] {
+        match self {
+            Edit::Set(path, _)
+            | Edit::Remove(path)
+            | Edit::Include(path, _)
+            | Edit::Upsert { list: path, .. }
+            | Edit::RemoveEntry { list: path, .. } => path,
+        }
+    }
 }
 
 /// How the object to edit is spelled, and the conditions that it stands under.
@@ -82,6 +99,43 @@ pub(crate) fn apply(
         }
     }
     Ok(said)
+}
+
+/// What edits make of an object, if anything changes; only the members that they touch are copied.
+pub(crate) fn changed(
+    object: &Map<String, Value>,
+    edits: &[Edit],
+    place: Where<'_>,
+) -> Result<(Option<New>, Vec<String>), CannotMerge> {
+    let touched: BTreeSet<Cow<'_, str>> = edits
+        .iter()
+        .filter_map(|edit| Some(place.dialect.key("", edit.path().first()?)))
+        .collect();
+    let is_touched = |key: &str| touched.contains(key);
+    let members = object.iter().filter(|(key, _)| is_touched(key));
+    let mut after: Map<String, Value> = members
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let said = apply(&mut after, edits, place)?;
+    if object
+        .keys()
+        .any(|key| is_touched(key) && !after.contains_key(key))
+    {
+        let kept = object.iter().filter_map(|(key, value)| {
+            let value = match is_touched(key) {
+                true => after.get_mut(key)?.take(),
+                false => value.clone(),
+            };
+            Some((key.clone(), value))
+        });
+        let mut whole: Map<String, Value> = kept.collect();
+        after.retain(|key, _| !object.contains_key(key));
+        whole.extend(after);
+        return Ok((Some(New::Value(Value::Object(whole))), said));
+    }
+    after.retain(|key, value| object.get(key) != Some(value));
+    let members: Vec<(String, Value)> = after.into_iter().collect();
+    Ok(((!members.is_empty()).then_some(New::Members(members)), said))
 }
 
 fn apply_one(

@@ -12,6 +12,7 @@ use crate::image::{Answers, ImageConfig, ImageFailure, ImageRequest, Platform};
 use crate::recipe::{BoundRecipe, InputValue, Recipe, builtin};
 use crate::report::{Outcome, Report};
 use crate::settings::{OnUnresolved, ParameterizedImages, Settings};
+use crate::source;
 use crate::{DocumentKind, images_needed, rewrite};
 
 const WRAPPER: &str = "/var/lib/lacework-backup/lacework-sidecar.sh";
@@ -217,16 +218,13 @@ fn run(document: &Value, kind: DocumentKind, recipe: &BoundRecipe) -> (Value, Re
     let settings = settings();
     let answers = answers(&images_needed(document, kind, recipe, &settings).unwrap());
     let rewritten = rewrite(document, kind, recipe, &settings, &answers).unwrap();
-    let place = match kind {
-        DocumentKind::TaskDefinition => document.clone(),
-        _ => document["Resources"]["family"]["Properties"].clone(),
+    let mut after = document.clone();
+    source::put(&mut after, rewritten.changes).unwrap();
+    let after = match kind {
+        DocumentKind::TaskDefinition => after,
+        _ => after["Resources"]["family"]["Properties"].take(),
     };
-    let after = rewritten
-        .changes
-        .into_iter()
-        .next()
-        .map(|change| change.value);
-    (after.unwrap_or(place), rewritten.report)
+    (after, rewritten.report)
 }
 
 fn codes(report: &Report) -> Vec<String> {

@@ -135,12 +135,11 @@ pub fn rewrite(
     rewritten.report.findings.extend(clear_secrets(recipe));
     for found in &survey.found {
         let one = instrumented(run, found, &survey.others, lookup);
-        if let Some(properties) = one.properties {
-            rewritten.changes.push(Change {
-                path: found.path.clone(),
-                value: Value::Object(properties),
-            });
-        }
+        let changes = one.changes.into_iter().map(|change| Change {
+            path: [found.path.as_slice(), &change.path].concat(),
+            ..change
+        });
+        rewritten.changes.extend(changes);
         rewritten.report.task_definitions.push(one.report);
     }
     if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
@@ -293,7 +292,7 @@ fn instrumented(
             instrument(&task, properties, others, &found.id, lookup)
         }
         None => Instrumented {
-            properties: None,
+            changes: Vec::new(),
             report: unreadable(&found.id),
         },
     }

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::cloudformation::intrinsic::Assignment;
 use crate::container::View;
-use crate::edit::{CannotMerge, Edit, apply};
+use crate::edit::{CannotMerge, Edit, apply, changed};
 use crate::image::ImageRequest;
 use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
 use crate::report::{Code, ProcessChange};
+use crate::source::New;
 
 use super::facts::{
     check_user, facts, needs_config, replaced_variables, said_about_image, unquotable_texts,
@@ -334,18 +335,17 @@ fn process_change(stated: &Stated<'_>, edits: &[Edit]) -> ProcessChange {
     }
 }
 
-/// Applies a container's plan to its definition; says what has changed, one line each.
+/// Applies a container's plan to its definition: what it becomes, and what has changed, one line each.
 pub(crate) fn apply_slot(
     task: &Task<'_>,
     slot: &Slot<'_>,
     plan: &SlotPlan<'_>,
-    container: &mut Map<String, Value>,
-) -> Result<Vec<String>, CannotMerge> {
+) -> Result<(Option<New>, Vec<String>), CannotMerge> {
     let Some((_, first)) = plan.variants.first() else {
-        return Ok(Vec::new());
+        return Ok((None, Vec::new()));
     };
     if plan.variants.iter().all(|(_, edits)| edits == first) {
-        return apply(container, first, task.at(&slot.given));
+        return changed(slot.container, first, task.at(&slot.given));
     }
     let mut rows = Vec::new();
     let mut said: Vec<String> = Vec::new();
@@ -359,6 +359,7 @@ pub(crate) fn apply_slot(
         }
         rows.push((given, before.as_ref(), after));
     }
-    *container = folded(slot.container, &rows);
-    Ok(said)
+    let after = folded(slot.container, &rows);
+    let new = (after != *slot.container).then_some(New::Value(Value::Object(after)));
+    Ok((new, said))
 }

@@ -8,21 +8,21 @@ use crate::container::{View, shown};
 use crate::edit;
 use crate::recipe::ContainerFacts;
 use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
-use crate::source::{Path, Step};
+use crate::source::{Change, New, Path, Step};
 
 use super::container::SlotPlan;
 use super::select::{name, repositories, repository, runs_one_of};
 use super::slots::{Slot, guarded, value_at};
-use super::task::{cannot_merge, render_refusal};
+use super::task::{Selection, cannot_merge, render_refusal};
 use super::{Refusal, Task, merge};
 
 /// Adds the sidecars that the planned containers need to the lists that those are in, or brings
 /// those that are there up to date.
 pub(crate) fn place_sidecars(
     task: &Task<'_>,
-    slots: &[Slot<'_>],
+    selection: &Selection<'_>,
     plans: &[Option<SlotPlan<'_>>],
-    new: &mut Map<String, Value>,
+    changes: &mut Vec<Change>,
     report: &mut TaskDefinitionReport,
 ) -> Result<(), Vec<Finding>> {
     let refuse = |refusal: Refusal| vec![refusal.finding(None)];
@@ -31,7 +31,7 @@ pub(crate) fn place_sidecars(
         .flatten()
         .flat_map(|plan| plan.sidecars.iter().copied())
         .collect();
-    let key = task.dialect.key("", "containerDefinitions").into_owned();
+    let slots = &selection.slots;
     for index in needed {
         let needing: Vec<(&Slot<'_>, &SlotPlan<'_>)> = slots
             .iter()
@@ -54,12 +54,9 @@ pub(crate) fn place_sidecars(
                 .filter(|slot| slot.list == *list)
                 .collect();
             let there = existing(task, slots, list, &sidecar);
-            let Some(definitions) = new.get_mut(&key) else {
-                continue;
-            };
             match there.is_empty() {
-                true => insert(task, definitions, list, &here, &sidecar, report),
-                false => update(task, definitions, &there, &here, &sidecar, report)?,
+                true => insert(task, selection, list, &here, &sidecar, changes, report),
+                false => update(task, selection, &there, &here, &sidecar, changes, report)?,
             }
         }
     }
@@ -83,10 +80,11 @@ fn existing<'s, 'd>(
 
 fn insert(
     task: &Task<'_>,
-    definitions: &mut Value,
+    selection: &Selection<'_>,
     list: &[Step],
     needing: &[&Slot<'_>],
     sidecar: &Map<String, Value>,
+    changes: &mut Vec<Change>,
     report: &mut TaskDefinitionReport,
 ) {
     let spelled = task.dialect.spell("", &Value::Object(sidecar.clone()));
@@ -94,8 +92,16 @@ fn insert(
         Some(guards) => guarded(spelled, guards),
         None => spelled,
     };
-    if let Some(Value::Array(items)) = value_at(definitions, list) {
-        items.push(element);
+    if let Some(Value::Array(items)) = value_at(selection.definitions, list) {
+        // Behind the containers that are there, and the sidecars that were added to this list before.
+        let mut path = selection.path(list, Some(items.len()));
+        while changes.iter().any(|change| change.path == path)
+            && let Some(Step::Index(end)) = path.last_mut()
+        {
+            *end += 1;
+        }
+        let new = New::Value(element);
+        changes.push(Change { path, new });
     }
     let text = |key: &str| sidecar.get(key).map(shown).unwrap_or_default();
     report.containers.push(ContainerReport {
@@ -116,10 +122,11 @@ fn common_guards<'s>(needing: &[&'s Slot<'_>]) -> Option<&'s [(String, bool)]> {
 
 fn update(
     task: &Task<'_>,
-    definitions: &mut Value,
+    selection: &Selection<'_>,
     there: &[&Slot<'_>],
     needing: &[&Slot<'_>],
     sidecar: &Map<String, Value>,
+    changes: &mut Vec<Change>,
     report: &mut TaskDefinitionReport,
 ) -> Result<(), Vec<Finding>> {
     let covered = needing.iter().all(|slot| {
@@ -158,11 +165,10 @@ fn update(
             settings.shift_remove("essential");
         }
         let edits = merge::edits(&settings);
-        let Some(Value::Object(container)) = value_at(definitions, &slot.path) else {
-            continue;
-        };
-        let said = edit::apply(container, &edits, task.at(&slot.given))
+        let (new, said) = edit::changed(slot.container, &edits, task.at(&slot.given))
             .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
+        let path = selection.path(&slot.path, None);
+        changes.extend(new.map(|new| Change { path, new }));
         let wanted = sidecar.get("name").map(shown).unwrap_or_default();
         let reported = report
             .containers

@@ -137,10 +137,10 @@ fn unreadable(value: &Value, what: &str) -> Refusal {
 }
 
 /// The value at `path` below `root`.
-pub(crate) fn value_at<'v>(root: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
+pub(crate) fn value_at<'v>(root: &'v Value, path: &[Step]) -> Option<&'v Value> {
     path.iter().try_fold(root, |value, step| match step {
-        Step::Key(key) => value.get_mut(key.as_str()),
-        Step::Index(index) => value.get_mut(*index),
+        Step::Key(key) => value.get(key.as_str()),
+        Step::Index(index) => value.get(*index),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::image::{ImageRequest, Platform};
 use crate::recipe::{BoundRecipe, TaskFacts};
 use crate::report::{Code, ContainerReport, Finding, Outcome, TaskDefinitionReport};
 use crate::settings::{ParameterizedImages, Settings};
+use crate::source::{Change, Path, Step};
 
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
@@ -172,16 +173,33 @@ fn family(view: View<'_>, found: &Found<'_>, dialect: Dialect) -> Value {
     }
 }
 
-/// What became of a task definition, and its new form if it has one.
+/// What became of a task definition, and the changes to its properties, none if it stays as it is.
 pub(crate) struct Instrumented {
-    pub(crate) properties: Option<Map<String, Value>>,
+    pub(crate) changes: Vec<Change>,
     pub(crate) report: TaskDefinitionReport,
 }
 
 /// The containers of a task definition, each with what is done about it.
-struct Selection<'d> {
-    slots: Vec<Slot<'d>>,
+pub(crate) struct Selection<'d> {
+    /// The key of the container definitions, as the document spells it.
+    key: String,
+    /// The container definitions.
+    pub(crate) definitions: &'d Value,
+    pub(crate) slots: Vec<Slot<'d>>,
     choices: Vec<Choice>,
+}
+
+impl Selection<'_> {
+    /// The way from the properties to a place in the container definitions, or to an item there.
+    pub(crate) fn path(&self, inner: &[Step], item: Option<usize>) -> Path {
+        let key = Step::Key(self.key.clone());
+        let item = item.map(Step::Index);
+        [key]
+            .into_iter()
+            .chain(inner.iter().cloned())
+            .chain(item)
+            .collect()
+    }
 }
 
 /// What the images of a task definition are asked.
@@ -225,12 +243,12 @@ pub(crate) fn instrument(
     if let Some(note) = out_of_scope(task, others, id) {
         report.findings.push(note.finding(None));
         return Instrumented {
-            properties: None,
+            changes: Vec::new(),
             report,
         };
     }
     match rewritten(task, properties, lookup, &mut report) {
-        Ok(properties) => Instrumented { properties, report },
+        Ok(changes) => Instrumented { changes, report },
         Err(refusals) => {
             // What would have been done is not part of the report of what was done.
             report.containers.clear();
@@ -238,7 +256,7 @@ pub(crate) fn instrument(
             report.findings.extend(refusals);
             report.outcome = Outcome::Refused;
             Instrumented {
-                properties: None,
+                changes: Vec::new(),
                 report,
             }
         }
@@ -285,7 +303,12 @@ fn select<'d>(
         return Err(errors);
     }
     findings.extend(unmatched_names(task, &slots, tags));
-    Ok(Selection { slots, choices })
+    Ok(Selection {
+        key: task.dialect.key("", "containerDefinitions").into_owned(),
+        definitions,
+        slots,
+        choices,
+    })
 }
 
 /// Names in tags that no container has.
@@ -312,7 +335,7 @@ fn rewritten(
     properties: &Map<String, Value>,
     lookup: Lookup<'_>,
     report: &mut TaskDefinitionReport,
-) -> Result<Option<Map<String, Value>>, Vec<Finding>> {
+) -> Result<Vec<Change>, Vec<Finding>> {
     let tags = tags(task);
     report
         .findings
@@ -323,19 +346,18 @@ fn rewritten(
             "a tag says not to instrument it".to_owned(),
         );
         report.findings.push(note.finding(None));
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let selection = select(task, properties, &tags, &mut report.findings)?;
     let plans = plan_all(task, &selection, lookup, report)?;
     if plans.iter().all(Option::is_none) {
         let note = Note::new(Code::NotSelected, "no container to instrument".to_owned());
         report.findings.push(note.finding(None));
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut new = properties.clone();
     let refuse = |refusal: Refusal| vec![refusal.finding(None)];
-    apply_all(task, &selection, &plans, &mut new, report)?;
-    place_sidecars(task, &selection.slots, &plans, &mut new, report)?;
+    let mut changes = apply_all(task, &selection, &plans, report)?;
+    place_sidecars(task, &selection, &plans, &mut changes, report)?;
     let facts: Vec<_> = plans
         .iter()
         .flatten()
@@ -353,14 +375,19 @@ fn rewritten(
         let note = Note::new(Code::ExecutionRoleKept, why.to_owned());
         report.findings.push(note.finding(None));
     }
-    report.changes = edit::apply(&mut new, &merge::edits(&settings), task.at(&task.given))
+    let edits = merge::edits(&settings);
+    let (new, said) = edit::changed(properties, &edits, task.at(&task.given))
         .map_err(|place| refuse(cannot_merge(&place)))?;
-    let changed = new != *properties;
-    report.outcome = match changed {
-        true => Outcome::Rewritten,
-        false => Outcome::Unchanged,
+    report.changes = said;
+    changes.extend(new.map(|new| Change {
+        path: Path::new(),
+        new,
+    }));
+    report.outcome = match changes.is_empty() {
+        true => Outcome::Unchanged,
+        false => Outcome::Rewritten,
     };
-    Ok(changed.then_some(new))
+    Ok(changes)
 }
 
 fn plan_all<'d>(
@@ -403,32 +430,30 @@ fn apply_all(
     task: &Task<'_>,
     selection: &Selection<'_>,
     plans: &[Option<SlotPlan<'_>>],
-    new: &mut Map<String, Value>,
     report: &mut TaskDefinitionReport,
-) -> Result<(), Vec<Finding>> {
-    let key = task.dialect.key("", "containerDefinitions");
+) -> Result<Vec<Change>, Vec<Finding>> {
+    let mut changes = Vec::new();
     for (position, (slot, plan)) in selection.slots.iter().zip(plans).enumerate() {
         let about = task.about(slot, position);
-        let mut container = ContainerReport {
-            name: about.container.clone(),
-            image: about.image.clone(),
-            sidecar: false,
-            processes: Vec::new(),
-            changes: Vec::new(),
-        };
+        let mut said = Vec::new();
+        let mut processes = Vec::new();
         if let Some(plan) = plan {
-            let place = new
-                .get_mut(key.as_ref())
-                .and_then(|definitions| super::slots::value_at(definitions, &slot.path));
-            if let Some(Value::Object(place)) = place {
-                container.changes = apply_slot(task, slot, plan, place)
-                    .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
-            }
-            container.processes.clone_from(&plan.processes);
+            let (new, lines) = apply_slot(task, slot, plan)
+                .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
+            let path = selection.path(&slot.path, None);
+            changes.extend(new.map(|new| Change { path, new }));
+            said = lines;
+            processes.clone_from(&plan.processes);
         }
-        report.containers.push(container);
+        report.containers.push(ContainerReport {
+            name: about.container,
+            image: about.image,
+            sidecar: false,
+            processes,
+            changes: said,
+        });
     }
-    Ok(())
+    Ok(changes)
 }
 
 /// An edit met something that it cannot look into.

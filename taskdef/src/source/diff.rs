@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Step;
 use super::align::align;
 use super::draft::{Added, Draft, Gap};
-use super::splice::Applied;
+use super::splice::{Applied, Old};
 use super::spot::{Collection, Spot};
 use super::tree::{Kind, NodeId};
 use super::write::{attribute_text, key_text, quoted, text_after_tag};
@@ -23,7 +23,12 @@ impl<'a, 't> Draft<'a, 't> {
         changes: &mut [Applied],
         depth: usize,
     ) {
-        if let [Applied { path, old }] = changes
+        if let [
+            Applied {
+                path,
+                old: Old::Value(old),
+            },
+        ] = changes
             && path.len() == depth
         {
             let old = old.take().unwrap_or_default();
@@ -42,7 +47,7 @@ impl<'a, 't> Draft<'a, 't> {
                 [
                     Applied {
                         path,
-                        old: Some(old),
+                        old: Old::Value(Some(old)),
                     },
                 ] if path.len() == depth + 1 => {
                     if !self.edit_inside(spot, old, inner) && !self.edit_after_tag(spot, inner) {
@@ -78,7 +83,8 @@ impl<'a, 't> Draft<'a, 't> {
         if !fits || !collection.kind.is_collection() {
             return self.replace(spot, whole);
         }
-        let (mut members, mut items) = (BTreeMap::new(), BTreeMap::new());
+        let (mut changed, mut members, mut items) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for group in changes.chunk_by_mut(|one, next| one.path.get(depth) == next.path.get(depth)) {
             match group
                 .first()
@@ -87,7 +93,7 @@ impl<'a, 't> Draft<'a, 't> {
             {
                 Some(Step::Key(key)) => drop(members.insert(key, group)),
                 Some(Step::Index(index)) => drop(items.insert(index, group)),
-                None => {}
+                None => changed.extend(group.iter_mut().flat_map(Applied::take_members)),
             }
         }
         for (index, ((key, value), entry)) in values.iter().zip(entries).enumerate() {
@@ -95,9 +101,13 @@ impl<'a, 't> Draft<'a, 't> {
                 Some(key) => members.get_mut(*key),
                 None => items.get_mut(&index),
             };
-            match below {
-                Some(below) => self.visit(self.child(&collection, index), value, below, depth + 1),
-                None => self.keep(entry.1, value),
+            let old = key.and_then(|key| changed.remove(key));
+            match (below, old) {
+                (Some(below), _) => {
+                    self.visit(self.child(&collection, index), value, below, depth + 1);
+                }
+                (None, Some(old)) => self.change(self.child(&collection, index), &old, value),
+                (None, None) => self.keep(entry.1, value),
             }
             self.keep_key(entry.0, *key);
         }

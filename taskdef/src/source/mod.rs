@@ -40,6 +40,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use error::SourceError;
+pub use splice::put;
 use text::Text;
 use tree::Tree;
 
@@ -70,14 +71,29 @@ pub enum Step {
 /// A way from the root of a document to a value.
 pub type Path = Vec<Step>;
 
-/// The new value of a part of a document, with CloudFormation's functions in their long form.
+/// What becomes of a part of a document, with CloudFormation's functions in their long form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Where the value stands. The last step may name a member that does not exist yet, or the place after the last
-    /// item of a list.
+    /// Where it stands. For a new value, the last step may name a member that does not exist yet, or the place after
+    /// the last item of a list.
     pub path: Path,
     /// What it becomes.
-    pub value: Value,
+    pub new: New,
+}
+
+/// What a part of a document becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum New {
+    /// Another value.
+    Value(Value),
+    /// The same object with these values of some members; those that it does not have yet are added in this order.
+    Members(Vec<(String, Value)>),
+}
+
+impl From<Value> for New {
+    fn from(value: Value) -> New {
+        New::Value(value)
+    }
 }
 
 /// A text into which changes were spliced.

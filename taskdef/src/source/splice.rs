@@ -1,18 +1,39 @@
 //! Puts changes into the text of a document.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::draft::Draft;
 use super::style::style_of;
 use super::text::Text;
-use super::{Change, Format, Path, Source, SourceError, Spliced, Step, json, yaml};
+use super::{Change, Format, New, Path, Source, SourceError, Spliced, Step, json, yaml};
 
 /// A change that the value of a document has seen.
 #[derive(Debug)]
 pub(super) struct Applied {
     pub(super) path: Path,
-    /// The value before; none if the member is new.
-    pub(super) old: Option<Value>,
+    pub(super) old: Old,
+}
+
+impl Applied {
+    /// The changed members that are not new, each with its value before.
+    pub(super) fn take_members(&mut self) -> impl Iterator<Item = (String, Value)> {
+        let members = match &mut self.old {
+            Old::Members(members) => std::mem::take(members),
+            Old::Value(_) => vec![],
+        };
+        members
+            .into_iter()
+            .filter_map(|(key, old)| Some((key, old?)))
+    }
+}
+
+/// What was there before a change.
+#[derive(Debug)]
+pub(super) enum Old {
+    /// The value; none if the member or item is new.
+    Value(Option<Value>),
+    /// The members of an object that were changed, each with its value if it is not new.
+    Members(Vec<(String, Option<Value>)>),
 }
 
 impl Source<'_> {
@@ -59,6 +80,15 @@ impl Source<'_> {
     }
 }
 
+/// Puts changes into a value that has no text of its own.
+///
+/// # Errors
+///
+/// When the value has no such place, or two changes concern the same one.
+pub fn put(value: &mut Value, changes: Vec<Change>) -> Result<(), SourceError> {
+    apply(value, changes).map(drop)
+}
+
 /// Whether a text holds exactly this value.
 fn agrees(text: Text<'_>, format: Format, value: &Value) -> bool {
     match format {
@@ -70,30 +100,67 @@ fn agrees(text: Text<'_>, format: Format, value: &Value) -> bool {
 /// Puts changes into a value. What comes back stands in the order of the paths, without what changes nothing.
 fn apply(value: &mut Value, mut changes: Vec<Change>) -> Result<Vec<Applied>, SourceError> {
     changes.sort_by(|one, other| one.path.cmp(&other.path));
-    // A path stands directly before those that go on from it.
-    for (one, next) in changes.iter().zip(changes.iter().skip(1)) {
-        if next.path.starts_with(&one.path) {
-            return Err(SourceError::OverlappingChanges {
-                path: written(&next.path),
-            });
-        }
-    }
+    check_apart(&changes)?;
     let mut applied = Vec::with_capacity(changes.len());
-    for change in changes {
-        let same = value_at(value, &change.path).is_some_and(|old| *old == change.value);
-        if !same {
-            let Change { path, value: new } = change;
-            match put(value, &path, new) {
-                Some(old) => applied.push(Applied { path, old }),
-                None => {
-                    return Err(SourceError::NoSuchPath {
-                        path: written(&path),
-                    });
-                }
+    for Change { path, new } in changes {
+        let old = match new {
+            New::Value(new) if value_at(value, &path) == Some(&new) => continue,
+            New::Value(new) => put_value(value, &path, new).map(Old::Value),
+            New::Members(new) => object_at(value, &path).map(|object| put_members(object, new)),
+        };
+        match old {
+            Some(Old::Members(members)) if members.is_empty() => {}
+            Some(old) => applied.push(Applied { path, old }),
+            None => {
+                return Err(SourceError::NoSuchPath {
+                    path: written(&path),
+                });
             }
         }
     }
     Ok(applied)
+}
+
+/// Refuses changes of which one lies within another. They stand in the order of their paths.
+fn check_apart(changes: &[Change]) -> Result<(), SourceError> {
+    // The changes whose places hold that of the next one, the outermost first.
+    let mut around: Vec<&Change> = vec![];
+    for change in changes {
+        while around
+            .pop_if(|outer| !change.path.starts_with(&outer.path))
+            .is_some()
+        {}
+        let concerned = |outer: &&Change| match (&outer.new, change.path.get(outer.path.len())) {
+            (New::Members(members), Some(Step::Key(key))) => {
+                members.iter().any(|(member, _)| member == key)
+            }
+            _ => true,
+        };
+        if around.iter().any(concerned) {
+            return Err(SourceError::OverlappingChanges {
+                path: written(&change.path),
+            });
+        }
+        around.push(change);
+    }
+    Ok(())
+}
+
+fn object_at<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Map<String, Value>> {
+    holder_at(value, path)?.as_object_mut()
+}
+
+fn put_members(object: &mut Map<String, Value>, new: Vec<(String, Value)>) -> Old {
+    let mut members = Vec::with_capacity(new.len());
+    for (key, new) in new {
+        let old = match object.get_mut(&key) {
+            Some(place) if *place == new => continue,
+            Some(place) => Some(std::mem::replace(place, new)),
+            None => object.insert(key.clone(), new),
+        };
+        members.push((key, old));
+    }
+    Old::Members(members)
 }
 
 fn value_at<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
@@ -103,15 +170,19 @@ fn value_at<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
     })
 }
 
+fn holder_at<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.as_object_mut()?.get_mut(key),
+        Step::Index(index) => value.as_array_mut()?.get_mut(*index),
+    })
+}
+
 /// Puts a new value at a path, and gives the old one, if there was one. None if there is no such path.
-fn put(value: &mut Value, path: &[Step], new: Value) -> Option<Option<Value>> {
+fn put_value(value: &mut Value, path: &[Step], new: Value) -> Option<Option<Value>> {
     let Some((last, before)) = path.split_last() else {
         return Some(Some(std::mem::replace(value, new)));
     };
-    let holder = before.iter().try_fold(value, |value, step| match step {
-        Step::Key(key) => value.as_object_mut()?.get_mut(key),
-        Step::Index(index) => value.as_array_mut()?.get_mut(*index),
-    });
+    let holder = holder_at(value, before);
     match last {
         Step::Key(key) => {
             let map = holder?.as_object_mut()?;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::{Change, Format, Source, Step};
+use super::super::{Change, Format, New, Source, Step};
 use super::emit;
 use super::random::{Dice, changes, document, mutate, paths};
 
@@ -16,7 +16,7 @@ pub(super) fn check(dice: &mut Dice, text: &str) {
     let source = Source::parse(text).expect("parsed before");
     let unchanged = Change {
         path: vec![],
-        value: old.clone(),
+        new: New::Value(old.clone()),
     };
     assert_eq!(
         source.splice(vec![unchanged]).expect("no change").text,
@@ -108,7 +108,7 @@ fn refused_or_right(dice: &mut Dice, text: &str) {
     }
     let unchanged = Change {
         path: vec![],
-        value: old.clone(),
+        new: New::Value(old.clone()),
     };
     assert_eq!(
         source.splice(vec![unchanged]).expect("no change").text,
@@ -154,7 +154,10 @@ pub(super) fn check_outside(dice: &mut Dice, text: &str) {
     let (start, end) = range_of_resource(&source, &path).expect("a resource");
     let mark = if source.has_mark { 3 } else { 0 };
     let spliced = source
-        .splice(vec![Change { path, value }])
+        .splice(vec![Change {
+            path,
+            new: New::Value(value),
+        }])
         .expect("checked before");
     if spliced.expanded_aliases.is_empty() {
         assert!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Change, Path, Step};
+use super::super::{Change, New, Path, Step};
 
 /// A small random number generator: a document, its style and its changes follow from one number.
 pub(super) struct Dice(u64);
@@ -204,10 +204,22 @@ pub(super) fn changes(dice: &mut Dice, old: &Value) -> (Vec<Change>, Value) {
         for _ in 0..1 + dice.below(3) {
             mutate(dice, place);
         }
-        changes.push(Change {
-            path,
-            value: place.clone(),
+        let members = at(&mut old.clone(), &path).as_object().and_then(|old| {
+            let new = place.as_object()?;
+            old.keys().all(|key| new.contains_key(key)).then(|| {
+                let changed = new
+                    .iter()
+                    .filter(|(key, value)| old.get(*key) != Some(*value));
+                changed
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect()
+            })
         });
+        let new = match members {
+            Some(members) if dice.below(2) == 0 => New::Members(members),
+            _ => New::Value(place.clone()),
+        };
+        changes.push(Change { path, new });
     }
     (changes, new)
 }

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::super::{Change, Source, SourceError, Spliced, Step};
+use super::super::{Change, New, Source, SourceError, Spliced, Step};
 
 pub(super) fn splice(text: &str, edit: impl FnOnce(&mut Value)) -> Result<Spliced, SourceError> {
     let source = Source::parse(text).expect(text);
@@ -9,7 +9,7 @@ pub(super) fn splice(text: &str, edit: impl FnOnce(&mut Value)) -> Result<Splice
     edit(&mut value);
     source.splice(vec![Change {
         path: vec![],
-        value,
+        new: New::Value(value),
     }])
 }
 
@@ -330,7 +330,7 @@ fn changes_have_to_fit_the_document() {
         };
         let change = |path: &&[&str]| Change {
             path: path.iter().map(step).collect(),
-            value: json!(2),
+            new: New::Value(json!(2)),
         };
         source
             .splice(paths.iter().map(change).collect())
@@ -354,7 +354,7 @@ fn a_member_may_be_added_by_its_path() {
         let path = vec![Step::Key("a".to_owned()), Step::Key("b".to_owned())];
         let spliced = parsed.splice(vec![Change {
             path,
-            value: json!([1]),
+            new: New::Value(json!([1])),
         }]);
         if !new.is_empty() {
             assert_eq!(spliced.expect(source).text, new);
@@ -376,15 +376,15 @@ fn an_item_may_be_added_after_the_last_one() {
     let spliced = parsed.splice(vec![
         Change {
             path: vec![key("a"), index(1)],
-            value: json!({"c": null}),
+            new: New::Value(json!({"c": null})),
         },
         Change {
             path: vec![key("a"), index(0), key("b"), index(0)],
-            value: json!(2),
+            new: New::Value(json!(2)),
         },
         Change {
             path: vec![key("a"), index(0), key("b"), index(1)],
-            value: json!(3),
+            new: New::Value(json!(3)),
         },
     ]);
     assert_eq!(
