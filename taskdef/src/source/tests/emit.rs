@@ -303,7 +303,9 @@ impl Emit<'_> {
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
         let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.bytes().all(inner)
-            && value_of_plain(text) == *value;
+            && value_of_plain(text) == *value
+            // A flow collection with quoted keys may be JSON, where `1e3` is a number.
+            && text.parse::<serde_json::Number>().is_err();
         let printable = !text
             .chars()
             .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'));
