@@ -21,10 +21,12 @@ use super::facts::{
     ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, references};
+use super::recognise::{Recognised, recognise};
 use super::slots::Slot;
 use super::task::render_refusal;
 use super::variant::{Variant, folded, variants};
-use super::wrap::{Recognised, Stated, Words, arrange, recognise};
+use super::words::{Stated, Words};
+use super::wrap::arrange;
 use super::{Note, Refusal, Task, merge};
 
 /// What is to be done with one container.

@@ -13,7 +13,8 @@ use crate::process;
 use crate::recipe::ContainerFacts;
 use crate::report::Code;
 
-use super::wrap::{Recognised, Words};
+use super::recognise::Recognised;
+use super::words::Words;
 use super::{Note, Refusal, Task};
 
 /// Whether the image's config takes part: in the process, or in what the recipe asks.

@@ -4,11 +4,14 @@ pub(crate) mod container;
 pub(crate) mod facts;
 pub(crate) mod image;
 pub(crate) mod merge;
+pub(crate) mod recognise;
 pub(crate) mod select;
+pub(crate) mod shell;
 pub(crate) mod sidecar;
 pub(crate) mod slots;
 pub(crate) mod task;
 pub(crate) mod variant;
+pub(crate) mod words;
 pub(crate) mod wrap;
 
 pub(crate) use task::Task;

@@ -13,7 +13,7 @@ use crate::container::View;
 use crate::report::Code;
 
 use super::slots::Slot;
-use super::wrap::may_vanish;
+use super::words::may_vanish;
 use super::{Refusal, Task};
 
 /// The properties that decide what runs.

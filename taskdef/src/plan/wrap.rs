@@ -1,219 +1,19 @@
-//! How a recipe's wrapper is put in front of a program, and how a wrapped program is recognised.
+//! How a recipe's wrapper is put in front of a program.
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{as_if, call, function, is_no_value, scalar_text};
+use crate::cloudformation::intrinsic::call;
 use crate::edit::Edit;
-use crate::process::{Process, merge};
 use crate::recipe::{Arrangement, Wrapping};
 use crate::report::Code;
 
 use super::Refusal;
+use super::recognise::mentions;
+use super::shell::{cannot_quote, shell_line};
+use super::words::{Stated, Words, may_be_empty};
 
 /// Joins lists that are intrinsic functions; stands in no real argument.
 const SEPARATOR: &str = "|outrigger|";
-
-/// A list of a process: its elements, or an intrinsic function that stands for all of them.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Words {
-    /// The elements; each may be an intrinsic function.
-    List(Vec<Value>),
-    /// The whole list, and whether it cannot be empty.
-    Whole(Value, bool),
-}
-
-impl Words {
-    /// A list as an edit writes it.
-    pub(crate) fn of(value: &Value) -> Words {
-        match value {
-            Value::Array(items) => Words::List(items.clone()),
-            whole => Words::Whole(whole.clone(), true),
-        }
-    }
-
-    /// Whether nothing is stated.
-    pub(crate) fn is_absent(&self) -> bool {
-        matches!(self, Words::List(items) if items.is_empty())
-    }
-
-    /// Whether the list may turn out empty at deployment although something is stated.
-    pub(crate) fn may_be_empty(&self) -> bool {
-        match self {
-            Words::List(items) => !items.is_empty() && items.iter().all(may_vanish),
-            Words::Whole(_, never_empty) => !never_empty,
-        }
-    }
-
-    /// The elements that are known to stand first.
-    pub(crate) fn head(&self) -> Vec<&Value> {
-        match self {
-            Words::List(items) => items.iter().collect(),
-            Words::Whole(value, _) => joined_head(value),
-        }
-    }
-
-    /// Everything that is stated.
-    fn values(&self) -> impl Iterator<Item = &Value> {
-        match self {
-            Words::List(items) => items.iter(),
-            Words::Whole(value, _) => std::slice::from_ref(value).iter(),
-        }
-    }
-
-    fn elements(&self) -> Option<&[Value]> {
-        match self {
-            Words::List(items) => Some(items),
-            Words::Whole(..) => None,
-        }
-    }
-
-    /// As texts for a report.
-    pub(crate) fn shown(&self) -> Vec<String> {
-        match self {
-            Words::List(items) => items.iter().map(crate::container::shown).collect(),
-            Words::Whole(value, _) => vec![crate::container::shown(value)],
-        }
-    }
-}
-
-/// Whether an element may be `AWS::NoValue`.
-pub(crate) fn may_vanish(item: &Value) -> bool {
-    match as_if(item) {
-        Some((_, yes, no)) => may_vanish(yes) || may_vanish(no),
-        None => is_no_value(item),
-    }
-}
-
-/// What a container states, and what its image says (empty when it takes no part).
-pub(crate) struct Stated<'s> {
-    pub(crate) entry_point: &'s Words,
-    pub(crate) command: &'s Words,
-    pub(crate) image_entry_point: Vec<Value>,
-    pub(crate) image_command: Vec<Value>,
-    /// Texts that may become something that cannot be quoted.
-    pub(crate) unquotable: &'s [String],
-}
-
-impl Stated<'_> {
-    /// The effective lists; a whole intrinsic list counts as stated.
-    pub(crate) fn effective(&self) -> (Words, Words) {
-        match (self.entry_point, self.command) {
-            (Words::List(entry_point), Words::List(command)) => {
-                let Process {
-                    entry_point,
-                    command,
-                } = merge(
-                    entry_point,
-                    command,
-                    &self.image_entry_point,
-                    &self.image_command,
-                );
-                (Words::List(entry_point), Words::List(command))
-            }
-            (entry_point, command) if entry_point.is_absent() => {
-                (Words::List(self.image_entry_point.clone()), command.clone())
-            }
-            (entry_point, command) => (entry_point.clone(), command.clone()),
-        }
-    }
-
-    /// Whether the first argument comes from the image.
-    fn starts_in_image(&self) -> bool {
-        self.entry_point.is_absent()
-            && (!self.image_entry_point.is_empty() || self.command.is_absent())
-    }
-
-    /// Refuses a command that may turn out empty where the image's would take its place.
-    fn command_is_certain(&self) -> Result<(), Refusal> {
-        if self.entry_point.is_absent()
-            && self.command.may_be_empty()
-            && !self.image_command.is_empty()
-        {
-            return Err(may_be_empty("command"));
-        }
-        Ok(())
-    }
-}
-
-/// How a container relates to a recipe's wrappers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recognised {
-    /// The process does not mention a wrapper.
-    Plain,
-    /// It starts with one, which the task definition states.
-    Wrapped,
-    /// It starts with one, which the image brings.
-    InImage,
-    /// It mentions one in another place.
-    Foreign,
-}
-
-/// Looks for the recipe's wrappers in a process.
-pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[&Wrapping]) -> Recognised {
-    let (entry_point, command) = stated.effective();
-    let mut arguments = entry_point.head();
-    if entry_point.elements().is_some() {
-        arguments.extend(command.head());
-    }
-    if wrappings
-        .iter()
-        .any(|wrapping| starts_with(&arguments, wrapping))
-    {
-        return match stated.starts_in_image() {
-            true => Recognised::InImage,
-            false => Recognised::Wrapped,
-        };
-    }
-    let programs: Vec<&str> = wrappings
-        .iter()
-        .flat_map(|wrapping| programs(wrapping))
-        .collect();
-    let mut all = entry_point.values().chain(command.values());
-    match all.any(|value| mentions(value, &programs)) {
-        true => Recognised::Foreign,
-        false => Recognised::Plain,
-    }
-}
-
-fn starts_with(arguments: &[&Value], wrapping: &Wrapping) -> bool {
-    let wrapper = &wrapping.wrapper;
-    let Some((begin, rest)) = arguments.split_at_checked(wrapper.len()) else {
-        return false;
-    };
-    if wrapper.is_empty() || !begin.iter().copied().eq(wrapper) {
-        return false;
-    }
-    match &wrapping.script {
-        None => true,
-        Some(script) => rest
-            .first()
-            .and_then(|word| word.as_str())
-            .and_then(|text| text.strip_prefix(script.as_str()))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')),
-    }
-}
-
-/// The files that a wrapping starts.
-fn programs(wrapping: &Wrapping) -> impl Iterator<Item = &str> {
-    let words = wrapping.wrapper.iter().filter_map(Value::as_str);
-    let script = wrapping
-        .script
-        .iter()
-        .flat_map(|script| script.split_whitespace());
-    words
-        .take(1)
-        .chain(script)
-        .filter(|word| word.starts_with('/') && *word != "/bin/sh")
-}
-
-fn mentions(value: &Value, programs: &[&str]) -> bool {
-    match value {
-        Value::String(text) => programs.iter().any(|program| text.contains(program)),
-        Value::Array(items) => items.iter().any(|item| mentions(item, programs)),
-        Value::Object(map) => map.values().any(|item| mentions(item, programs)),
-        _ => false,
-    }
-}
 
 /// The edits that arrange the process; the program that runs is the one that ran before, behind the wrapper.
 pub(crate) fn arrange(stated: &Stated<'_>, wrapping: &Wrapping) -> Result<Vec<Edit>, Refusal> {
@@ -320,25 +120,6 @@ fn composed(wrapper: &[Value], list: &Value) -> Result<Value, Refusal> {
     Ok(call("Fn::Split", Value::Array(vec![separator(), joined])))
 }
 
-/// The elements that a list composed by [`composed`] is known to start with.
-fn joined_head(value: &Value) -> Vec<&Value> {
-    let Some(("Fn::Split", Value::Array(split))) = function(value) else {
-        return Vec::new();
-    };
-    let [separator, joined] = split.as_slice() else {
-        return Vec::new();
-    };
-    let Some(("Fn::Join", Value::Array(join))) = function(joined) else {
-        return Vec::new();
-    };
-    match join.as_slice() {
-        [delimiter, Value::Array(parts)] if delimiter == separator => {
-            parts.iter().take_while(|part| part.is_string()).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// Entry point and command as one list of elements that are certainly there.
 fn literal(entry_point: &Words, command: &Words) -> Result<Vec<Value>, Refusal> {
     match (entry_point.elements(), command.elements()) {
@@ -347,64 +128,11 @@ fn literal(entry_point: &Words, command: &Words) -> Result<Vec<Value>, Refusal> 
         (_, None) => Err(may_be_empty("command")),
     }
 }
-
-fn may_be_empty(which: &str) -> Refusal {
-    Refusal::new(
-        Code::ListMayBeEmpty,
-        format!(
-            "the {which} is an intrinsic function that may give an empty list, so what runs cannot be kept"
-        ),
-        "write it as a literal list",
-    )
-}
-
-/// Words as a line for `sh`; a word stays bare only where it certainly means itself.
-pub(crate) fn shell_line(words: &[Value]) -> Result<String, Refusal> {
-    let first = words.first().and_then(scalar_text);
-    if first.is_some_and(|word| word.starts_with('-')) {
-        return Err(cannot_quote("the program's name starts with `-`"));
-    }
-    let quoted: Result<Vec<String>, Refusal> = words
-        .iter()
-        .enumerate()
-        .map(|(position, word)| match scalar_text(word) {
-            Some(text) if !text.contains('\0') => Ok(quoted(&text, position == 0)),
-            Some(_) => Err(cannot_quote("a word contains a NUL character")),
-            None => Err(cannot_quote("a word is an intrinsic function")),
-        })
-        .collect();
-    Ok(quoted?.join(" "))
-}
-
-fn cannot_quote(why: &str) -> Refusal {
-    Refusal::new(
-        Code::CannotQuote,
-        format!("{why}, which cannot be quoted for a shell"),
-        "write entry point and command as literal texts",
-    )
-}
-
-/// Reserved words and assignments would mean something else in the first place.
-fn quoted(word: &str, first: bool) -> String {
-    const KEYWORDS: &[&str] = &[
-        "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until",
-        "while", "function", "select", "time", "coproc",
-    ];
-    let bare = !word.is_empty()
-        && word
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || "_@%+:,./-".contains(char))
-        && !(first && KEYWORDS.contains(&word));
-    match bare {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::recognise::{Recognised, recognise};
+    use super::super::words::joined_head;
     use super::*;
-    use proptest::prelude::*;
     use serde_json::json;
 
     fn wrapping(arrangement: Arrangement) -> Wrapping {
@@ -595,19 +323,5 @@ mod tests {
         let composed = composed(&[json!("/wrap")], &list).unwrap();
         assert_eq!(joined_head(&composed), vec![&json!("/wrap")]);
         assert_eq!(joined_head(&list), Vec::<&Value>::new());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn quoting_survives_a_real_shell(words in proptest::collection::vec("[^\0]{0,12}|[a-z$'\"\\\\ \n!*?~#&|;<>()`=]{0,8}", 1..12)) {
-            let program = ["printf".to_owned(), "%s\\0".to_owned()];
-            let line: Vec<Value> = program.iter().chain(&words).map(|word| json!(word)).collect();
-            let line = shell_line(&line).unwrap();
-            let output = std::process::Command::new("sh").arg("-c").arg(format!("exec {line}")).output().unwrap();
-            let expected: String = words.iter().map(|word| format!("{word}\0")).collect();
-            prop_assert_eq!(String::from_utf8_lossy(&output.stdout).into_owned(), expected);
-        }
     }
 }
