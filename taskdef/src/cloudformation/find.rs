@@ -265,3 +265,70 @@ fn refers_to(target: &Value, id: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The task definitions of a snippet: ID and path.
+    fn found(snippet: &Value) -> Vec<(String, String)> {
+        let survey = in_snippet(snippet).expect("an object");
+        survey
+            .found
+            .iter()
+            .map(|found| (found.id.clone(), written(&found.path)))
+            .collect()
+    }
+
+    fn written(path: &Path) -> String {
+        path.iter().fold(String::new(), |text, step| match step {
+            Step::Key(key) => format!("{text}/{key}"),
+            Step::Index(index) => format!("{text}/{index}"),
+        })
+    }
+
+    fn pair(id: &str, path: &str) -> Vec<(String, String)> {
+        vec![(id.to_owned(), path.to_owned())]
+    }
+
+    #[test]
+    fn a_snippet_may_be_any_object_above_a_container() {
+        let properties = json!({"ContainerDefinitions": []});
+        let resource = json!({"Type": TASK_DEFINITION, "Properties": properties});
+        let resources = json!({"Task": resource, "Queue": {"Type": "AWS::SQS::Queue"}});
+        assert_eq!(found(&properties), pair("snippet", ""));
+        assert_eq!(found(&resource), pair("snippet", "/Properties"));
+        assert_eq!(found(&resources), pair("Task", "/Task/Properties"));
+        let template = json!({"Resources": resources});
+        assert_eq!(found(&template), pair("Task", "/Resources/Task/Properties"));
+    }
+
+    #[test]
+    fn a_snippet_that_is_a_container_is_too_small() {
+        let container = json!({"Name": "app", "Image": "app:1"});
+        let survey = in_snippet(&container).expect("an object");
+        let codes: Vec<Code> = survey
+            .findings
+            .iter()
+            .map(|(_, finding)| finding.code)
+            .collect();
+        assert_eq!(codes, [Code::SnippetTooSmall]);
+        assert!(in_snippet(&json!([])).is_none());
+    }
+
+    #[test]
+    fn loops_give_every_combination_of_their_literal_items() {
+        let each = |variable: &str, items: Option<&[&str]>| Loop {
+            variable: variable.to_owned(),
+            items: items.map(|items| items.iter().map(|item| (*item).to_owned()).collect()),
+        };
+        let two = [each("A", Some(&["1", "2"])), each("B", Some(&["3"]))];
+        let items = loop_items(&two);
+        let a: Vec<Option<&str>> = items.iter().map(|item| item["A"].as_deref()).collect();
+        assert_eq!(a, [Some("1"), Some("2")]);
+        assert!(items.iter().all(|item| item["B"].as_deref() == Some("3")));
+        assert_eq!(loop_items(&[each("A", None)])[0]["A"], None);
+        assert_eq!(loop_items(&[]).len(), 1);
+    }
+}
