@@ -1,11 +1,10 @@
 //! Changes as data, and the only code that writes them.
 //!
-//! Paths, keys and entries are in canonical spelling; [`apply`] respells what it writes.
+//! Paths and natural keys are in canonical spelling, values and entries in that of the document.
 //! Where the document has `Fn::If`, an edit goes into every branch; `AWS::NoValue` becomes
 //! a branch with our entries only; any other intrinsic function cannot be merged.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -85,7 +84,7 @@ impl CannotMerge {
 /// Applies edits in order to `target`; says in one line each what has changed, without values.
 pub(crate) fn apply(
     target: &mut Map<String, Value>,
-    edits: &[Edit],
+    edits: &[&Edit],
     place: Where<'_>,
 ) -> Result<Vec<String>, CannotMerge> {
     let mut said: Vec<String> = Vec::new();
@@ -104,14 +103,17 @@ pub(crate) fn apply(
 /// What edits make of an object, if anything changes; only the members that they touch are copied.
 pub(crate) fn changed(
     object: &Map<String, Value>,
-    edits: &[Edit],
+    edits: &[&Edit],
     place: Where<'_>,
 ) -> Result<(Option<New>, Vec<String>), CannotMerge> {
-    let touched: BTreeSet<Cow<'_, str>> = edits
-        .iter()
-        .filter_map(|edit| Some(place.dialect.key("", edit.path().first()?)))
-        .collect();
-    let is_touched = |key: &str| touched.contains(key);
+    let mut touched: Vec<Cow<'_, str>> = Vec::with_capacity(edits.len());
+    for first in edits.iter().filter_map(|edit| edit.path().first()) {
+        let key = place.dialect.key("", first);
+        if !touched.contains(&key) {
+            touched.push(key);
+        }
+    }
+    let is_touched = |key: &str| touched.iter().any(|touched| touched == key);
     let members = object.iter().filter(|(key, _)| is_touched(key));
     let mut after: Map<String, Value> = members
         .map(|(key, value)| (key.clone(), value.clone()))
@@ -145,19 +147,14 @@ fn apply_one(
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     match edit {
-        Edit::Set(path, value) => {
-            let value = place
-                .dialect
-                .spell(path.last().map_or("", String::as_str), value);
-            at(target, "", path, place, &mut |old, _| {
-                match &old {
-                    Some(old) if *old == value => {}
-                    Some(_) => said.push(format!("{} changed", path.join("."))),
-                    None => said.push(format!("{} added", path.join("."))),
-                }
-                Ok(Some(value.clone()))
-            })
-        }
+        Edit::Set(path, value) => at(target, "", path, place, &mut |old, _| {
+            match &old {
+                Some(old) if old == value => {}
+                Some(_) => said.push(format!("{} changed", path.join("."))),
+                None => said.push(format!("{} added", path.join("."))),
+            }
+            Ok(Some(value.clone()))
+        }),
         Edit::Remove(path) => at(target, "", path, place, &mut |old, _| {
             if old.is_some() {
                 said.push(format!("{} removed", path.join(".")));
@@ -191,20 +188,17 @@ fn upsert_entry(
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     let holder = list.last().map_or("", String::as_str);
-    let name = entry.get(key).cloned().unwrap_or_default();
-    let Value::Object(spelled) = place.dialect.spell(holder, &Value::Object(entry.clone())) else {
-        return Ok(());
-    };
     let spelled_key = place.dialect.key(holder, key);
+    let name = entry.get(spelled_key.as_ref()).unwrap_or(&Value::Null);
     let mut verbs = Vec::new();
     at(target, "", list, place, &mut |old, given| {
         branches(old, list, given, &mut |old, _| {
-            upsert(old, &spelled_key, &name, &spelled, list, &mut verbs)
+            upsert(old, &spelled_key, name, entry, list, &mut verbs)
         })
     })?;
     verbs.dedup();
     for verb in verbs {
-        said.push(format!("{} {} {verb}", list.join("."), shown(&name)));
+        said.push(format!("{} {} {verb}", list.join("."), shown(name)));
     }
     Ok(())
 }
@@ -438,12 +432,13 @@ mod tests {
             dialect: Dialect::CloudFormation,
             given: &Assignment::new(),
         };
-        let said = apply(&mut map, edits, place)?;
+        let edits: Vec<&Edit> = edits.iter().collect();
+        let said = apply(&mut map, &edits, place)?;
         Ok((Value::Object(map), said))
     }
 
     fn variable(name: &str, value: &str) -> Edit {
-        let Value::Object(entry) = json!({"name": name, "value": value}) else {
+        let Value::Object(entry) = json!({"Name": name, "Value": value}) else {
             panic!("an object");
         };
         Edit::Upsert {

@@ -52,6 +52,7 @@ use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
 use plan::image::Lookup;
+use plan::rendered::Rendered;
 use plan::task::{Instrumented, Run, Task, images_needed as asked_by, instrument};
 use recipe::BoundRecipe;
 use report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
@@ -103,7 +104,13 @@ pub fn images_needed(
 ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
     let survey = survey(document, kind)?;
     let template = Template::new(document, settings);
-    let run = run(kind, &template, recipe, settings);
+    let rendered = Rendered::new(recipe, dialect(kind));
+    let run = Run {
+        dialect: dialect(kind),
+        template: &template,
+        rendered: &rendered,
+        settings,
+    };
     let mut needed = BTreeSet::new();
     for found in &survey.found {
         if let Some(properties) = found.properties {
@@ -129,7 +136,13 @@ pub fn rewrite(
     let lookup = Lookup::Answers(answers);
     let survey = survey(document, kind)?;
     let template = Template::new(document, settings);
-    let run = run(kind, &template, recipe, settings);
+    let rendered = Rendered::new(recipe, dialect(kind));
+    let run = Run {
+        dialect: dialect(kind),
+        template: &template,
+        rendered: &rendered,
+        settings,
+    };
     let mut rewritten = Rewritten::default();
     rewritten.report.findings = survey.findings;
     rewritten.report.findings.extend(clear_secrets(recipe));
@@ -165,7 +178,13 @@ pub fn check(
 ) -> Result<Report, DocumentError> {
     let survey = survey(document, kind)?;
     let template = Template::new(document, settings);
-    let run = run(kind, &template, recipe, settings);
+    let rendered = Rendered::new(recipe, dialect(kind));
+    let run = Run {
+        dialect: dialect(kind),
+        template: &template,
+        rendered: &rendered,
+        settings,
+    };
     let task_definitions = survey
         .found
         .iter()
@@ -210,7 +229,7 @@ fn judged(
             image: None,
             message: format!(
                 "does not carry the recipe `{}`; rewriting would change {}",
-                run.recipe.recipe().name(),
+                run.rendered.recipe.recipe().name(),
                 would_change(&report)
             ),
             hint: Some("rewrite the template, and check the result".to_owned()),
@@ -263,20 +282,10 @@ fn bare(document: &Value) -> Option<Survey<'_>> {
     })
 }
 
-fn run<'t>(
-    kind: DocumentKind,
-    template: &'t Template<'t>,
-    recipe: &'t BoundRecipe,
-    settings: &'t Settings,
-) -> Run<'t> {
-    Run {
-        dialect: match kind {
-            DocumentKind::Template | DocumentKind::Snippet => Dialect::CloudFormation,
-            DocumentKind::TaskDefinition => Dialect::Ecs,
-        },
-        template,
-        recipe,
-        settings,
+fn dialect(kind: DocumentKind) -> Dialect {
+    match kind {
+        DocumentKind::Template | DocumentKind::Snippet => Dialect::CloudFormation,
+        DocumentKind::TaskDefinition => Dialect::Ecs,
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn function(value: &Value) -> Option<(&str, &Value)> {
 
 /// Whether the value is `Ref: AWS::NoValue`.
 pub(crate) fn is_no_value(value: &Value) -> bool {
-    function(value) == Some(("Ref", &Value::String("AWS::NoValue".to_owned())))
+    matches!(function(value), Some(("Ref", Value::String(name))) if name == "AWS::NoValue")
 }
 
 /// `Ref: AWS::NoValue`.

@@ -5,6 +5,7 @@
 //! `Fn::If` over the conditions that matter to it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -22,23 +23,39 @@ use super::facts::{
 };
 use super::image::{Inspected, Lookup, inspect, references};
 use super::recognise::{Recognised, recognise};
+use super::rendered::Additions;
 use super::slots::Slot;
 use super::task::render_refusal;
 use super::variant::{Variant, folded, variants};
 use super::words::{Stated, Words};
 use super::wrap::arrange;
-use super::{Note, Refusal, Task, merge};
+use super::{Note, Refusal, Task};
 
 /// What is to be done with one container.
 pub(crate) struct SlotPlan<'d> {
     /// Edits for each combination of conditions, with the container as it is there.
-    variants: Vec<(Variant<'d>, Vec<Edit>)>,
+    variants: Vec<(Variant<'d>, Edits)>,
     /// The sidecars that it needs.
     pub(crate) sidecars: BTreeSet<usize>,
     /// What the recipe's texts may say about it.
     pub(crate) facts: ContainerFacts,
     pub(crate) notes: Vec<Note>,
     pub(crate) processes: Vec<ProcessChange>,
+}
+
+/// What is done to a container.
+#[derive(PartialEq)]
+struct Edits {
+    /// What is its own: its process, and its image.
+    own: Vec<Edit>,
+    /// What the recipe asks of others too.
+    added: Rc<Additions>,
+}
+
+impl Edits {
+    fn all(&self) -> Vec<&Edit> {
+        self.own.iter().chain(&self.added.edits).collect()
+    }
 }
 
 /// The questions about a container's image: none where its config does not matter.
@@ -189,27 +206,28 @@ fn plan_variant<'d>(
         .map_err(|error| refuse(render_refusal(&error)))?;
     let recognised = recognise(&stated, &wrappings);
     let facts = facts(task, view, given, config, recognised);
-    let workload = task
-        .recipe
-        .workload(&task.facts, &facts)
+    let added = task
+        .rendered
+        .additions(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
-    let edits = variant_edits(&stated, recognised, &workload, inspected, &mut notes)?;
+    let workload = &added.workload;
+    let own = own_edits(&stated, recognised, workload, inspected, &mut notes)?;
     replaced_variables(view, &workload.settings, &mut notes);
     let processes = match task.recipe.recipe().wraps() {
-        true => vec![process_change(&stated, &edits)],
+        true => vec![process_change(&stated, &own)],
         false => Vec::new(),
     };
     Ok(SlotPlan {
         sidecars: workload.sidecars.iter().copied().collect(),
-        variants: vec![(variant, edits)],
+        variants: vec![(variant, Edits { own, added })],
         facts,
         notes,
         processes,
     })
 }
 
-/// Everything that is done to the container under one combination.
-fn variant_edits(
+/// What is done to this container alone under one combination.
+fn own_edits(
     stated: &Stated<'_>,
     recognised: Recognised,
     workload: &Workload,
@@ -253,7 +271,6 @@ fn variant_edits(
     }
     let process = process_edits(stated, recognised, workload.process.as_ref(), notes);
     edits.extend(process.map_err(|refusal| vec![refusal])?);
-    edits.extend(merge::edits(&workload.settings));
     Ok(edits)
 }
 
@@ -346,15 +363,20 @@ pub(crate) fn apply_slot(
     let Some((_, first)) = plan.variants.first() else {
         return Ok((None, Vec::new()));
     };
-    if plan.variants.iter().all(|(_, edits)| edits == first) {
-        return changed(slot.container, first, task.at(&slot.given));
+    if plan
+        .variants
+        .iter()
+        .skip(1)
+        .all(|(_, edits)| edits == first)
+    {
+        return changed(slot.container, &first.all(), task.at(&slot.given));
     }
     let mut rows = Vec::new();
     let mut said: Vec<String> = Vec::new();
     for (variant, edits) in &plan.variants {
         let (given, before) = (&variant.given, &variant.container);
         let mut after = before.clone().into_owned();
-        for line in apply(&mut after, edits, task.at(given))? {
+        for line in apply(&mut after, &edits.all(), task.at(given))? {
             if !said.contains(&line) {
                 said.push(line);
             }

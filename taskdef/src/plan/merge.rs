@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::function;
+use crate::dialect::Dialect;
 use crate::edit::Edit;
 
 /// Lists whose entries have a natural key.
@@ -23,22 +24,25 @@ const NATURAL_KEYS: &[(&str, &str)] = &[
 /// Lists that are sets of texts.
 const SETS: &[&str] = &["add", "drop", "requiresCompatibilities"];
 
-/// The edits that bring `settings` (canonical) into an object.
-pub(crate) fn edits(settings: &Map<String, Value>) -> Vec<Edit> {
+/// The edits that bring `settings` (canonical) into an object of a document.
+pub(crate) fn edits(dialect: Dialect, settings: &Map<String, Value>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (key, value) in settings {
-        collect(&[], key, value, &mut edits);
+        collect(dialect, &[], key, value, &mut edits);
     }
     edits
 }
 
-fn collect(parents: &[String], key: &str, value: &Value, edits: &mut Vec<Edit>) {
+fn collect(dialect: Dialect, parents: &[String], key: &str, value: &Value, edits: &mut Vec<Edit>) {
     let mut path = parents.to_vec();
     path.push(key.to_owned());
     let natural = NATURAL_KEYS.iter().find(|(list, _)| *list == key);
     match (value, natural) {
         (Value::Array(entries), Some((_, name))) => {
-            for entry in entries.iter().filter_map(Value::as_object) {
+            for entry in entries {
+                let Value::Object(spelled) = dialect.spell(key, entry) else {
+                    continue;
+                };
                 if let Some(other) = same_names(key) {
                     let variable = entry.get(*name).and_then(Value::as_str);
                     edits.push(Edit::RemoveEntry {
@@ -50,7 +54,7 @@ fn collect(parents: &[String], key: &str, value: &Value, edits: &mut Vec<Edit>) 
                 edits.push(Edit::Upsert {
                     list: path.clone(),
                     key: (*name).to_owned(),
-                    entry: entry.clone(),
+                    entry: spelled,
                 });
             }
         }
@@ -59,10 +63,10 @@ fn collect(parents: &[String], key: &str, value: &Value, edits: &mut Vec<Edit>) 
         }
         (Value::Object(map), _) if function(value).is_none() => {
             for (inner, value) in map {
-                collect(&path, inner, value, edits);
+                collect(dialect, &path, inner, value, edits);
             }
         }
-        _ => edits.push(Edit::Set(path, value.clone())),
+        _ => edits.push(Edit::Set(path, dialect.spell(key, value))),
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod facts;
 pub(crate) mod image;
 pub(crate) mod merge;
 pub(crate) mod recognise;
+pub(crate) mod rendered;
 pub(crate) mod select;
 pub(crate) mod shell;
 pub(crate) mod sidecar;

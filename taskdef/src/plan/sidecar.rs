@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::container::{View, shown};
-use crate::edit;
+use crate::edit::{self, Edit};
 use crate::recipe::ContainerFacts;
 use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
 use crate::source::{Change, New, Path, Step};
 
 use super::container::SlotPlan;
+use super::rendered::Sidecar;
 use super::select::{name, repositories, repository, runs_one_of};
 use super::slots::{Slot, guarded, value_at};
 use super::task::{Selection, cannot_merge, render_refusal};
@@ -42,7 +43,7 @@ pub(crate) fn place_sidecars(
         let facts: Vec<ContainerFacts> =
             needing.iter().map(|(_, plan)| plan.facts.clone()).collect();
         let sidecar = task
-            .recipe
+            .rendered
             .sidecar(index, &task.facts, &facts)
             .map_err(|error| refuse(render_refusal(&error)))?;
         let mut lists: Vec<&Path> = needing.iter().map(|(slot, _)| &slot.list).collect();
@@ -53,10 +54,18 @@ pub(crate) fn place_sidecars(
                 .map(|(slot, _)| *slot)
                 .filter(|slot| slot.list == *list)
                 .collect();
-            let there = existing(task, slots, list, &sidecar);
+            let there = existing(task, slots, list, &sidecar.definition);
             match there.is_empty() {
-                true => insert(task, selection, list, &here, &sidecar, changes, report),
-                false => update(task, selection, &there, &here, &sidecar, changes, report)?,
+                true => insert(selection, list, &here, &sidecar, changes, report),
+                false => update(
+                    task,
+                    selection,
+                    &there,
+                    &here,
+                    &sidecar.definition,
+                    changes,
+                    report,
+                )?,
             }
         }
     }
@@ -79,15 +88,14 @@ fn existing<'s, 'd>(
 }
 
 fn insert(
-    task: &Task<'_>,
     selection: &Selection<'_>,
     list: &[Step],
     needing: &[&Slot<'_>],
-    sidecar: &Map<String, Value>,
+    sidecar: &Sidecar,
     changes: &mut Vec<Change>,
     report: &mut TaskDefinitionReport,
 ) {
-    let spelled = task.dialect.spell("", &Value::Object(sidecar.clone()));
+    let spelled = sidecar.spelled.clone();
     let element = match common_guards(needing) {
         Some(guards) => guarded(spelled, guards),
         None => spelled,
@@ -103,7 +111,7 @@ fn insert(
         let new = New::Value(element);
         changes.push(Change { path, new });
     }
-    let text = |key: &str| sidecar.get(key).map(shown).unwrap_or_default();
+    let text = |key: &str| sidecar.definition.get(key).map(shown).unwrap_or_default();
     report.containers.push(ContainerReport {
         name: text("name"),
         image: text("image"),
@@ -164,7 +172,8 @@ fn update(
         if defaulted {
             settings.shift_remove("essential");
         }
-        let edits = merge::edits(&settings);
+        let edits = merge::edits(task.dialect, &settings);
+        let edits: Vec<&Edit> = edits.iter().collect();
         let (new, said) = edit::changed(slot.container, &edits, task.at(&slot.given))
             .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
         let path = selection.path(&slot.path, None);

@@ -9,7 +9,7 @@ use crate::cloudformation::intrinsic::{Assignment, Evaluation, LoopItem};
 use crate::cloudformation::template::Template;
 use crate::container::{Setting, View, shown};
 use crate::dialect::Dialect;
-use crate::edit;
+use crate::edit::{self, Edit};
 use crate::image::{ImageRequest, Platform};
 use crate::recipe::{BoundRecipe, TaskFacts};
 use crate::report::{Code, ContainerReport, Finding, Outcome, TaskDefinitionReport};
@@ -18,6 +18,7 @@ use crate::source::{Change, Path, Step};
 
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
+use super::rendered::Rendered;
 use super::select::{Choice, Tags, choose, name, out_of_scope, tags};
 use super::sidecar::place_sidecars;
 use super::slots::{Slot, slots};
@@ -29,6 +30,7 @@ pub(crate) struct Task<'t> {
     pub(crate) view: View<'t>,
     pub(crate) template: &'t Template<'t>,
     pub(crate) recipe: &'t BoundRecipe,
+    pub(crate) rendered: &'t Rendered<'t>,
     pub(crate) settings: &'t Settings,
     /// The loops around it, item by item; one empty item without loops.
     pub(crate) items: Vec<LoopItem>,
@@ -43,7 +45,7 @@ pub(crate) struct Task<'t> {
 pub(crate) struct Run<'t> {
     pub(crate) dialect: Dialect,
     pub(crate) template: &'t Template<'t>,
-    pub(crate) recipe: &'t BoundRecipe,
+    pub(crate) rendered: &'t Rendered<'t>,
     pub(crate) settings: &'t Settings,
 }
 
@@ -54,7 +56,8 @@ impl<'t> Task<'t> {
             dialect: run.dialect,
             view,
             template: run.template,
-            recipe: run.recipe,
+            recipe: run.rendered.recipe,
+            rendered: run.rendered,
             settings: run.settings,
             items: loop_items(&found.loops),
             given: found
@@ -375,7 +378,8 @@ fn rewritten(
         let note = Note::new(Code::ExecutionRoleKept, why.to_owned());
         report.findings.push(note.finding(None));
     }
-    let edits = merge::edits(&settings);
+    let edits = merge::edits(task.dialect, &settings);
+    let edits: Vec<&Edit> = edits.iter().collect();
     let (new, said) = edit::changed(properties, &edits, task.at(&task.given))
         .map_err(|place| refuse(cannot_merge(&place)))?;
     report.changes = said;

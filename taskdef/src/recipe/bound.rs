@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::RenderError;
-use super::expression::{Compiled, shown};
+use super::expression::{Compiled, Names, shown};
 use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
 use super::input::{BoundInputs, InputValue};
 use super::load;
@@ -25,6 +25,10 @@ pub struct BoundRecipe {
     workload: Vec<Block>,
     sidecars: Vec<Sidecar>,
     task: Vec<Block>,
+    /// The names that what becomes of a container reads.
+    workload_names: Names,
+    /// The names that the definition of each sidecar reads.
+    sidecar_names: Vec<Names>,
 }
 
 impl fmt::Debug for BoundRecipe {
@@ -90,7 +94,7 @@ impl BoundRecipe {
         };
         let sidecars = loaded.sidecars.iter().map(sidecar).collect();
         let task = loaded.task.iter().map(block).collect();
-        BoundRecipe {
+        let mut bound = BoundRecipe {
             requires,
             assumes,
             processes,
@@ -100,6 +104,59 @@ impl BoundRecipe {
             recipe,
             inputs,
             slots,
+            workload_names: Names::new(),
+            sidecar_names: Vec::new(),
+        };
+        bound.workload_names = bound.names_of_workload();
+        let names = bound.sidecars.iter().map(|sidecar| {
+            let mut names = Names::new();
+            sidecar.each_dynamic(&mut |compiled| names.extend(compiled.names.iter().cloned()));
+            names
+        });
+        bound.sidecar_names = names.collect();
+        bound
+    }
+
+    fn names_of_workload(&self) -> Names {
+        let mut names = Names::new();
+        let mut visit = |compiled: &Arc<Compiled>| names.extend(compiled.names.iter().cloned());
+        self.requires
+            .iter()
+            .chain(&self.assumes)
+            .for_each(|item| item.each_dynamic(&mut visit));
+        self.workload
+            .iter()
+            .for_each(|block| block.each_dynamic(&mut visit));
+        self.sidecars
+            .iter()
+            .for_each(|sidecar| sidecar.when.each_dynamic(&mut visit));
+        names
+    }
+
+    /// What [`BoundRecipe::workload`] reads of these facts; the others are null.
+    pub(crate) fn read_by_workload(
+        &self,
+        task: &TaskFacts,
+        container: &ContainerFacts,
+    ) -> (TaskFacts, ContainerFacts) {
+        let names = &self.workload_names;
+        (task.read_by(names), container.read_by(names))
+    }
+
+    /// What [`BoundRecipe::sidecar`] reads of these facts; the others are null.
+    pub(crate) fn read_by_sidecar(
+        &self,
+        index: usize,
+        task: &TaskFacts,
+        containers: &[ContainerFacts],
+    ) -> (TaskFacts, Vec<ContainerFacts>) {
+        match self.sidecar_names.get(index) {
+            Some(names) => {
+                let containers = containers.iter();
+                let containers = containers.map(|container| container.read_by(names));
+                (task.read_by(names), containers.collect())
+            }
+            None => (task.clone(), containers.to_vec()),
         }
     }
 
@@ -126,11 +183,7 @@ impl BoundRecipe {
                 continue;
             }
             sidecar.when.each_dynamic(&mut visit);
-            sidecar.settings.each_dynamic(&mut visit);
-            sidecar
-                .blocks
-                .iter()
-                .for_each(|block| block.each_dynamic(&mut visit));
+            sidecar.each_dynamic(&mut visit);
         }
         asks
     }

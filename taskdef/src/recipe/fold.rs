@@ -125,6 +125,16 @@ impl Settings {
     }
 }
 
+impl Sidecar {
+    /// Calls the function for every expression of its definition that is left.
+    pub(super) fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
+        self.settings.each_dynamic(visit);
+        self.blocks
+            .iter()
+            .for_each(|block| block.each_dynamic(visit));
+    }
+}
+
 impl Block {
     pub(super) fn fold(block: &load::Block, rendering: Rendering<'_>) -> Block {
         Block {

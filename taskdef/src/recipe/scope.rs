@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Expr};
 use serde_json::Value;
 
 use super::error::RenderError;
-use super::expression::Compiled;
+use super::expression::{Compiled, Names as ReadNames};
 use super::input::{BoundInputs, InputValue};
 use super::value::{Kind, Reads, Slot};
 
@@ -38,6 +38,49 @@ pub struct ContainerFacts {
     pub readonly_root_filesystem: Value,
     /// Whether the image itself starts the recipe's wrapper.
     pub wrapper_in_image: bool,
+}
+
+impl TaskFacts {
+    /// These facts, null for those that expressions with these names do not read.
+    pub(super) fn read_by(&self, names: &ReadNames) -> TaskFacts {
+        let read = |name: &str, value: &Value| fact_read(names, "task", name, value);
+        TaskFacts {
+            family: read("family", &self.family),
+            cpu_architecture: read("cpuArchitecture", &self.cpu_architecture),
+            operating_system: read("operatingSystem", &self.operating_system),
+        }
+    }
+}
+
+impl ContainerFacts {
+    /// These facts, null or false for those that expressions with these names do not read.
+    pub(super) fn read_by(&self, names: &ReadNames) -> ContainerFacts {
+        let read = |name: &str, value: &Value| fact_read(names, "container", name, value);
+        let readonly = &self.readonly_root_filesystem;
+        let wrapper = Value::Bool(self.wrapper_in_image);
+        ContainerFacts {
+            name: read("name", &self.name),
+            image: read("image", &self.image),
+            user: read("user", &self.user),
+            readonly_root_filesystem: read("readonlyRootFilesystem", readonly),
+            wrapper_in_image: read("wrapperInImage", &wrapper) == wrapper && self.wrapper_in_image,
+        }
+    }
+}
+
+/// The fact if one of the names reads it, by itself or as a whole: all of `task`, a list of `containers`.
+fn fact_read(names: &ReadNames, holder: &str, name: &str, value: &Value) -> Value {
+    let read = names.iter().any(|read| match read.split_once('.') {
+        Some((read_holder, rest)) => {
+            read_holder == "containers"
+                || read_holder == holder && rest.split('.').next() == Some(name)
+        }
+        None => read == holder || read == "containers",
+    });
+    match read {
+        true => value.clone(),
+        false => Value::Null,
+    }
 }
 
 /// The names under `task`.
