@@ -37,9 +37,6 @@ pub(crate) fn instrument(
     parameters::check(&parameters, source.value())?;
     let settings = settings(arguments, parameters, &recipe);
     let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
-    if arguments.output.quiet {
-        conclude::keep_errors(&mut report);
-    }
     let lines = lines(&source, &report, arguments.output.quiet);
     let run = Run {
         options: &arguments.output,
@@ -69,6 +66,8 @@ pub(crate) fn instrument(
         report
             .findings
             .extend(after.iter().flat_map(alias_findings));
+        // The process ends soon: to free every part of a large value by itself would only take time.
+        std::mem::forget(after);
     }
     let setting = Setting {
         document: &document.name,
@@ -98,6 +97,7 @@ fn settings(arguments: &Arguments, parameters: Parameters, recipe: &BoundRecipe)
         },
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
+        only_refusals: arguments.output.quiet,
         known_sidecars: recipes::known_sidecars(recipe.recipe()),
     }
 }
@@ -121,7 +121,9 @@ fn judge(
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
-    report.findings.extend(lock::tag_findings(&answers));
+    if !arguments.output.quiet {
+        report.findings.extend(lock::tag_findings(&answers));
+    }
     Ok((report, changes))
 }
 

@@ -1,6 +1,6 @@
 //! The end of a run: what is printed about it, and its exit code.
 
-use taskdef::report::{Outcome, Report};
+use taskdef::report::Report;
 use taskdef::settings::OnUnresolved;
 
 use crate::options::OutputOptions;
@@ -31,17 +31,6 @@ pub fn exit(report: &Report, run: Run<'_>) -> Exit {
         (true, OnUnresolved::Skip) => Exit::NotInstrumented,
         (false, _) if run.options.detailed_exitcode && run.changed => Exit::Changed,
         (false, _) => Exit::Done,
-    }
-}
-
-/// Frees what a quiet run does not print, so that the memory serves the rest of the run.
-pub fn keep_errors(report: &mut Report) {
-    for task in &mut report.task_definitions {
-        task.containers = Vec::new();
-        task.changes = Vec::new();
-        if task.outcome != Outcome::Refused {
-            task.findings = Vec::new();
-        }
     }
 }
 

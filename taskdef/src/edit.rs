@@ -135,8 +135,8 @@ pub(crate) fn changed(
         whole.extend(after);
         return Ok((Some(New::Value(Value::Object(whole))), said));
     }
-    after.retain(|key, value| object.get(key) != Some(value));
-    let members: Vec<(String, Value)> = after.into_iter().collect();
+    let differs = |(key, value): &(String, Value)| object.get(key) != Some(value);
+    let members: Vec<(String, Value)> = after.into_iter().filter(differs).collect();
     Ok(((!members.is_empty()).then_some(New::Members(members)), said))
 }
 

@@ -153,7 +153,8 @@ pub fn rewrite(
             ..change
         });
         rewritten.changes.extend(changes);
-        rewritten.report.task_definitions.push(one.report);
+        let told = told(one.report, settings);
+        rewritten.report.task_definitions.push(told);
     }
     if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
         rewritten.changes.clear();
@@ -188,7 +189,7 @@ pub fn check(
     let task_definitions = survey
         .found
         .iter()
-        .map(|found| judged(run, found, &survey.others, answers))
+        .map(|found| told(judged(run, found, &survey.others, answers), settings))
         .collect();
     Ok(Report {
         task_definitions,
@@ -237,6 +238,14 @@ fn judged(
     }
     report.outcome = Outcome::Refused;
     report
+}
+
+/// What the report tells of a task definition.
+fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
+    match settings.only_refusals {
+        true => report.only_refusal(),
+        false => report,
+    }
 }
 
 /// What a rewrite would change, in one line.

@@ -205,6 +205,21 @@ pub struct TaskDefinitionReport {
     pub findings: Vec<Finding>,
 }
 
+impl TaskDefinitionReport {
+    /// The same without what is not about a refusal.
+    pub(crate) fn only_refusal(self) -> Self {
+        TaskDefinitionReport {
+            findings: match self.outcome {
+                Outcome::Refused => self.findings,
+                _ => Vec::new(),
+            },
+            containers: Vec::new(),
+            changes: Vec::new(),
+            ..self
+        }
+    }
+}
+
 /// The whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

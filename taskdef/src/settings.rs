@@ -68,6 +68,8 @@ pub struct Settings {
     pub parameters: BTreeMap<String, String>,
     /// Values that SSM-typed parameters resolve to.
     pub resolved_parameters: BTreeMap<String, String>,
+    /// Whether the report tells of nothing but refusals: what else it would hold takes memory.
+    pub only_refusals: bool,
     /// Sidecars of other recipes.
     pub known_sidecars: Vec<KnownSidecar>,
 }

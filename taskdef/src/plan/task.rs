@@ -352,14 +352,14 @@ fn rewritten(
         return Ok(Vec::new());
     }
     let selection = select(task, properties, &tags, &mut report.findings)?;
-    let plans = plan_all(task, &selection, lookup, report)?;
+    let mut plans = plan_all(task, &selection, lookup, report)?;
     if plans.iter().all(Option::is_none) {
         let note = Note::new(Code::NotSelected, "no container to instrument".to_owned());
         report.findings.push(note.finding(None));
         return Ok(Vec::new());
     }
     let refuse = |refusal: Refusal| vec![refusal.finding(None)];
-    let mut changes = apply_all(task, &selection, &plans, report)?;
+    let mut changes = apply_all(task, &selection, &mut plans, report)?;
     place_sidecars(task, &selection, &plans, &mut changes, report)?;
     let facts: Vec<_> = plans
         .iter()
@@ -411,9 +411,9 @@ fn plan_all<'d>(
                 plans.push(None);
             }
             Choice::Selected => match plan_slot(task, slot, lookup) {
-                Ok(plan) => {
-                    let notes = plan.notes.iter().cloned();
-                    let findings = notes.map(|note| note.finding(Some(&about)));
+                Ok(mut plan) => {
+                    let notes = std::mem::take(&mut plan.notes);
+                    let findings = notes.into_iter().map(|note| note.finding(Some(&about)));
                     report.findings.extend(findings);
                     plans.push(Some(plan));
                 }
@@ -433,7 +433,7 @@ fn plan_all<'d>(
 fn apply_all(
     task: &Task<'_>,
     selection: &Selection<'_>,
-    plans: &[Option<SlotPlan<'_>>],
+    plans: &mut [Option<SlotPlan<'_>>],
     report: &mut TaskDefinitionReport,
 ) -> Result<Vec<Change>, Vec<Finding>> {
     let mut changes = Vec::new();
@@ -447,7 +447,7 @@ fn apply_all(
             let path = selection.path(&slot.path, None);
             changes.extend(new.map(|new| Change { path, new }));
             said = lines;
-            processes.clone_from(&plan.processes);
+            processes = std::mem::take(&mut plan.processes);
         }
         report.containers.push(ContainerReport {
             name: about.container,

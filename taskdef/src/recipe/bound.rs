@@ -10,7 +10,7 @@ use super::expression::{Compiled, Names, shown};
 use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
 use super::input::{BoundInputs, InputValue};
 use super::load;
-use super::scope::{ContainerFacts, InputSlots, Scope, TaskFacts, input_slots};
+use super::scope::{ContainerFacts, FactsRead, InputSlots, Scope, TaskFacts, input_slots};
 use super::tree::Rendering;
 use super::{Permissions, Recipe, Workload, Wrapping, common};
 
@@ -25,10 +25,10 @@ pub struct BoundRecipe {
     workload: Vec<Block>,
     sidecars: Vec<Sidecar>,
     task: Vec<Block>,
-    /// The names that what becomes of a container reads.
-    workload_names: Names,
-    /// The names that the definition of each sidecar reads.
-    sidecar_names: Vec<Names>,
+    /// What becomes of a container depends on these facts.
+    workload_reads: FactsRead,
+    /// The definition of each sidecar depends on these facts.
+    sidecars_read: Vec<FactsRead>,
 }
 
 impl fmt::Debug for BoundRecipe {
@@ -104,16 +104,16 @@ impl BoundRecipe {
             recipe,
             inputs,
             slots,
-            workload_names: Names::new(),
-            sidecar_names: Vec::new(),
+            workload_reads: FactsRead::default(),
+            sidecars_read: Vec::new(),
         };
-        bound.workload_names = bound.names_of_workload();
-        let names = bound.sidecars.iter().map(|sidecar| {
+        bound.workload_reads = FactsRead::of(&bound.names_of_workload());
+        let reads = bound.sidecars.iter().map(|sidecar| {
             let mut names = Names::new();
             sidecar.each_dynamic(&mut |compiled| names.extend(compiled.names.iter().cloned()));
-            names
+            FactsRead::of(&names)
         });
-        bound.sidecar_names = names.collect();
+        bound.sidecars_read = reads.collect();
         bound
     }
 
@@ -139,8 +139,8 @@ impl BoundRecipe {
         task: &TaskFacts,
         container: &ContainerFacts,
     ) -> (TaskFacts, ContainerFacts) {
-        let names = &self.workload_names;
-        (task.read_by(names), container.read_by(names))
+        let reads = &self.workload_reads;
+        (reads.of_task(task), reads.of_container(container))
     }
 
     /// What [`BoundRecipe::sidecar`] reads of these facts; the others are null.
@@ -150,11 +150,11 @@ impl BoundRecipe {
         task: &TaskFacts,
         containers: &[ContainerFacts],
     ) -> (TaskFacts, Vec<ContainerFacts>) {
-        match self.sidecar_names.get(index) {
-            Some(names) => {
+        match self.sidecars_read.get(index) {
+            Some(reads) => {
                 let containers = containers.iter();
-                let containers = containers.map(|container| container.read_by(names));
-                (task.read_by(names), containers.collect())
+                let containers = containers.map(|container| reads.of_container(container));
+                (reads.of_task(task), containers.collect())
             }
             None => (task.clone(), containers.to_vec()),
         }

@@ -40,45 +40,62 @@ pub struct ContainerFacts {
     pub wrapper_in_image: bool,
 }
 
-impl TaskFacts {
-    /// These facts, null for those that expressions with these names do not read.
-    pub(super) fn read_by(&self, names: &ReadNames) -> TaskFacts {
-        let read = |name: &str, value: &Value| fact_read(names, "task", name, value);
+/// Which facts expressions read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FactsRead {
+    task: [bool; 3],
+    container: [bool; 5],
+}
+
+impl FactsRead {
+    /// The facts that these names read, by themselves or as a whole: all of `task`, a list of `containers`.
+    pub(super) fn of(names: &ReadNames) -> FactsRead {
+        let reads = |holder: &str, fact: &str| {
+            names.iter().any(|name| {
+                let mut steps = name.split('.');
+                match steps.next() {
+                    Some("containers") => holder == "container",
+                    first if first == Some(holder) => steps.next().is_none_or(|step| step == fact),
+                    _ => false,
+                }
+            })
+        };
+        let mut read = FactsRead::default();
+        for (read, fact) in read.task.iter_mut().zip(TASK) {
+            *read = reads("task", fact);
+        }
+        for (read, fact) in read.container.iter_mut().zip(CONTAINER) {
+            *read = reads("container", fact);
+        }
+        read
+    }
+
+    /// These facts, null where they are not read.
+    pub(super) fn of_task(&self, facts: &TaskFacts) -> TaskFacts {
+        let [family, architecture, system] = self.task;
         TaskFacts {
-            family: read("family", &self.family),
-            cpu_architecture: read("cpuArchitecture", &self.cpu_architecture),
-            operating_system: read("operatingSystem", &self.operating_system),
+            family: kept(family, &facts.family),
+            cpu_architecture: kept(architecture, &facts.cpu_architecture),
+            operating_system: kept(system, &facts.operating_system),
         }
     }
-}
 
-impl ContainerFacts {
-    /// These facts, null or false for those that expressions with these names do not read.
-    pub(super) fn read_by(&self, names: &ReadNames) -> ContainerFacts {
-        let read = |name: &str, value: &Value| fact_read(names, "container", name, value);
-        let readonly = &self.readonly_root_filesystem;
-        let wrapper = Value::Bool(self.wrapper_in_image);
+    /// These facts, null or false where they are not read.
+    pub(super) fn of_container(&self, facts: &ContainerFacts) -> ContainerFacts {
+        let [name, image, user, readonly, wrapper] = self.container;
         ContainerFacts {
-            name: read("name", &self.name),
-            image: read("image", &self.image),
-            user: read("user", &self.user),
-            readonly_root_filesystem: read("readonlyRootFilesystem", readonly),
-            wrapper_in_image: read("wrapperInImage", &wrapper) == wrapper && self.wrapper_in_image,
+            name: kept(name, &facts.name),
+            image: kept(image, &facts.image),
+            user: kept(user, &facts.user),
+            readonly_root_filesystem: kept(readonly, &facts.readonly_root_filesystem),
+            wrapper_in_image: wrapper && facts.wrapper_in_image,
         }
     }
 }
 
-/// The fact if one of the names reads it, by itself or as a whole: all of `task`, a list of `containers`.
-fn fact_read(names: &ReadNames, holder: &str, name: &str, value: &Value) -> Value {
-    let read = names.iter().any(|read| match read.split_once('.') {
-        Some((read_holder, rest)) => {
-            read_holder == "containers"
-                || read_holder == holder && rest.split('.').next() == Some(name)
-        }
-        None => read == holder || read == "containers",
-    });
+fn kept(read: bool, fact: &Value) -> Value {
     match read {
-        true => value.clone(),
+        true => fact.clone(),
         false => Value::Null,
     }
 }

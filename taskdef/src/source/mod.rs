@@ -97,10 +97,12 @@ impl From<Value> for New {
 }
 
 /// A text into which changes were spliced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Spliced {
     /// The new text.
     pub text: String,
+    /// The value that it holds.
+    pub value: Value,
     /// The aliases that were replaced by a copy of what they stood for: name, and line in the old text.
     pub expanded_aliases: Vec<(String, usize)>,
 }
@@ -123,6 +125,16 @@ impl fmt::Debug for Source<'_> {
             .field("format", &self.format)
             .field("length", &self.text.len())
             .finish()
+    }
+}
+
+/// Says nothing of the content, which may be secret.
+impl fmt::Debug for Spliced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spliced")
+            .field("length", &self.text.len())
+            .field("expanded_aliases", &self.expanded_aliases)
+            .finish_non_exhaustive()
     }
 }
 

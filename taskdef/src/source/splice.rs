@@ -47,6 +47,7 @@ impl Source<'_> {
             let text = format!("{mark}{}", self.text.as_str());
             return Ok(Spliced {
                 text,
+                value: self.value,
                 expanded_aliases: vec![],
             });
         }
@@ -75,6 +76,7 @@ impl Source<'_> {
         };
         Ok(Spliced {
             text,
+            value: self.value,
             expanded_aliases,
         })
     }
