@@ -59,7 +59,7 @@ impl Dialect {
                     .find(|(holder, ecs, _)| *holder == parent && *ecs == key);
                 match irregular {
                     Some((_, _, cloudformation)) => Cow::Borrowed(cloudformation),
-                    None => Cow::Owned(with_first(key, char::to_ascii_uppercase)),
+                    None => Cow::Owned(with_first(key, str::make_ascii_uppercase)),
                 }
             }
         }
@@ -95,7 +95,7 @@ impl Dialect {
                     .find(|(holder, _, cfn)| *holder == parent && *cfn == key);
                 match irregular {
                     Some((_, ecs, _)) => Cow::Borrowed(ecs),
-                    None => Cow::Owned(with_first(key, char::to_ascii_lowercase)),
+                    None => Cow::Owned(with_first(key, str::make_ascii_lowercase)),
                 }
             }
         }
@@ -192,12 +192,12 @@ fn is_capitalised(key: &str, found: &str) -> bool {
     }
 }
 
-fn with_first(key: &str, change: fn(&char) -> char) -> String {
-    let mut chars = key.chars();
-    match chars.next() {
-        Some(first) => std::iter::once(change(&first)).chain(chars).collect(),
-        None => String::new(),
+fn with_first(key: &str, change: fn(&mut str)) -> String {
+    let mut changed = key.to_owned();
+    if let Some(first) = changed.get_mut(..1) {
+        change(first);
     }
+    changed
 }
 
 #[cfg(test)]

@@ -106,6 +106,9 @@ pub(crate) fn changed(
     edits: &[&Edit],
     place: Where<'_>,
 ) -> Result<(Option<New>, Vec<String>), CannotMerge> {
+    if edits.is_empty() {
+        return Ok((None, Vec::new()));
+    }
     let mut touched: Vec<Cow<'_, str>> = Vec::with_capacity(edits.len());
     for first in edits.iter().filter_map(|edit| edit.path().first()) {
         let key = place.dialect.key("", first);
