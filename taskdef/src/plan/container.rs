@@ -177,17 +177,7 @@ fn plan_variant<'d>(
     }
     check_user(task, view).map_err(refuse)?;
     let mut notes = Vec::new();
-    let inspected = match needs_config(task, view, &entry_point) {
-        false => None,
-        true => {
-            let ways_out = || ways_out(task, view, &entry_point);
-            let lookup = match entry_point.is_absent() {
-                true => lookup.without_assumptions(),
-                false => lookup,
-            };
-            Some(inspect(task, view.get("image"), given, lookup, &ways_out).map_err(refuse)?)
-        }
-    };
+    let inspected = inspected(task, view, given, &entry_point, lookup).map_err(refuse)?;
     let config = inspected.as_ref().map(|inspected| &inspected.config);
     if let Some(config) = config {
         said_about_image(task, view, &entry_point, config, &mut notes).map_err(refuse)?;
@@ -224,6 +214,26 @@ fn plan_variant<'d>(
         notes,
         processes,
     })
+}
+
+/// The image, where its config takes part.
+fn inspected(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+    entry_point: &Words,
+    lookup: Lookup<'_>,
+) -> Result<Option<Inspected>, Refusal> {
+    if !needs_config(task, view, entry_point) {
+        return Ok(None);
+    }
+    // Where the program comes from the image, nothing about the image is taken for granted.
+    let lookup = match entry_point.is_absent() {
+        true => lookup.without_assumptions(),
+        false => lookup,
+    };
+    let ways_out = || ways_out(task, view, entry_point);
+    inspect(task, view.get("image"), given, lookup, &ways_out).map(Some)
 }
 
 /// What is done to this container alone under one combination.

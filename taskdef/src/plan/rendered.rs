@@ -4,6 +4,7 @@
 //! last answer is kept.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -18,9 +19,12 @@ use super::merge;
 pub(crate) struct Rendered<'r> {
     pub(crate) recipe: &'r BoundRecipe,
     dialect: Dialect,
-    additions: RefCell<Option<(TaskFacts, ContainerFacts, Rc<Additions>)>>,
-    sidecars: RefCell<Vec<(usize, TaskFacts, Vec<ContainerFacts>, Rc<Sidecar>)>>,
+    additions: RefCell<Option<Last<ContainerFacts, Additions>>>,
+    sidecars: RefCell<BTreeMap<usize, Last<Vec<ContainerFacts>, Sidecar>>>,
 }
+
+/// What was asked last, and the answer.
+type Last<Facts, Answer> = (TaskFacts, Facts, Rc<Answer>);
 
 /// What a recipe asks of a container.
 #[derive(PartialEq)]
@@ -76,10 +80,9 @@ impl<'r> Rendered<'r> {
     ) -> Result<Rc<Sidecar>, RenderError> {
         let (task, containers) = self.recipe.read_by_sidecar(index, task, containers);
         let mut last = self.sidecars.borrow_mut();
-        let same = last.iter().find(|(known, last_task, last_containers, _)| {
-            (*known, last_task, last_containers) == (index, &task, &containers)
-        });
-        if let Some((.., sidecar)) = same {
+        if let Some((last_task, last_containers, sidecar)) = last.get(&index)
+            && (last_task, last_containers) == (&task, &containers)
+        {
             return Ok(Rc::clone(sidecar));
         }
         let definition = self.recipe.sidecar(index, &task, &containers)?;
@@ -88,8 +91,7 @@ impl<'r> Rendered<'r> {
             definition,
             spelled,
         });
-        last.retain(|(known, ..)| *known != index);
-        last.push((index, task, containers, Rc::clone(&sidecar)));
+        last.insert(index, (task, containers, Rc::clone(&sidecar)));
         Ok(sidecar)
     }
 }
