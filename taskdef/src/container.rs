@@ -74,17 +74,22 @@ impl<'v> View<'v> {
 
     /// Whether the object takes content from elsewhere: `Fn::Transform` or `Fn::ForEach` among its keys.
     pub(crate) fn has_generated_keys(self) -> bool {
-        self.map
-            .keys()
-            .any(|key| key == "Fn::Transform" || key.starts_with("Fn::ForEach::"))
+        has_generated_keys(self.map)
     }
+}
+
+/// Whether an object takes content from elsewhere: `Fn::Transform` or `Fn::ForEach` among its keys.
+pub(crate) fn has_generated_keys(map: &Map<String, Value>) -> bool {
+    map.keys()
+        .any(|key| key == "Fn::Transform" || key.starts_with("Fn::ForEach::"))
 }
 
 /// `container.user`: absent, empty, `0`, `root`, `0:0` and `root:root` are root.
 pub(crate) fn normalised_user(user: &str) -> String {
-    match user {
-        "" | "0" | "root" | "0:0" | "root:root" | "0:root" | "root:0" => "root".to_owned(),
-        other => other.to_owned(),
+    // The part after the colon is a group; user 0 is root in any.
+    match user.split(':').next() {
+        None | Some("" | "0" | "root") => "root".to_owned(),
+        Some(_) => user.to_owned(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{Assignment, as_if, call, function, is_no_value, no_value};
-use crate::container::shown;
+use crate::container::{has_generated_keys, shown};
 use crate::dialect::Dialect;
 use crate::source::New;
 
@@ -254,6 +254,9 @@ fn at(
     } else {
         branches(old, path, place.given, &mut |old, given| {
             let mut inner = match old {
+                Some(Value::Object(inner)) if has_generated_keys(&inner) => {
+                    return Err(CannotMerge::Intrinsic(path.join(".")));
+                }
                 Some(Value::Object(inner)) => inner,
                 None => Map::new(),
                 Some(other) => return Err(CannotMerge::at(&other, std::slice::from_ref(key))),

@@ -122,6 +122,8 @@ codes! {
     UnknownImage = "unknown-image",
     /// A name that is not known decides whether a container is selected.
     UnknownName = "unknown-name",
+    /// It is not known which operating system the task runs on.
+    UnknownPlatform = "unknown-platform",
     /// A Windows task.
     WindowsTask = "windows-task",
     /// The image itself starts the recipe's wrapper.

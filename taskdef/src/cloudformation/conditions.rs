@@ -1,6 +1,6 @@
 //! Conditions as truth tables: which combinations can occur, and how a table is written back as `Fn::If`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -51,6 +51,8 @@ pub(crate) fn combinations(
         return None;
     }
     let count = 1_usize << free.len();
+    // What stands under conditions that cannot be is planned like any other: a person may change them.
+    let narrows = !free.is_empty() && can_occur(template, given);
     let possible: Vec<Assignment> = (0..count)
         .map(|bits| {
             let mut assignment = given.clone();
@@ -60,7 +62,7 @@ pub(crate) fn combinations(
             }
             assignment
         })
-        .filter(|assignment| free.is_empty() || can_occur(template, assignment))
+        .filter(|assignment| !narrows || can_occur(template, assignment))
         .collect();
     (possible.len() <= MAX_COMBINATIONS).then_some(possible)
 }
@@ -81,10 +83,16 @@ fn can_occur(template: &Template<'_>, assignment: &Assignment) -> bool {
             }
         }
     }
+    let mut known = Known {
+        template,
+        assignment,
+        atoms: &atoms,
+        found: BTreeMap::new(),
+    };
     assignment.iter().all(|(name, value)| {
         template
             .condition(name)
-            .and_then(|definition| truth(template, definition, assignment, &atoms, 0))
+            .and_then(|definition| truth(&mut known, definition))
             .is_none_or(|known| known == *value)
     })
 }
@@ -101,36 +109,44 @@ fn as_atom(definition: &Value) -> Option<(&Value, bool)> {
     }
 }
 
-/// The truth of a condition's definition, where it follows from the assignment.
-fn truth(
-    template: &Template<'_>,
-    definition: &Value,
-    assignment: &Assignment,
-    atoms: &[(&Value, bool)],
-    depth: usize,
-) -> Option<bool> {
-    if depth > 16 {
-        return None;
-    }
-    let of = |value: &Value| truth(template, value, assignment, atoms, depth + 1);
+/// What is known of conditions, to find the truth of others.
+struct Known<'k> {
+    template: &'k Template<'k>,
+    assignment: &'k Assignment,
+    atoms: &'k [(&'k Value, bool)],
+    /// The truth of every condition that was looked at; none while it is looked at.
+    found: BTreeMap<&'k str, Option<bool>>,
+}
+
+/// The truth of a condition's definition, where it follows from what is known.
+fn truth<'k>(known: &mut Known<'k>, definition: &'k Value) -> Option<bool> {
     if let Some(Value::String(name)) = definition.get("Condition") {
-        return match assignment.get(name) {
-            Some(value) => Some(*value),
-            None => of(template.condition(name)?),
-        };
+        if let Some(value) = known.assignment.get(name) {
+            return Some(*value);
+        }
+        if let Some(value) = known.found.get(name.as_str()) {
+            return *value;
+        }
+        let definition = known.template.condition(name)?;
+        known.found.insert(name, None);
+        let value = truth(known, definition);
+        known.found.insert(name, value);
+        return value;
     }
     match function(definition)? {
         ("Fn::Equals", Value::Array(items)) => match items.as_slice() {
             [Value::String(left), Value::String(right)] => Some(left == right),
-            _ => atoms
+            _ => known
+                .atoms
                 .iter()
                 .find(|(atom, _)| *atom == definition)
                 .map(|(_, value)| *value),
         },
-        ("Fn::Not", Value::Array(items)) => of(items.first()?).map(|value| !value),
-        ("Fn::And", Value::Array(items)) => all(items.iter().map(of)),
+        ("Fn::Not", Value::Array(items)) => truth(known, items.first()?).map(|value| !value),
+        ("Fn::And", Value::Array(items)) => all(items.iter().map(|item| truth(known, item))),
         ("Fn::Or", Value::Array(items)) => {
-            all(items.iter().map(|item| of(item).map(|value| !value))).map(|value| !value)
+            let not = |item| truth(known, item).map(|value| !value);
+            all(items.iter().map(not)).map(|value| !value)
         }
         _ => None,
     }

@@ -118,6 +118,9 @@ fn in_for_each<'d>(value: &'d Value, path: &Path, loops: &[Loop], survey: &mut S
     let Some([Value::String(variable), collection, Value::Object(body)]) =
         value.as_array().map(Vec::as_slice)
     else {
+        let why = "`Fn::ForEach` is not a variable, a collection and an output key with a body";
+        let id = path.last().map(name_of).unwrap_or_default();
+        survey.findings.push((id, unreadable(why)));
         return;
     };
     let items = collection.as_array().and_then(|items| {
@@ -145,6 +148,15 @@ fn in_resource<'d>(
         .get("Type")
         .and_then(Value::as_str)
         .unwrap_or_default();
+    if resource.get("Fn::Transform").is_some() {
+        nested(id, "Fn::Transform", survey);
+    }
+    if kind != TASK_DEFINITION && may_be_task_definition(kind, loops) {
+        let why =
+            "the type of the resource depends on a loop variable, and may be a task definition";
+        survey.findings.push((id.to_owned(), unreadable(why)));
+        return;
+    }
     match kind {
         TASK_DEFINITION => survey.found.push(Found {
             path: extended(path, Step::Key("Properties".to_owned())),
@@ -159,6 +171,42 @@ fn in_resource<'d>(
         _ if kind.ends_with("::MODULE") => nested(id, kind, survey),
         _ => survey.others.push(resource),
     }
+}
+
+fn name_of(step: &Step) -> String {
+    match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    }
+}
+
+fn unreadable(why: &str) -> Finding {
+    Finding {
+        code: Code::CannotReadContainers,
+        severity: Severity::Error,
+        container: None,
+        image: None,
+        message: why.to_owned(),
+        hint: Some("write the resource out".to_owned()),
+    }
+}
+
+/// Loop variables stand in any string, a resource's type too.
+fn may_be_task_definition(kind: &str, loops: &[Loop]) -> bool {
+    let Some((before, _)) = kind.split_once("${").or(kind.split_once("&{")) else {
+        return false;
+    };
+    TASK_DEFINITION.starts_with(before)
+        && loop_items(loops).iter().any(|item| {
+            let mut kind = kind.to_owned();
+            for (name, value) in item {
+                let Some(value) = value else { return true };
+                for form in [format!("${{{name}}}"), format!("&{{{name}}}")] {
+                    kind = kind.replace(&form, value);
+                }
+            }
+            kind == TASK_DEFINITION
+        })
 }
 
 fn nested(id: &str, kind: &str, survey: &mut Survey<'_>) {
@@ -208,10 +256,10 @@ pub(crate) fn loop_items(loops: &[Loop]) -> Vec<LoopItem> {
     combinations
 }
 
-/// Launch types that resources of the document run the task definition `id` on, and that are not Fargate.
+/// Launch types that resources of the document run the task definition `id` on.
 ///
 /// Looks at services, task sets and scheduled rules.
-pub(crate) fn other_launch_types<'d>(others: &[&'d Value], id: &str) -> Vec<&'d str> {
+pub(crate) fn launch_types<'d>(others: &[&'d Value], id: &str) -> Vec<&'d str> {
     let mut found = Vec::new();
     for resource in others {
         let Some(properties) = resource.get("Properties") else {
@@ -243,15 +291,12 @@ pub(crate) fn other_launch_types<'d>(others: &[&'d Value], id: &str) -> Vec<&'d 
     found
 }
 
-/// ECS runs what states neither a launch type nor a capacity provider on EC2.
 fn launch_type<'d>(place: &'d Value, key: &str, id: &str, found: &mut Vec<&'d str>) {
     if !place.get(key).is_some_and(|target| refers_to(target, id)) {
         return;
     }
-    let strategy = place.get("CapacityProviderStrategy");
-    match (place.get("LaunchType"), strategy) {
-        (Some(Value::String(kind)), _) if kind != "FARGATE" => found.push(kind),
-        _ => {}
+    if let Some(Value::String(kind)) = place.get("LaunchType") {
+        found.push(kind);
     }
 }
 

@@ -351,9 +351,10 @@ impl Evaluation<'_> {
             // With AWS::LanguageExtensions a default value may follow.
             None => match items.get(3).and_then(|last| last.get("DefaultValue")) {
                 Some(default) => self.value(default, used),
-                None => Err(Unknown::Malformed(format!(
-                    "no mapping `{map}.{first}.{second}`"
-                ))),
+                // The keys may be values of parameters, which are not shown.
+                None => Err(Unknown::Malformed(
+                    "a mapping has no entry for these keys".to_owned(),
+                )),
             },
         }
     }

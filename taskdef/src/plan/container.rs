@@ -18,8 +18,8 @@ use crate::report::{Code, ProcessChange};
 use crate::source::New;
 
 use super::facts::{
-    check_user, facts, needs_config, replaced_variables, said_about_image, unquotable_texts,
-    ways_out, words,
+    check_user, facts, is_one_empty_word, needs_config, replaced_variables, said_about_image,
+    unquotable_texts, ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, references};
 use super::recognise::{Recognised, recognise};
@@ -64,7 +64,7 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
     for variant in variants(task, slot).unwrap_or_default() {
         let view = View::new(task.dialect, &variant.container);
         let needed = match words(task, view, "entryPoint", &variant.given) {
-            Ok(entry_point) => needs_config(task, view, &entry_point),
+            Ok(entry_point) => needs_config(task, view, &entry_point, &variant.given),
             Err(_) => false,
         };
         if let (true, Some(image)) = (needed, view.get("image"))
@@ -79,12 +79,12 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
     requests
 }
 
-/// Plans a container, for every combination of conditions.
+/// Plans a container, for every combination of conditions; none where no combination can occur.
 pub(crate) fn plan_slot<'d>(
     task: &Task<'_>,
     slot: &Slot<'d>,
     lookup: Lookup<'_>,
-) -> Result<SlotPlan<'d>, Vec<Refusal>> {
+) -> Result<Option<SlotPlan<'d>>, Vec<Refusal>> {
     if View::new(task.dialect, slot.container).has_generated_keys() {
         return Err(vec![Refusal::new(
             Code::CannotReadContainers,
@@ -105,9 +105,9 @@ pub(crate) fn plan_slot<'d>(
         }
     }
     refusals.dedup();
-    match plan {
-        Some(plan) if refusals.is_empty() => Ok(named_by_conditions(plan, slot)),
-        _ => Err(refusals),
+    match refusals.is_empty() {
+        true => Ok(plan.map(|plan| named_by_conditions(plan, slot))),
+        false => Err(refusals),
     }
 }
 
@@ -166,15 +166,7 @@ fn plan_variant<'d>(
     let refuse = |refusal| vec![refusal];
     let view = View::new(task.dialect, &variant.container);
     let given = &variant.given;
-    let entry_point = words(task, view, "entryPoint", given).map_err(refuse)?;
-    let command = words(task, view, "command", given).map_err(refuse)?;
-    if entry_point == Words::List(vec![Value::from("")]) && task.recipe.recipe().wraps() {
-        return Err(vec![Refusal::new(
-            Code::EmptyArgumentEntryPoint,
-            "the entry point is one empty argument, which cannot be started".to_owned(),
-            "remove it, or state the program",
-        )]);
-    }
+    let (entry_point, command) = stated_words(task, view, given).map_err(refuse)?;
     check_user(task, view).map_err(refuse)?;
     let mut notes = Vec::new();
     let inspected = inspected(task, view, given, &entry_point, lookup).map_err(refuse)?;
@@ -216,6 +208,26 @@ fn plan_variant<'d>(
     })
 }
 
+/// Entry point and command, where they matter: a recipe that does not wrap does not ask for them.
+fn stated_words(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+) -> Result<(Words, Words), Refusal> {
+    if !task.recipe.recipe().wraps() {
+        return Ok((Words::List(Vec::new()), Words::List(Vec::new())));
+    }
+    let entry_point = words(task, view, "entryPoint", given)?;
+    if is_one_empty_word(task, &entry_point, given) {
+        return Err(Refusal::new(
+            Code::EmptyArgumentEntryPoint,
+            "the entry point is one empty argument, which cannot be started".to_owned(),
+            "remove it, or state the program",
+        ));
+    }
+    Ok((entry_point, words(task, view, "command", given)?))
+}
+
 /// The image, where its config takes part.
 fn inspected(
     task: &Task<'_>,
@@ -224,7 +236,7 @@ fn inspected(
     entry_point: &Words,
     lookup: Lookup<'_>,
 ) -> Result<Option<Inspected>, Refusal> {
-    if !needs_config(task, view, entry_point) {
+    if !needs_config(task, view, entry_point, given) {
         return Ok(None);
     }
     // Where the program comes from the image, nothing about the image is taken for granted.
@@ -232,7 +244,7 @@ fn inspected(
         true => lookup.without_assumptions(),
         false => lookup,
     };
-    let ways_out = || ways_out(task, view, entry_point);
+    let ways_out = || ways_out(task, view, entry_point, given);
     inspect(task, view.get("image"), given, lookup, &ways_out).map(Some)
 }
 

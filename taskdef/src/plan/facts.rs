@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{
-    Assignment, Evaluation, Unknown, function, is_no_value, scalar_text,
+    Assignment, Evaluation, Unknown, as_if, function, is_no_value, scalar_text,
 };
 use crate::container::{Setting, View, normalised_user};
 use crate::image::ImageConfig;
@@ -18,8 +18,13 @@ use super::words::Words;
 use super::{Note, Refusal, Task};
 
 /// Whether the image's config takes part: in the process, or in what the recipe asks.
-pub(crate) fn needs_config(task: &Task<'_>, view: View<'_>, entry_point: &Words) -> bool {
-    wraps_what_the_image_says(task, entry_point) || asks_user_of_image(task, view)
+pub(crate) fn needs_config(
+    task: &Task<'_>,
+    view: View<'_>,
+    entry_point: &Words,
+    given: &Assignment,
+) -> bool {
+    wraps_what_the_image_says(task, entry_point) || asks_user_of_image(task, view, given)
 }
 
 fn wraps_what_the_image_says(task: &Task<'_>, entry_point: &Words) -> bool {
@@ -30,9 +35,24 @@ fn wraps_what_the_image_says(task: &Task<'_>, entry_point: &Words) -> bool {
     task.recipe.recipe().wraps() && process::needs_image(stated)
 }
 
-fn asks_user_of_image(task: &Task<'_>, view: View<'_>) -> bool {
-    let own = view.text("user");
-    task.recipe.asks_user() && (own == Setting::Absent || own == Setting::Known(String::new()))
+fn asks_user_of_image(task: &Task<'_>, view: View<'_>, given: &Assignment) -> bool {
+    task.recipe.asks_user() && own_user(task, view, given).is_none()
+}
+
+/// The container's own user: normalised, or an expression that is not known. An empty one is none.
+fn own_user(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Option<Value> {
+    let known = |user: &str| {
+        let user = (!user.is_empty()).then(|| normalised_user(user));
+        user.map(Value::String)
+    };
+    match view.text("user") {
+        Setting::Known(user) => known(&user),
+        Setting::Intrinsic(value) => match task.constant(value, given).as_ref().map(scalar_text) {
+            Some(Some(user)) => known(&user),
+            _ => Some(value.clone()),
+        },
+        Setting::Absent | Setting::Malformed => None,
+    }
 }
 
 /// The user decides between the ways of a recipe, so it has to be readable.
@@ -97,9 +117,40 @@ fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
         return false;
     }
     match function(value) {
-        Some(("Fn::Split", _)) => true,
+        Some(("Fn::Split", Value::Array(items))) => match items.as_slice() {
+            [_, text] => !may_be_empty_text(task, text, given),
+            _ => false,
+        },
         Some(("Fn::FindInMap", Value::Array(keys))) if mapping_has_words(task, keys) => true,
         _ => known(task.resolves_parameters()).iter().all(proves),
+    }
+}
+
+/// Whether the value is known to be an empty text, itself or a branch of it.
+fn may_be_empty_text(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
+    if let Some((_, yes, no)) = as_if(value) {
+        return may_be_empty_text(task, yes, given) || may_be_empty_text(task, no, given);
+    }
+    task.items.iter().any(|item| {
+        let evaluation = Evaluation {
+            template: task.template,
+            parameters: true,
+            given,
+            item,
+        };
+        let known = evaluation.text(value, &mut BTreeSet::new());
+        known.is_ok_and(|text| text.is_empty())
+    })
+}
+
+/// Whether an entry point is one word that is known to be empty: the container runtime drops it.
+pub(crate) fn is_one_empty_word(task: &Task<'_>, words: &Words, given: &Assignment) -> bool {
+    match words {
+        Words::List(items) => match items.as_slice() {
+            [only] => may_be_empty_text(task, only, given),
+            _ => false,
+        },
+        Words::Whole(..) => false,
     }
 }
 
@@ -205,12 +256,17 @@ fn view_has_no_platform(task: &Task<'_>) -> bool {
 }
 
 /// How a person can make the image's config unnecessary.
-pub(crate) fn ways_out(task: &Task<'_>, view: View<'_>, entry_point: &Words) -> String {
+pub(crate) fn ways_out(
+    task: &Task<'_>,
+    view: View<'_>,
+    entry_point: &Words,
+    given: &Assignment,
+) -> String {
     let mut keys = Vec::new();
     if wraps_what_the_image_says(task, entry_point) {
         keys.extend(["entryPoint", "command"]);
     }
-    if asks_user_of_image(task, view) {
+    if asks_user_of_image(task, view, given) {
         keys.push("user");
     }
     let keys: Vec<String> = keys
@@ -232,19 +288,10 @@ pub(crate) fn facts(
     config: Option<&ImageConfig>,
     recognised: Recognised,
 ) -> ContainerFacts {
-    let image_user = || match config {
+    let user = own_user(task, view, given).unwrap_or_else(|| match config {
         Some(config) => Value::String(normalised_user(&config.user)),
         None => Value::Null,
-    };
-    let user = match view.text("user") {
-        Setting::Known(user) if !user.is_empty() => Value::String(normalised_user(&user)),
-        Setting::Intrinsic(value) => match task.constant(value, given) {
-            Some(known) => scalar_text(&known)
-                .map_or(Value::Null, |user| Value::String(normalised_user(&user))),
-            None => value.clone(),
-        },
-        _ => image_user(),
-    };
+    });
     let copy = |key| view.get(key).cloned().unwrap_or_default();
     ContainerFacts {
         name: copy("name"),

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::find::other_launch_types;
-use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if, function};
+use crate::cloudformation::find::launch_types;
+use crate::cloudformation::intrinsic::{
+    Assignment, Evaluation, Unknown, as_if, function, is_no_value,
+};
 use crate::container::{Setting, View};
 use crate::report::Code;
 use crate::settings::LaunchTypes;
@@ -14,10 +16,8 @@ use super::{Note, Refusal, Task};
 
 /// Why a task definition is left alone, if it is.
 pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Option<Note> {
-    if let Setting::Known(runtime) = task.view.object("runtimePlatform")
-        && let Setting::Known(system) = runtime.text("operatingSystemFamily")
-        && system.starts_with("WINDOWS")
-    {
+    let systems = operating_systems(task);
+    if !systems.is_empty() && systems.iter().all(|system| *system == System::Windows) {
         return Some(Note::new(
             Code::WindowsTask,
             "a Windows task, which the recipe does not support".to_owned(),
@@ -33,6 +33,10 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
     {
         return not_fargate("`RequiresCompatibilities` does not contain FARGATE".to_owned());
     }
+    // What a transform brings is not known, so nothing can be missing.
+    if task.view.has_generated_keys() {
+        return None;
+    }
     match task.view.text("networkMode") {
         Setting::Known(mode) if mode != "awsvpc" => {
             return not_fargate(format!("the network mode is `{mode}`, not `awsvpc`"));
@@ -45,10 +49,71 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
             return not_fargate(format!("the task states no `{size}`"));
         }
     }
-    let kinds = other_launch_types(others, id);
+    let kinds = launch_types(others, id);
+    if kinds.contains(&"FARGATE") {
+        return None;
+    }
     kinds
         .first()
         .and_then(|kind| not_fargate(format!("a resource runs it with the launch type `{kind}`")))
+}
+
+/// An operating system, as far as it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum System {
+    Linux,
+    Windows,
+    Unknown,
+}
+
+/// The operating systems that a task definition may run on; none where it does not say.
+fn operating_systems(task: &Task<'_>) -> Vec<System> {
+    let Some(runtime) = task.view.get("runtimePlatform") else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    each_branch(runtime, &mut |runtime| match runtime {
+        Value::Object(map) if function(runtime).is_none() => {
+            let system = View::new(task.dialect, map).get("operatingSystemFamily");
+            if let Some(system) = system {
+                each_branch(system, &mut |system| {
+                    found.push(match known_text(task, system) {
+                        Ok(text) if text.starts_with("WINDOWS") => System::Windows,
+                        Err(_) if function(system).is_some() => System::Unknown,
+                        _ => System::Linux,
+                    });
+                });
+            }
+        }
+        _ if function(runtime).is_some() => found.push(System::Unknown),
+        _ => {}
+    });
+    found
+}
+
+/// Refuses a task definition that may run on Windows, where the recipe's agent does not.
+pub(crate) fn check_operating_system(task: &Task<'_>) -> Result<(), Refusal> {
+    let systems = operating_systems(task);
+    match systems.iter().all(|system| *system == System::Linux) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            Code::UnknownPlatform,
+            "it is not known whether this runs on Linux".to_owned(),
+            "write the operating system family as text",
+        )),
+    }
+}
+
+/// Visits a value, or the branches of an `Fn::If` that are not `AWS::NoValue`.
+fn each_branch<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
+    match as_if(value) {
+        Some((_, yes, no)) => {
+            each_branch(yes, visit);
+            each_branch(no, visit);
+        }
+        None if is_no_value(value) => {}
+        None => visit(value),
+    }
 }
 
 /// What the tags of a task definition say.
@@ -60,6 +125,8 @@ pub(crate) struct Tags {
     pub(crate) only: Option<Vec<String>>,
     /// Not these containers.
     pub(crate) except: Vec<String>,
+    /// Names that do not stand in the document as such, and are not shown.
+    pub(crate) hidden: BTreeSet<String>,
     /// Tags that cannot be understood, each with what is wrong.
     pub(crate) notes: Vec<Note>,
     /// Tags whose value only a deployment knows.
@@ -109,11 +176,24 @@ fn read_tags(task: &Task<'_>, value: &Value, tags: &mut Tags) {
                 return;
             };
             if OUR_TAGS.contains(&key.as_str()) {
-                match known_text(task, view.get("value").unwrap_or(&Value::Null)) {
-                    Ok(value) => read_tag(&key, &value, tags),
+                let stated = view.get("value").unwrap_or(&Value::Null);
+                match known_text(task, stated) {
+                    Ok(value) => {
+                        read_tag(&key, &value, tags);
+                        if function(stated).is_some() {
+                            let names = value.split([':', ' ']).map(str::to_owned);
+                            tags.hidden.extend(names);
+                        }
+                    }
                     Err(_) => tags.unknown.push(format!("`{key}`")),
                 }
             }
+        }
+        other if function(other).is_some() && !is_no_value(other) => {
+            tags.notes.push(Note::new(
+                Code::SelectionTag,
+                "a tag is an intrinsic function, and was not looked at".to_owned(),
+            ));
         }
         _ => {}
     }
@@ -192,10 +272,7 @@ pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Resul
     if container.text("firelensConfiguration") != Setting::Absent {
         return left_alone(Code::NotWrapped, "a FireLens log router".to_owned());
     }
-    if let Setting::Known(proxy) = task.view.object("proxyConfiguration")
-        && let Setting::Known(proxy) = proxy.text("containerName")
-        && name.as_ref() == Some(&proxy)
-    {
+    if name.as_ref().is_some_and(|name| is_proxy(task, name)) {
         return left_alone(Code::NotWrapped, "the App Mesh proxy".to_owned());
     }
     let repositories = repositories(task, container);
@@ -229,6 +306,25 @@ pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Resul
         }
     }
     Ok(Choice::Selected)
+}
+
+/// Whether `proxyConfiguration` names this container, under whatever condition.
+fn is_proxy(task: &Task<'_>, name: &str) -> bool {
+    let Some(configuration) = task.view.get("proxyConfiguration") else {
+        return false;
+    };
+    let mut found = false;
+    each_branch(configuration, &mut |configuration| {
+        let proxy = configuration
+            .as_object()
+            .and_then(|map| View::new(task.dialect, map).get("containerName"));
+        if let Some(proxy) = proxy {
+            each_branch(proxy, &mut |proxy| {
+                found |= known_text(task, proxy).is_ok_and(|proxy| proxy == name);
+            });
+        }
+    });
+    found
 }
 
 /// The repositories that a container's image can come from, as far as that is known.

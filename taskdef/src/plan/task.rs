@@ -19,7 +19,7 @@ use crate::source::{Change, Path, Step};
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
 use super::rendered::Rendered;
-use super::select::{Choice, Tags, choose, name, out_of_scope, tags};
+use super::select::{Choice, Tags, check_operating_system, choose, name, out_of_scope, tags};
 use super::sidecar::place_sidecars;
 use super::slots::{Slot, slots};
 use super::{About, Note, Refusal, merge};
@@ -152,11 +152,10 @@ impl<'t> Task<'t> {
 
     pub(crate) fn about(&self, slot: &Slot<'_>, position: usize) -> About {
         let view = View::new(self.dialect, slot.container);
+        // As it is written: the value of a parameter is not shown.
         let stated = view.get("name").map(shown);
         About {
-            container: name(self, view)
-                .or(stated)
-                .unwrap_or_else(|| format!("number {}", position + 1)),
+            container: stated.unwrap_or_else(|| format!("number {}", position + 1)),
             image: view.get("image").map(shown).unwrap_or_default(),
         }
     }
@@ -293,6 +292,7 @@ fn select<'d>(
         )));
     };
     let slots = slots(definitions, &task.given).map_err(refuse)?;
+    check_operating_system(task).map_err(refuse)?;
     let mut choices = Vec::new();
     let mut errors = Vec::new();
     for (position, slot) in slots.iter().enumerate() {
@@ -324,11 +324,12 @@ fn unmatched_names(task: &Task<'_>, slots: &[Slot<'_>], tags: &Tags) -> Vec<Find
     stated
         .filter(|name| !known.contains(*name))
         .map(|name| {
-            Note::new(
-                Code::SelectionTag,
-                format!("a tag names the container `{name}`, which is not there"),
-            )
-            .finding(None)
+            let which = match tags.hidden.contains(name) {
+                true => "a container".to_owned(),
+                false => format!("the container `{name}`"),
+            };
+            let why = format!("a tag names {which}, which is not there");
+            Note::new(Code::SelectionTag, why).finding(None)
         })
         .collect()
 }
@@ -357,6 +358,9 @@ fn rewritten(
         let note = Note::new(Code::NotSelected, "no container to instrument".to_owned());
         report.findings.push(note.finding(None));
         return Ok(Vec::new());
+    }
+    if plans.iter().flatten().all(|plan| plan.sidecars.is_empty()) {
+        report.findings.extend(needless_sidecars(task, &selection));
     }
     let refuse = |refusal: Refusal| vec![refusal.finding(None)];
     let mut changes = apply_all(task, &selection, &mut plans, report)?;
@@ -394,6 +398,19 @@ fn rewritten(
     Ok(changes)
 }
 
+/// Containers with the name of a sidecar that nothing needs: left alone, and said so.
+fn needless_sidecars(task: &Task<'_>, selection: &Selection<'_>) -> Vec<Finding> {
+    let slots = selection.slots.iter().zip(&selection.choices).enumerate();
+    slots
+        .filter(|(_, (_, choice))| matches!(choice, Choice::OwnSidecar))
+        .map(|(position, (slot, _))| {
+            let why = "it has the name of the recipe's sidecar, which is not needed here";
+            let about = task.about(slot, position);
+            Note::new(Code::NotWrapped, why.to_owned()).finding(Some(&about))
+        })
+        .collect()
+}
+
 fn plan_all<'d>(
     task: &Task<'_>,
     selection: &Selection<'d>,
@@ -412,10 +429,12 @@ fn plan_all<'d>(
             }
             Choice::Selected => match plan_slot(task, slot, lookup) {
                 Ok(mut plan) => {
-                    let notes = std::mem::take(&mut plan.notes);
-                    let findings = notes.into_iter().map(|note| note.finding(Some(&about)));
-                    report.findings.extend(findings);
-                    plans.push(Some(plan));
+                    let notes = plan.as_mut().map(|plan| std::mem::take(&mut plan.notes));
+                    let notes = notes.into_iter().flatten();
+                    report
+                        .findings
+                        .extend(notes.map(|note| note.finding(Some(&about))));
+                    plans.push(plan);
                 }
                 Err(refusals) => {
                     let refusals = refusals.into_iter();

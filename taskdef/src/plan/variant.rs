@@ -34,8 +34,8 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
         let Some(value) = view.get(key) else { continue };
         of_branches(value, &mut conditions);
         each_list(value, &mut |items| {
-            // A list that may vanish altogether decides like a condition of the whole list.
-            if items.iter().all(may_vanish) {
+            // A list that may vanish altogether, or be one empty word, decides like a condition of the whole list.
+            if items.iter().all(may_vanish) || items.len() == 1 {
                 items
                     .iter()
                     .for_each(|item| of_branches(item, &mut conditions));
@@ -45,7 +45,8 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
     if let Some(image) = view.get("image") {
         anywhere(image, &mut conditions);
     }
-    if conditions.is_empty() {
+    let recipe = task.recipe;
+    if conditions.is_empty() || !(recipe.recipe().wraps() || recipe.asks_user()) {
         return Ok(vec![Variant {
             given: slot.given.clone(),
             container: Cow::Borrowed(slot.container),
