@@ -370,3 +370,48 @@ impl<const N: usize> Object for Names<N> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_read_is_null() {
+        let text = Value::from;
+        let task = TaskFacts {
+            family: text("f"),
+            cpu_architecture: text("ARM64"),
+            operating_system: text("LINUX"),
+        };
+        let container = ContainerFacts {
+            name: text("n"),
+            image: text("i"),
+            user: text("u"),
+            readonly_root_filesystem: Value::from(true),
+            wrapper_in_image: true,
+        };
+        let read = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let read = FactsRead::of(&names);
+            (read.of_task(&task), read.of_container(&container))
+        };
+        let user = ContainerFacts {
+            user: text("u"),
+            ..ContainerFacts::default()
+        };
+        let family = TaskFacts {
+            family: text("f"),
+            ..TaskFacts::default()
+        };
+        assert_eq!(read(&["inputs.name"]), Default::default());
+        assert_eq!(
+            read(&["container.user", "task.family.x"]),
+            (family, user.clone())
+        );
+        assert_eq!(
+            read(&["task", "container"]),
+            (task.clone(), container.clone())
+        );
+        assert_eq!(read(&["containers"]).1, container);
+    }
+}
