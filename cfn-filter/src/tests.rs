@@ -162,9 +162,9 @@ fn a_template_goes_in_and_comes_out_instrumented() {
         - dependsOn datacollector-sidecar added
       datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
         - container added
-      warning[assumes-of-image]
+      warning[assumes-shell]
         container `app`, image `nginx:1.27`
-      warning[assumes-of-image]
+      warning[assumes-certificates]
         container `app`, image `nginx:1.27`
 
     [what the roles need]
@@ -184,9 +184,9 @@ fn a_second_run_changes_nothing() {
       app: nginx:1.27
         runs: /var/lib/lacework-backup/lacework-sidecar.sh /docker-entrypoint.sh nginx -g 'daemon off;'
       datacollector-sidecar: lacework/datacollector:latest-sidecar (sidecar)
-      warning[assumes-of-image]
+      warning[assumes-shell]
         container `app`, image `nginx:1.27`
-      warning[assumes-of-image]
+      warning[assumes-certificates]
         container `app`, image `nginx:1.27`
       note[already-instrumented]
         container `app`, image `nginx:1.27`

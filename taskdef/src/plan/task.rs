@@ -284,13 +284,19 @@ fn select<'d>(
     }
     let view = View::new(task.dialect, properties);
     let definitions = task.dialect.find("", properties, "containerDefinitions");
-    let (false, Some(definitions)) = (view.has_generated_keys(), definitions) else {
+    let incomplete = match (view.has_generated_keys(), definitions) {
+        (true, _) => Some("settings of the task definition come from a transform or a loop"),
+        (false, None) => Some("the task definition has no container definitions"),
+        (false, Some(_)) => None,
+    };
+    if let Some(why) = incomplete {
         return Err(refuse(Refusal::new(
             Code::CannotReadContainers,
-            "the container definitions are not in the template".to_owned(),
-            "write the container definitions inline",
+            format!("{why}, so what runs cannot be known"),
+            "write the task definition out",
         )));
-    };
+    }
+    let definitions = definitions.unwrap_or(&Value::Null);
     let slots = slots(definitions, &task.given).map_err(refuse)?;
     check_operating_system(task).map_err(refuse)?;
     let mut choices = Vec::new();
