@@ -25,11 +25,10 @@ use super::image::{Inspected, Lookup, inspect, references};
 use super::recognise::{Recognised, recognise};
 use super::rendered::Additions;
 use super::slots::Slot;
-use super::task::render_refusal;
 use super::variant::{Variant, folded, variants};
 use super::words::{Stated, Words};
 use super::wrap::arrange;
-use super::{Note, Refusal, Task};
+use super::{Note, Refusal, Task, render_refusal};
 
 /// What is to be done with one container.
 pub(crate) struct SlotPlan<'d> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{
-    Assignment, Evaluation, Unknown, as_if, function, is_no_value, scalar_text,
+    Assignment, Evaluation, Unknown, as_if, call, function, is_no_value, scalar_text,
 };
 use crate::container::{Setting, View, normalised_user};
 use crate::image::ImageConfig;
@@ -46,7 +46,11 @@ fn own_user(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Option<Value
         user.map(Value::String)
     };
     match view.text("user") {
-        Setting::Known(user) => known(&user),
+        // A loop variable may stand in any text.
+        Setting::Known(user) => match task.constant(&Value::String(user.clone()), given) {
+            Some(Value::String(user)) => known(&user),
+            _ => Some(call("Fn::Sub", Value::String(user))),
+        },
         Setting::Intrinsic(value) => match task.constant(value, given).as_ref().map(scalar_text) {
             Some(Some(user)) => known(&user),
             _ => Some(value.clone()),

@@ -3,6 +3,7 @@
 pub(crate) mod container;
 pub(crate) mod facts;
 pub(crate) mod image;
+pub(crate) mod instrument;
 pub(crate) mod merge;
 pub(crate) mod recognise;
 pub(crate) mod rendered;
@@ -17,6 +18,7 @@ pub(crate) mod wrap;
 
 pub(crate) use task::Task;
 
+use crate::edit;
 use crate::report::{Code, Finding, Severity};
 
 /// Why a task definition cannot be instrumented.
@@ -116,5 +118,30 @@ fn finding(
         image: about.map(|about| about.image.clone()),
         message,
         hint,
+    }
+}
+
+/// An edit met something that it cannot look into.
+pub(crate) fn cannot_merge(place: &edit::CannotMerge) -> Refusal {
+    match place {
+        edit::CannotMerge::Intrinsic(path) => Refusal::new(
+            Code::CannotMerge,
+            format!("`{path}` holds an intrinsic function, so nothing can be added to it"),
+            "write it as a literal; `Fn::If` is understood",
+        ),
+        edit::CannotMerge::WrongType(path) => Refusal::new(
+            Code::Malformed,
+            format!("`{path}` is not what ECS takes there"),
+            "correct it; nothing can be added to it as it is",
+        ),
+    }
+}
+
+/// A recipe's text could not be rendered for this task definition.
+pub(crate) fn render_refusal(error: &crate::recipe::RenderError) -> Refusal {
+    Refusal {
+        code: Code::RecipeRefused,
+        message: error.to_string(),
+        hint: error.hint().map(str::to_owned),
     }
 }

@@ -11,11 +11,11 @@ use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
 use crate::source::{Change, New, Path, Step};
 
 use super::container::SlotPlan;
+use super::instrument::Selection;
 use super::rendered::Sidecar;
 use super::select::{name, repositories, repository, runs_one_of};
 use super::slots::{Slot, guarded, value_at};
-use super::task::{Selection, cannot_merge, render_refusal};
-use super::{Refusal, Task, merge};
+use super::{Refusal, Task, cannot_merge, merge, render_refusal};
 
 /// Adds the sidecars that the planned containers need to the lists that those are in, or brings
 /// those that are there up to date.
