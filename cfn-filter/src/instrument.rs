@@ -152,7 +152,7 @@ fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, 
     ids.filter_map(|id| {
         let mut path = vec![Step::Key("Resources".to_owned())];
         path.extend(path_of(resources?, id)?);
-        source.position(&path).map(|(line, _)| (id.clone(), line))
+        source.line(&path).map(|line| (id.clone(), line))
     })
     .collect()
 }

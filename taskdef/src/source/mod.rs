@@ -191,6 +191,12 @@ impl<'t> Source<'t> {
         Some((line, self.text.slice(start, offset).chars().count() + 1))
     }
 
+    /// The line alone of [`Source::position`]: on a long line, counting characters is what costs.
+    pub fn line(&self, path: &[Step]) -> Option<usize> {
+        let offset = self.tree.locate(self.text, &self.value, path)?;
+        Some(self.line_of(offset).0)
+    }
+
     /// The line of an offset, from 1, and where it starts.
     fn line_of(&self, offset: usize) -> (usize, usize) {
         let starts = self.lines.get_or_init(|| self.text.line_starts());
