@@ -33,7 +33,7 @@ impl<'v> View<'v> {
 
     /// The value of a canonical top-level key.
     pub(crate) fn get(self, key: &str) -> Option<&'v Value> {
-        self.dialect.find("", self.map, key)
+        self.dialect.find(self.map, key)
     }
 
     fn setting<T>(self, key: &str, read: impl FnOnce(&'v Value) -> Option<T>) -> Setting<'v, T> {

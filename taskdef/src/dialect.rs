@@ -65,21 +65,15 @@ impl Dialect {
         }
     }
 
-    /// The value of the canonical `key` in an object that is found under `parent`.
-    pub(crate) fn find<'m>(
-        self,
-        parent: &str,
-        map: &'m Map<String, Value>,
-        key: &str,
-    ) -> Option<&'m Value> {
+    /// The value of the canonical `key` in an object where no name is irregular.
+    pub(crate) fn find<'m>(self, map: &'m Map<String, Value>, key: &str) -> Option<&'m Value> {
         match self {
             Dialect::Ecs => map.get(key),
             // Objects are small: comparing spellings is faster than making one.
-            Dialect::CloudFormation if parent.is_empty() => map
+            Dialect::CloudFormation => map
                 .iter()
                 .find(|(found, _)| is_capitalised(key, found))
                 .map(|(_, value)| value),
-            Dialect::CloudFormation => map.get(self.key(parent, key).as_ref()),
         }
     }
 

@@ -103,23 +103,16 @@ pub fn images_needed(
     recipe: &BoundRecipe,
     settings: &Settings,
 ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
-    let survey = survey(document, kind)?;
-    let template = Template::new(document, settings);
-    let rendered = Rendered::new(recipe, dialect(kind));
-    let run = Run {
-        dialect: dialect(kind),
-        template: &template,
-        rendered: &rendered,
-        settings,
-    };
-    let mut needed = BTreeSet::new();
-    for found in &survey.found {
-        if let Some(properties) = found.properties {
-            let task = Task::new(run, found, properties);
-            needed.extend(asked_by(&task, properties, &survey.others, &found.id));
+    surveyed(document, kind, recipe, settings, |run, survey| {
+        let mut needed = BTreeSet::new();
+        for found in &survey.found {
+            if let Some(properties) = found.properties {
+                let task = Task::new(run, found, properties);
+                needed.extend(asked_by(&task, properties, &survey.others, &found.id));
+            }
         }
-    }
-    Ok(needed)
+        needed
+    })
 }
 
 /// Rewrites every task definition of a document; each changes whole, or not at all.
@@ -135,32 +128,25 @@ pub fn rewrite(
     answers: &Answers,
 ) -> Result<Rewritten, DocumentError> {
     let lookup = Lookup::Answers(answers);
-    let survey = survey(document, kind)?;
-    let template = Template::new(document, settings);
-    let rendered = Rendered::new(recipe, dialect(kind));
-    let run = Run {
-        dialect: dialect(kind),
-        template: &template,
-        rendered: &rendered,
-        settings,
-    };
-    let mut rewritten = Rewritten::default();
-    rewritten.report.findings = survey.findings;
-    rewritten.report.findings.extend(clear_secrets(recipe));
-    for found in &survey.found {
-        let one = instrumented(run, found, &survey.others, lookup);
-        let changes = one.changes.into_iter().map(|change| Change {
-            path: [found.path.as_slice(), &change.path].concat(),
-            ..change
-        });
-        rewritten.changes.extend(changes);
-        let told = told(one.report, settings);
-        rewritten.report.task_definitions.push(told);
-    }
-    if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
-        rewritten.changes.clear();
-    }
-    Ok(rewritten)
+    surveyed(document, kind, recipe, settings, |run, survey| {
+        let mut rewritten = Rewritten::default();
+        rewritten.report.findings = survey.findings;
+        rewritten.report.findings.extend(clear_secrets(recipe));
+        for found in &survey.found {
+            let one = instrumented(run, found, &survey.others, lookup);
+            let changes = one.changes.into_iter().map(|change| Change {
+                path: [found.path.as_slice(), &change.path].concat(),
+                ..change
+            });
+            rewritten.changes.extend(changes);
+            let told = told(one.report, settings);
+            rewritten.report.task_definitions.push(told);
+        }
+        if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
+            rewritten.changes.clear();
+        }
+        rewritten
+    })
 }
 
 /// Judges, without resolving anything, whether every task definition in scope carries the recipe.
@@ -178,6 +164,27 @@ pub fn check(
     settings: &Settings,
     answers: &Answers,
 ) -> Result<Report, DocumentError> {
+    surveyed(document, kind, recipe, settings, |run, survey| {
+        let task_definitions = survey
+            .found
+            .iter()
+            .map(|found| told(judged(run, found, &survey.others, answers), settings))
+            .collect();
+        Report {
+            task_definitions,
+            findings: survey.findings,
+        }
+    })
+}
+
+/// Finds what a document holds, and does the work with it.
+fn surveyed<Done>(
+    document: &Value,
+    kind: DocumentKind,
+    recipe: &BoundRecipe,
+    settings: &Settings,
+    work: impl FnOnce(Run<'_>, Survey<'_>) -> Done,
+) -> Result<Done, DocumentError> {
     let survey = survey(document, kind)?;
     let template = Template::new(document, settings);
     let rendered = Rendered::new(recipe, dialect(kind));
@@ -187,15 +194,7 @@ pub fn check(
         rendered: &rendered,
         settings,
     };
-    let task_definitions = survey
-        .found
-        .iter()
-        .map(|found| told(judged(run, found, &survey.others, answers), settings))
-        .collect();
-    Ok(Report {
-        task_definitions,
-        findings: survey.findings,
-    })
+    Ok(work(run, survey))
 }
 
 /// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.

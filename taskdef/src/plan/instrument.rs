@@ -125,7 +125,7 @@ fn select<'d>(
         )));
     }
     let view = View::new(task.dialect, properties);
-    let definitions = task.dialect.find("", properties, "containerDefinitions");
+    let definitions = task.dialect.find(properties, "containerDefinitions");
     let incomplete = match (view.has_generated_keys(), definitions) {
         (true, _) => Some("settings of the task definition come from a transform or a loop"),
         (false, None) => Some("the task definition has no container definitions"),

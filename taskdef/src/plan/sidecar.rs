@@ -198,7 +198,7 @@ fn is_the_agent(task: &Task<'_>, slot: &Slot<'_>, sidecar: &Map<String, Value>) 
         .get("image")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let same = task.dialect.find("", slot.container, "image") == sidecar.get("image");
+    let same = task.dialect.find(slot.container, "image") == sidecar.get("image");
     let wanted = [repository(wanted).to_owned()];
     let agents = task.recipe.recipe().agent_repositories();
     let each: Vec<&String> = found.iter().collect();
