@@ -116,7 +116,7 @@ mod tests {
 
     use registry::Locked;
     use serde_json::Value;
-    use taskdef::image::{ImageRequest, Platform};
+    use taskdef::image::{Credentials, ImageRequest, Platform};
 
     use super::{TASK_DEFINITIONS, image, indented_template, lock_file, template};
 
@@ -145,6 +145,7 @@ mod tests {
             .map(|number| ImageRequest {
                 reference: image(number),
                 platform: Platform::LinuxAmd64,
+                credentials: Credentials::Unstated,
             })
             .collect();
         assert_eq!(requests.len(), TASK_DEFINITIONS);

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use taskdef::image::{Answers, ImageRequest};
 use taskdef::recipe::BoundRecipe;
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, Settings};
+use taskdef::settings::{Deployment, PinDigests, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -91,6 +91,11 @@ fn settings(arguments: &Arguments, parameters: Parameters, recipe: &BoundRecipe)
         parameterized_images: deployment.parameterized_images.into(),
         on_unresolved: arguments.scope.on_unresolved.into(),
         launch_types: arguments.scope.launch_types.into(),
+        pin_digests: arguments
+            .images
+            .pin_digests
+            .map(PinDigests::from)
+            .unwrap_or_default(),
         deployment: Deployment {
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),
@@ -121,7 +126,7 @@ fn judge(
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
-    if !arguments.output.quiet {
+    if !arguments.output.quiet && arguments.images.pin_digests.is_none() {
         report.findings.extend(lock::tag_findings(&answers));
     }
     Ok((report, changes))

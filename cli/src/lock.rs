@@ -67,7 +67,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use taskdef::image::{Answers, ImageConfig, ImageRequest, Platform};
+    use taskdef::image::{Answers, Credentials, ImageConfig, ImageRequest, Platform};
 
     use super::{beside, load, tag_findings};
     use crate::options::LockOptions;
@@ -77,6 +77,7 @@ mod tests {
         ImageRequest {
             reference: reference.to_owned(),
             platform,
+            credentials: Credentials::Unstated,
         }
     }
 
@@ -98,6 +99,7 @@ mod tests {
             lock: Some(root.join("other.lock")),
             locked: true,
             offline: true,
+            pin_digests: None,
         };
         assert_eq!(answered(&default, &document), Ok(false));
         fs::write(root.join("other.lock"), LOCK).unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use taskdef::settings::{LaunchTypes, OnUnresolved};
+use taskdef::settings::{LaunchTypes, OnUnresolved, PinDigests};
 
 /// Which recipe, and what it is given.
 #[derive(Args, Clone, Debug, Default)]
@@ -48,6 +48,28 @@ pub struct LockOptions {
     /// Use no network; tags in the lock file are not re-checked
     #[arg(long)]
     pub offline: bool,
+
+    /// Write the images of selected containers as `name@sha256:...`, or `name:tag@sha256:...`
+    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "digest")]
+    pub pin_digests: Option<PinForm>,
+}
+
+/// `--pin-digests`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PinForm {
+    /// `name@sha256:...`, the form that ECS documents.
+    Digest,
+    /// `name:tag@sha256:...`.
+    KeepTag,
+}
+
+impl From<PinForm> for PinDigests {
+    fn from(form: PinForm) -> PinDigests {
+        match form {
+            PinForm::Digest => PinDigests::Digest,
+            PinForm::KeepTag => PinDigests::KeepTag,
+        }
+    }
 }
 
 /// What is written, and where.

@@ -109,7 +109,8 @@ impl LockFile {
     /// # Errors
     /// A failure for the report: the entry is missing, or Linux platforms differ.
     pub fn lookup(&self, reference: &ImageReference, platform: &Platform) -> ImageAnswer {
-        let Some(platforms) = self.images.get(&reference.to_string()) else {
+        let recorded = self.images.get(&reference.to_string());
+        let Some(platforms) = recorded.or_else(|| self.same_image(reference)) else {
             return Err(self.missing(reference, platform, ""));
         };
         let exact = platforms.get(&LockedPlatform::from(platform));
@@ -125,6 +126,22 @@ impl LockFile {
             config.digest = Some(digest.to_owned());
         }
         Ok(config)
+    }
+
+    /// What is recorded for the digest that a reference names, under another reference: pinning
+    /// an image does not make another image of it.
+    fn same_image(&self, reference: &ImageReference) -> Option<&Platforms> {
+        let digest = reference.digest()?;
+        let named = |config: &ImageConfig| config.digest.as_deref() == Some(digest);
+        let mut images = self.images.iter().filter(|(recorded, platforms)| {
+            let recorded = ImageReference::parse(recorded);
+            let same = |recorded: ImageReference| {
+                recorded.registry() == reference.registry()
+                    && recorded.repository() == reference.repository()
+            };
+            recorded.is_ok_and(same) && platforms.values().all(named)
+        });
+        images.next().map(|(_, platforms)| platforms)
     }
 
     /// The config that all recorded Linux platforms share.

@@ -31,6 +31,20 @@ impl fmt::Display for Platform {
     }
 }
 
+/// What [`repositoryCredentials`](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RepositoryCredentials.html)
+/// of a container says about reading its image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Credentials {
+    /// Nothing: whoever asks brings credentials of their own, if any are needed.
+    #[default]
+    Unstated,
+    /// The secret that holds them: its ARN, or its name.
+    Secret(String),
+    /// A secret that only a deployment knows: why, as the rest of a sentence ("depends on the
+    /// resource `Login`"). A lock file answers all the same.
+    Unknown(String),
+}
+
 /// One question: the config of this image, for this platform.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImageRequest {
@@ -38,6 +52,8 @@ pub struct ImageRequest {
     pub reference: String,
     /// The platform that the task runs on.
     pub platform: Platform,
+    /// What the container says about credentials: two containers may read one image with different ones.
+    pub credentials: Credentials,
 }
 
 /// The part of an [OCI image config](https://github.com/opencontainers/image-spec/blob/main/config.md)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cloudformation::conditions::restrict;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
-use crate::image::{Answers, ImageConfig, ImageFailure, ImageRequest, Platform};
+use crate::image::{Answers, Credentials, ImageConfig, ImageFailure, ImageRequest, Platform};
 use crate::recipe::{BoundRecipe, InputValue, Recipe, builtin};
 use crate::report::{Outcome, Report};
 use crate::settings::{OnUnresolved, ParameterizedImages, Settings};
@@ -257,6 +257,7 @@ fn processes(task: &Value, given: &Assignment) -> BTreeMap<String, Vec<Value>> {
         let request = ImageRequest {
             reference: image,
             platform: Platform::LinuxAmd64,
+            credentials: Credentials::Unstated,
         };
         let config = answers(&[request.clone()].into())
             .remove(&request)

@@ -22,6 +22,18 @@ pub enum OnUnresolved {
     Skip,
 }
 
+/// Whether the image of a wrapped container is written with the digest that was inspected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PinDigests {
+    /// The image stays as it is written.
+    #[default]
+    No,
+    /// `name@sha256:...`, the form that ECS documents.
+    Digest,
+    /// `name:tag@sha256:...`.
+    KeepTag,
+}
+
 /// Which task definitions are in scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LaunchTypes {
@@ -60,6 +72,8 @@ pub struct Settings {
     pub parameterized_images: ParameterizedImages,
     /// Fail or skip.
     pub on_unresolved: OnUnresolved,
+    /// Images of selected containers: written with their digests, or as they are.
+    pub pin_digests: PinDigests,
     /// Scope.
     pub launch_types: LaunchTypes,
     /// Region and account.

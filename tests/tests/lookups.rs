@@ -8,6 +8,7 @@ use std::path::Path;
 use outrigger_tests::case::Case;
 use outrigger_tests::document::parse;
 use serde_json::Value;
+use taskdef::image::Credentials;
 use taskdef::recipe::{BoundRecipe, InputValue, Recipe, builtin};
 use taskdef::settings::Settings;
 use taskdef::{DocumentKind, images_needed};
@@ -134,5 +135,66 @@ fn one_question_for_each_platform() {
     assert_eq!(
         asked(&template("values", "if-image"), &lacework),
         ["app:1 linux/amd64", "app:2 linux/amd64"]
+    );
+}
+
+/// Two containers may read one image with different credentials; each is asked about with its own.
+#[test]
+fn a_question_brings_the_credentials_of_its_container() {
+    let template = parse(
+        br#"
+Parameters:
+  Login: {Type: String, Default: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:three"}
+  Hidden: {Type: String, NoEcho: true, Default: x}
+Conditions:
+  Private: !Equals [!Ref "AWS::Region", eu-central-1]
+Resources:
+  Secret: {Type: "AWS::SecretsManager::Secret"}
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      RequiresCompatibilities: [FARGATE]
+      ContainerDefinitions:
+        - {Name: a, Image: "app:1"}
+        - {Name: b, Image: "app:1", RepositoryCredentials: {CredentialsParameter: one}}
+        - {Name: c, Image: "app:1", RepositoryCredentials: {CredentialsParameter: two}}
+        - {Name: d, Image: "app:1", RepositoryCredentials: {CredentialsParameter: !Ref Login}}
+        - {Name: e, Image: "app:2", RepositoryCredentials: {CredentialsParameter: !Ref Secret}}
+        - {Name: f, Image: "app:3", RepositoryCredentials: {CredentialsParameter: !Ref Hidden}}
+        - {Name: g, Image: "app:4", RepositoryCredentials: !If [Private, {CredentialsParameter: four}, !Ref "AWS::NoValue"]}
+"#,
+    )
+    .unwrap();
+    let asked = images_needed(
+        &template,
+        DocumentKind::Template,
+        &recipe("lacework", &[("accessToken", "x")]),
+        &Settings::default(),
+    )
+    .unwrap();
+    let asked: Vec<(&str, &Credentials)> = asked
+        .iter()
+        .map(|request| (request.reference.as_str(), &request.credentials))
+        .collect();
+    let secret = |name: &str| Credentials::Secret(name.to_owned());
+    let unknown = |why: &str| Credentials::Unknown(why.to_owned());
+    let three = secret("arn:aws:secretsmanager:eu-central-1:123456789012:secret:three");
+    assert_eq!(
+        asked,
+        [
+            ("app:1", &Credentials::Unstated),
+            ("app:1", &three),
+            ("app:1", &secret("one")),
+            ("app:1", &secret("two")),
+            ("app:2", &unknown("depends on the resource `Secret`")),
+            (
+                "app:3",
+                &unknown(
+                    "depends on the parameter `Hidden`, which is `NoEcho` and never evaluated"
+                )
+            ),
+            ("app:4", &Credentials::Unstated),
+            ("app:4", &secret("four")),
+        ]
     );
 }

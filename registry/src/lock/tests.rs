@@ -31,6 +31,25 @@ fn failure(lock: &LockFile, reference: &str, platform: Platform) -> String {
 }
 
 #[test]
+fn an_image_that_was_pinned_is_still_the_recorded_one() {
+    let lock = nginx(&format!(
+        r#""linux/amd64": {{"digest": "{D1}", "cmd": ["nginx"]}}"#
+    ));
+    for reference in [format!("nginx@{D1}"), format!("nginx:1.27@{D1}")] {
+        let config = lookup(&lock, &reference, Platform::LinuxAmd64).unwrap();
+        assert_eq!(config.cmd, ["nginx"], "{reference}");
+        assert!(lookup(&lock, &reference, Platform::LinuxArm64).is_err());
+    }
+    for reference in [format!("nginx@{D2}"), format!("other/nginx@{D1}")] {
+        assert!(lookup(&lock, &reference, Platform::LinuxAmd64).is_err());
+    }
+    let mixed = nginx(&format!(
+        r#""linux/amd64": {{"digest": "{D1}"}}, "linux/arm64": {{"digest": "{D2}"}}"#
+    ));
+    assert!(lookup(&mixed, &format!("nginx@{D1}"), Platform::LinuxAmd64).is_err());
+}
+
+#[test]
 fn what_is_written_is_sorted_and_stable() {
     let mut lock = LockFile::new("outrigger.lock");
     for (reference, platform) in [("redis", "linux/arm64"), ("nginx:1.27", "linux/*")] {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use taskdef::image::{Answers, ImageRequest, Platform};
+use taskdef::image::{Answers, Credentials, ImageRequest, Platform};
 
 use super::Locked;
 use crate::{ImageConfigs, LockFile, answered_by_tag};
@@ -15,6 +15,7 @@ fn requests(references: &[&str]) -> BTreeSet<ImageRequest> {
         .map(|reference| ImageRequest {
             reference: (*reference).to_owned(),
             platform: Platform::LinuxAmd64,
+            credentials: Credentials::Unstated,
         })
         .collect()
 }

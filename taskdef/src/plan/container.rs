@@ -21,7 +21,7 @@ use super::facts::{
     check_user, facts, is_one_empty_word, needs_config, replaced_variables, said_about_image,
     unquotable_texts, ways_out, words,
 };
-use super::image::{Inspected, Lookup, inspect, references};
+use super::image::{Inspected, Lookup, inspect, question, references};
 use super::recognise::{Recognised, recognise};
 use super::rendered::Additions;
 use super::slots::Slot;
@@ -69,10 +69,10 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
         if let (true, Some(image)) = (needed, view.get("image"))
             && let Ok(found) = references(task, image, &variant.given)
         {
-            requests.extend(found.references.into_iter().map(|reference| ImageRequest {
-                reference,
-                platform: task.platform.clone(),
-            }));
+            let references = found.references.into_iter();
+            requests.extend(
+                references.map(|reference| question(task, view, &variant.given, reference)),
+            );
         }
     }
     requests
@@ -186,13 +186,19 @@ fn plan_variant<'d>(
         .wrappings()
         .map_err(|error| refuse(render_refusal(&error)))?;
     let recognised = recognise(&stated, &wrappings);
-    let facts = facts(task, view, given, config, recognised);
+    let facts = facts(task, view, given, inspected.as_ref(), recognised);
     let added = task
         .rendered
         .additions(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
     let workload = &added.workload;
-    let own = own_edits(&stated, recognised, workload, inspected, &mut notes)?;
+    let own = own_edits(
+        &stated,
+        recognised,
+        workload,
+        inspected.as_ref(),
+        &mut notes,
+    )?;
     replaced_variables(view, &workload.settings, &mut notes);
     let processes = match task.recipe.recipe().wraps() {
         true => vec![process_change(&stated, &own)],
@@ -244,7 +250,7 @@ fn inspected(
         false => lookup,
     };
     let ways_out = || ways_out(task, view, entry_point, given);
-    inspect(task, view.get("image"), given, lookup, &ways_out).map(Some)
+    inspect(task, view, given, lookup, &ways_out).map(Some)
 }
 
 /// What is done to this container alone under one combination.
@@ -252,7 +258,7 @@ fn own_edits(
     stated: &Stated<'_>,
     recognised: Recognised,
     workload: &Workload,
-    inspected: Option<Inspected>,
+    inspected: Option<&Inspected>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Edit>, Vec<Refusal>> {
     let refusals = workload.refusals.iter().map(|refusal| Refusal {
@@ -276,8 +282,19 @@ fn own_edits(
         notes.push(note.with_hint(warning.hint.clone()));
     }
     let mut edits = Vec::new();
-    if let Some((parameters, reference)) = inspected.and_then(|inspected| inspected.resolved) {
-        let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+    if let Some(inspected) = inspected {
+        edits.extend(image_edit(inspected, notes));
+    }
+    let process = process_edits(stated, recognised, workload.process.as_ref(), notes);
+    edits.extend(process.map_err(|refusal| vec![refusal])?);
+    Ok(edits)
+}
+
+/// The image as it was inspected, where it is not written that way.
+fn image_edit(inspected: &Inspected, notes: &mut Vec<Note>) -> Option<Edit> {
+    if !inspected.parameters.is_empty() {
+        let names = inspected.parameters.iter();
+        let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
         notes.push(Note::new(
             Code::ParameterResolved,
             format!(
@@ -285,14 +302,9 @@ fn own_edits(
                 names.join(", ")
             ),
         ));
-        edits.push(Edit::Set(
-            vec!["image".to_owned()],
-            Value::String(reference),
-        ));
     }
-    let process = process_edits(stated, recognised, workload.process.as_ref(), notes);
-    edits.extend(process.map_err(|refusal| vec![refusal])?);
-    Ok(edits)
+    let written = inspected.written.clone();
+    written.map(|image| Edit::Set(vec!["image".to_owned()], image))
 }
 
 fn process_edits(

@@ -13,6 +13,7 @@ use crate::process;
 use crate::recipe::ContainerFacts;
 use crate::report::Code;
 
+use super::image::{Inspected, wants_digest};
 use super::recognise::Recognised;
 use super::words::Words;
 use super::{Note, Refusal, Task};
@@ -24,7 +25,9 @@ pub(crate) fn needs_config(
     entry_point: &Words,
     given: &Assignment,
 ) -> bool {
-    wraps_what_the_image_says(task, entry_point) || asks_user_of_image(task, view, given)
+    wraps_what_the_image_says(task, entry_point)
+        || asks_user_of_image(task, view, given)
+        || wants_digest(task, view.get("image"))
 }
 
 fn wraps_what_the_image_says(task: &Task<'_>, entry_point: &Words) -> bool {
@@ -282,16 +285,21 @@ pub(crate) fn ways_out(
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     };
-    format!("write the image reference as text, or state {keys}")
+    match keys.is_empty() {
+        true => "write the image reference as text".to_owned(),
+        false => format!("write the image reference as text, or state {keys}"),
+    }
 }
 
 pub(crate) fn facts(
     task: &Task<'_>,
     view: View<'_>,
     given: &Assignment,
-    config: Option<&ImageConfig>,
+    inspected: Option<&Inspected>,
     recognised: Recognised,
 ) -> ContainerFacts {
+    let config = inspected.map(|inspected| &inspected.config);
+    let written_image = inspected.and_then(|inspected| inspected.written.as_ref());
     let user = own_user(task, view, given).unwrap_or_else(|| match config {
         Some(config) => Value::String(normalised_user(&config.user)),
         None => Value::Null,
@@ -299,7 +307,7 @@ pub(crate) fn facts(
     let copy = |key| view.get(key).cloned().unwrap_or_default();
     ContainerFacts {
         name: copy("name"),
-        image: copy("image"),
+        image: written_image.cloned().unwrap_or_else(|| copy("image")),
         user,
         readonly_root_filesystem: copy("readonlyRootFilesystem"),
         wrapper_in_image: recognised == Recognised::InImage,

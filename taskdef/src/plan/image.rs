@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown};
-use crate::image::{Answers, ImageConfig, ImageRequest};
+use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if};
+use crate::container::{Setting, View};
+use crate::image::{Answers, Credentials, ImageConfig, ImageRequest};
 use crate::report::Code;
+use crate::settings::PinDigests;
 
+use super::select::repository;
 use super::{Refusal, Task};
 
 /// Where image configs come from.
@@ -40,8 +43,10 @@ pub(crate) struct References {
 pub(crate) struct Inspected {
     /// Its config.
     pub(crate) config: ImageConfig,
-    /// The parameters that decided which image it is, and the reference that they led to.
-    pub(crate) resolved: Option<(BTreeSet<String>, String)>,
+    /// The image as it is to be written, where that is not as it stands.
+    pub(crate) written: Option<Value>,
+    /// The parameters that decided which image it is.
+    pub(crate) parameters: BTreeSet<String>,
 }
 
 /// Evaluates an image for every item of the loops around it.
@@ -67,6 +72,55 @@ pub(crate) fn references(
         found.references.insert(reference);
     }
     Ok(found)
+}
+
+/// The question about one of the images that a container may run.
+pub(crate) fn question(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+    reference: String,
+) -> ImageRequest {
+    ImageRequest {
+        reference,
+        platform: task.platform.clone(),
+        credentials: credentials(task, view, given),
+    }
+}
+
+/// The secret of `repositoryCredentials`. Parameters are evaluated with the values that are given:
+/// which secret it is decides whether the image can be read, not what it runs.
+fn credentials(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Credentials {
+    let unknown = |unknown: &Unknown| Credentials::Unknown(dependency(unknown));
+    let stated = match view.object("repositoryCredentials") {
+        Setting::Absent => return Credentials::Unstated,
+        Setting::Known(stated) => stated.get("credentialsParameter"),
+        Setting::Intrinsic(value) => match as_if(value) {
+            Some((name, _, _)) => return unknown(&Unknown::Condition(name.to_owned())),
+            None => None,
+        },
+        Setting::Malformed => None,
+    };
+    let Some(stated) = stated else {
+        return Credentials::Unknown("has no `credentialsParameter` that can be read".to_owned());
+    };
+    let mut secrets = BTreeSet::new();
+    for item in &task.items {
+        let evaluation = Evaluation {
+            template: task.template,
+            parameters: true,
+            given,
+            item,
+        };
+        match evaluation.text(stated, &mut BTreeSet::new()) {
+            Ok(secret) => secrets.insert(secret),
+            Err(reason) => return unknown(&reason),
+        };
+    }
+    match (secrets.len(), secrets.pop_first()) {
+        (1, Some(secret)) => Credentials::Secret(secret),
+        _ => Credentials::Unknown("differs between the items of `Fn::ForEach`".to_owned()),
+    }
 }
 
 /// A parameter that is not evaluated is the reason that a person can do most about: it comes first.
@@ -98,15 +152,21 @@ fn parameter_in<'v>(task: &Task<'_>, value: &'v Value) -> Option<&'v str> {
     }
 }
 
+/// Whether the image is to be pinned, and does not name its digest yet.
+pub(crate) fn wants_digest(task: &Task<'_>, image: Option<&Value>) -> bool {
+    let pinned = |image: &Value| image.as_str().is_some_and(|text| text.contains('@'));
+    task.settings.pin_digests != PinDigests::No && !image.is_some_and(pinned)
+}
+
 /// The config of the image; every reference that it may be has to agree on what runs.
 pub(crate) fn inspect(
     task: &Task<'_>,
-    image: Option<&Value>,
+    view: View<'_>,
     given: &Assignment,
     lookup: Lookup<'_>,
     ways_out: &dyn Fn() -> String,
 ) -> Result<Inspected, Refusal> {
-    let Some(image) = image else {
+    let Some(image) = view.get("image") else {
         return Err(Refusal::new(
             Code::Malformed,
             "the container has no image".to_owned(),
@@ -115,17 +175,16 @@ pub(crate) fn inspect(
     };
     let found = match references(task, image, given) {
         Ok(found) => found,
-        Err(unknown) => return judged(lookup).ok_or_else(|| refusal(&unknown, &ways_out())),
+        Err(unknown) => {
+            return judged(task, image, lookup).ok_or_else(|| refusal(&unknown, &ways_out()));
+        }
     };
     let mut agreed: Option<ImageConfig> = None;
     for reference in &found.references {
-        let request = ImageRequest {
-            reference: reference.clone(),
-            platform: task.platform.clone(),
-        };
+        let request = question(task, view, given, reference.clone());
         let config = match answer(&request, lookup) {
             Ok(config) => config,
-            Err(refusal) => return judged(lookup).ok_or(refusal),
+            Err(refusal) => return judged(task, image, lookup).ok_or(refusal),
         };
         if agreed
             .as_ref()
@@ -139,23 +198,50 @@ pub(crate) fn inspect(
         }
         agreed = Some(config);
     }
-    let resolved = match (found.parameters.is_empty(), found.references.len()) {
-        (true, _) => None,
-        (false, 1) => found
-            .references
-            .into_iter()
-            .next()
-            .map(|reference| (found.parameters, reference)),
-        (false, _) => {
+    let config = agreed.unwrap_or_default();
+    let written = written(task, image, &found, &config, ways_out)?;
+    Ok(Inspected {
+        config,
+        written,
+        parameters: found.parameters,
+    })
+}
+
+/// The reference that was inspected, where a parameter or a tag could lead to another one.
+fn written(
+    task: &Task<'_>,
+    image: &Value,
+    found: &References,
+    config: &ImageConfig,
+    ways_out: &dyn Fn() -> String,
+) -> Result<Option<Value>, Refusal> {
+    let pin = task.settings.pin_digests;
+    if found.parameters.is_empty() && pin == PinDigests::No {
+        return Ok(None);
+    }
+    let mut references = found.references.iter();
+    let (Some(reference), None) = (references.next(), references.next()) else {
+        return Err(Refusal::new(
+            Code::LoopDependentImage,
+            "the image depends on the item of `Fn::ForEach`, so it cannot be written as one reference".to_owned(),
+            &ways_out(),
+        ));
+    };
+    let written = match (pin, &config.digest) {
+        (PinDigests::No, _) => reference.clone(),
+        _ if reference.contains('@') => reference.clone(),
+        (PinDigests::Digest, Some(digest)) => format!("{}@{digest}", repository(reference)),
+        (PinDigests::KeepTag, Some(digest)) => format!("{reference}@{digest}"),
+        (_, None) => {
             return Err(Refusal::new(
-                Code::LoopDependentImage,
-                "the image depends on a template parameter and on the item of `Fn::ForEach`, so it cannot be written as one reference".to_owned(),
-                &ways_out(),
+                Code::ImageUnresolved,
+                "the image's digest is not known, so the image cannot be pinned".to_owned(),
+                "write the lock file again, or name the digest",
             ));
         }
     };
-    let config = agreed.unwrap_or_default();
-    Ok(Inspected { config, resolved })
+    let written = Value::String(written);
+    Ok((written != *image).then_some(written))
 }
 
 fn answer(request: &ImageRequest, lookup: Lookup<'_>) -> Result<ImageConfig, Refusal> {
@@ -176,7 +262,7 @@ fn answer(request: &ImageRequest, lookup: Lookup<'_>) -> Result<ImageConfig, Ref
 }
 
 /// While judging, an image that nobody asked about.
-fn judged(lookup: Lookup<'_>) -> Option<Inspected> {
+fn judged(task: &Task<'_>, image: &Value, lookup: Lookup<'_>) -> Option<Inspected> {
     match lookup {
         Lookup::Answers(_) => None,
         Lookup::Judge(_, user) => Some(Inspected {
@@ -184,7 +270,9 @@ fn judged(lookup: Lookup<'_>) -> Option<Inspected> {
                 user: user.to_owned(),
                 ..ImageConfig::default()
             },
-            resolved: None,
+            // Only that it changes matters.
+            written: wants_digest(task, Some(image)).then(|| Value::from("pinned")),
+            parameters: BTreeSet::new(),
         }),
     }
 }
@@ -214,7 +302,12 @@ fn refusal(unknown: &Unknown, ways_out: &str) -> Refusal {
 }
 
 fn reason(unknown: &Unknown) -> String {
-    let on = |what: &str| format!("the image depends on {what}");
+    format!("the image {}", dependency(unknown))
+}
+
+/// What keeps an expression from being known.
+fn dependency(unknown: &Unknown) -> String {
+    let on = |what: &str| format!("depends on {what}");
     match unknown {
         Unknown::Parameter(name) => on(&format!("the template parameter `{name}`")),
         Unknown::NoEcho(name) => on(&format!(
@@ -234,7 +327,7 @@ fn reason(unknown: &Unknown) -> String {
         )),
         Unknown::Condition(name) => on(&format!("the condition `{name}`")),
         Unknown::Function(name) => on(&format!("`{name}`, which only a deployment can evaluate")),
-        Unknown::Malformed(what) => format!("the image cannot be evaluated: {what}"),
+        Unknown::Malformed(what) => format!("cannot be evaluated: {what}"),
     }
 }
 

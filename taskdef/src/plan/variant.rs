@@ -11,6 +11,7 @@ use crate::cloudformation::conditions::{
 use crate::cloudformation::intrinsic::{Assignment, as_if};
 use crate::container::View;
 use crate::report::Code;
+use crate::settings::PinDigests;
 
 use super::slots::Slot;
 use super::words::may_vanish;
@@ -42,11 +43,15 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
             }
         });
     }
-    if let Some(image) = view.get("image") {
-        anywhere(image, &mut conditions);
+    // Which image it is, and with which credentials it is read.
+    for key in ["image", "repositoryCredentials"] {
+        if let Some(value) = view.get(key) {
+            anywhere(value, &mut conditions);
+        }
     }
     let recipe = task.recipe;
-    if conditions.is_empty() || !(recipe.recipe().wraps() || recipe.asks_user()) {
+    let pins = task.settings.pin_digests != PinDigests::No;
+    if conditions.is_empty() || !(recipe.recipe().wraps() || recipe.asks_user() || pins) {
         return Ok(vec![Variant {
             given: slot.given.clone(),
             container: Cow::Borrowed(slot.container),
