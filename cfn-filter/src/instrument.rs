@@ -8,13 +8,14 @@ use cli::input::{Document, read_document};
 use cli::output::{self, Rewrite};
 use cli::recipes;
 use cli::report::{Purpose, Setting};
+use cli::selection::selection;
 use cli::{Console, Exit, Failure, lock};
 use registry::ImageConfigs;
 use serde_json::{Map, Value};
 use taskdef::image::{Answers, ImageRequest};
 use taskdef::recipe::BoundRecipe;
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, PinDigests, Settings};
+use taskdef::settings::{Deployment, PinDigests, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -30,12 +31,13 @@ pub(crate) fn instrument(
 ) -> Result<Exit, Failure> {
     output::validate(&arguments.output, arguments.template.as_deref())?;
     let recipe = recipes::bind(&arguments.recipe)?;
+    let selection = selection(&arguments.scope)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =
         Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
     parameters::check(&parameters, source.value())?;
-    let settings = settings(arguments, parameters, &recipe);
+    let settings = settings(arguments, selection, parameters, &recipe);
     let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
     let lines = lines(&source, &report, arguments.output.quiet);
     let run = Run {
@@ -85,12 +87,18 @@ pub(crate) fn instrument(
     Ok(conclude::exit(&report, run))
 }
 
-fn settings(arguments: &Arguments, parameters: Parameters, recipe: &BoundRecipe) -> Settings {
+fn settings(
+    arguments: &Arguments,
+    selection: Selection,
+    parameters: Parameters,
+    recipe: &BoundRecipe,
+) -> Settings {
     let deployment = &arguments.deployment;
     Settings {
         parameterized_images: deployment.parameterized_images.into(),
         on_unresolved: arguments.scope.on_unresolved.into(),
         launch_types: arguments.scope.launch_types.into(),
+        selection,
         pin_digests: arguments
             .images
             .pin_digests

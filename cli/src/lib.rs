@@ -25,6 +25,7 @@ pub mod recipes;
 pub mod recipes_command;
 pub mod replace;
 pub mod report;
+pub mod selection;
 pub mod text;
 
 pub use console::{Console, Terminals};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use taskdef::settings::{LaunchTypes, OnUnresolved, PinDigests};
+use taskdef::settings::{LaunchTypes, Mode, OnUnresolved, PinDigests};
 
 /// Which recipe, and what it is given.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +31,22 @@ pub struct ScopeOptions {
     /// Task definitions in scope: those that can run on Fargate, or all
     #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
     pub launch_types: WhichLaunchTypes,
+
+    /// What is selected when neither --include nor a tag says it: everything in scope, or nothing
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    pub mode: WhichMode,
+
+    /// Select only the task definitions or containers that this JSONPath query matches; may be repeated
+    #[arg(long, value_name = "JSONPATH")]
+    pub include: Vec<String>,
+
+    /// Leave alone the task definitions or containers that this JSONPath query matches; may be repeated
+    #[arg(long, value_name = "JSONPATH")]
+    pub exclude: Vec<String>,
+
+    /// Do not follow tags such as outrigger:instrument, by which a task definition selects or excludes itself
+    #[arg(long)]
+    pub ignore_tags: bool,
 }
 
 /// Where image configs come from.
@@ -132,6 +148,25 @@ impl From<WhenUnresolved> for OnUnresolved {
         match when {
             WhenUnresolved::Fail => OnUnresolved::Fail,
             WhenUnresolved::Skip => OnUnresolved::Skip,
+        }
+    }
+}
+
+/// `--mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhichMode {
+    /// Everything in scope.
+    #[default]
+    OptOut,
+    /// Nothing.
+    OptIn,
+}
+
+impl From<WhichMode> for Mode {
+    fn from(which: WhichMode) -> Mode {
+        match which {
+            WhichMode::OptOut => Mode::OptOut,
+            WhichMode::OptIn => Mode::OptIn,
         }
     }
 }

@@ -24,6 +24,7 @@
 //! - [`recipe`]: what a vendor's agent needs, as data.
 //! - `plan`: from a task definition, a recipe and image configs to edits.
 //! - `edit`: changes as data, and the only code that writes them.
+//! - [`selector`]: JSONPath queries that choose task definitions and containers.
 //! - [`report`]: what was done, what was left alone, and why.
 //!
 //! Deliberately absent: files, network, clock, environment. A shell brings the text and the
@@ -40,6 +41,7 @@ mod plan;
 mod process;
 pub mod recipe;
 pub mod report;
+pub mod selector;
 pub mod settings;
 pub mod source;
 
@@ -53,6 +55,7 @@ use dialect::Dialect;
 use image::{Answers, ImageRequest};
 use plan::image::Lookup;
 use plan::instrument::{Instrumented, images_needed as asked_by, instrument};
+use plan::matches::AllMatched;
 use plan::rendered::Rendered;
 use plan::task::{Run, Task};
 use recipe::BoundRecipe;
@@ -131,6 +134,7 @@ pub fn rewrite(
     surveyed(document, kind, recipe, settings, |run, survey| {
         let mut rewritten = Rewritten::default();
         rewritten.report.findings = survey.findings;
+        rewritten.report.findings.extend(run.matched.findings());
         rewritten.report.findings.extend(clear_secrets(recipe));
         for found in &survey.found {
             let one = instrumented(run, found, &survey.others, lookup);
@@ -170,9 +174,11 @@ pub fn check(
             .iter()
             .map(|found| told(judged(run, found, &survey.others, answers), settings))
             .collect();
+        let mut findings = survey.findings;
+        findings.extend(run.matched.findings());
         Report {
             task_definitions,
-            findings: survey.findings,
+            findings,
         }
     })
 }
@@ -188,11 +194,13 @@ fn surveyed<Done>(
     let survey = survey(document, kind)?;
     let template = Template::new(document, settings);
     let rendered = Rendered::new(recipe, dialect(kind));
+    let matched = AllMatched::new(document, &survey, dialect(kind), &settings.selection);
     let run = Run {
         dialect: dialect(kind),
         template: &template,
         rendered: &rendered,
         settings,
+        matched: &matched,
     };
     Ok(work(run, survey))
 }

@@ -100,6 +100,8 @@ codes! {
     NotWrapped = "not-wrapped",
     /// Under this arrangement a command override replaces more than the command.
     OverrideChangesProgram = "override-changes-program",
+    /// Which containers are meant depends on a template parameter.
+    ParameterizedSelection = "parameterized-selection",
     /// The image depends on a template parameter.
     ParameterizedImage = "parameterized-image",
     /// The image was written as the reference that was inspected.
@@ -114,8 +116,14 @@ codes! {
     NotSelected = "not-selected",
     /// A tag of Outrigger's with a value that is not known.
     SelectionTag = "selection-tag",
+    /// A selector that matches nothing in any task definition.
+    SelectorMatchedNothing = "selector-matched-nothing",
     /// A snippet too small to add a sidecar to.
     SnippetTooSmall = "snippet-too-small",
+    /// A tag selects what a setting excludes.
+    TagOverExclude = "tag-over-exclude",
+    /// Tags about instrumentation are not followed.
+    TagsIgnored = "tags-ignored",
     /// More combinations of conditions than are planned.
     TooManyConditions = "too-many-conditions",
     /// The image depends on something that only a deployment knows.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::selector::Selector;
+
 /// What to do with an image that depends on a template parameter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ParameterizedImages {
@@ -44,6 +46,39 @@ pub enum LaunchTypes {
     Any,
 }
 
+/// What is selected where no `include` and no tag says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything in scope.
+    #[default]
+    OptOut,
+    /// Nothing.
+    OptIn,
+}
+
+/// Whether the tags of a task definition take part in the selection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelectionTags {
+    /// They win over every other selection.
+    #[default]
+    Followed,
+    /// They do not: who runs Outrigger decides alone.
+    Ignored,
+}
+
+/// Which task definitions and containers in scope are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// What is selected where nothing else says it.
+    pub mode: Mode,
+    /// If there are any, only what one of them matches is selected.
+    pub include: Vec<Selector>,
+    /// What one of these matches is not selected; wins over `include`.
+    pub exclude: Vec<Selector>,
+    /// Tags, which win over all of it.
+    pub tags: SelectionTags,
+}
+
 /// Where the stack is deployed, as far as it is known: the values of
 /// [pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +111,8 @@ pub struct Settings {
     pub pin_digests: PinDigests,
     /// Scope.
     pub launch_types: LaunchTypes,
+    /// Selection within the scope.
+    pub selection: Selection,
     /// Region and account.
     pub deployment: Deployment,
     /// Values of template parameters, over their defaults.

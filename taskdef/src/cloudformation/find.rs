@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::report::{Code, Finding, Severity};
 use crate::source::{Path, Step};
 
-use super::intrinsic::{LoopItem, function};
+use super::intrinsic::LoopItem;
 
 /// A loop variable of `Fn::ForEach` around a task definition.
 #[derive(Clone, Debug)]
@@ -254,61 +254,6 @@ pub(crate) fn loop_items(loops: &[Loop]) -> Vec<LoopItem> {
             .collect();
     }
     combinations
-}
-
-/// Launch types that resources of the document run the task definition `id` on.
-///
-/// Looks at services, task sets and scheduled rules.
-pub(crate) fn launch_types<'d>(others: &[&'d Value], id: &str) -> Vec<&'d str> {
-    let mut found = Vec::new();
-    for resource in others {
-        let Some(properties) = resource.get("Properties") else {
-            continue;
-        };
-        match resource.get("Type").and_then(Value::as_str) {
-            Some("AWS::ECS::Service" | "AWS::ECS::TaskSet") => {
-                launch_type(properties, "TaskDefinition", id, &mut found);
-            }
-            Some("AWS::Events::Rule") => {
-                let targets = properties.get("Targets").and_then(Value::as_array);
-                for target in targets.into_iter().flatten() {
-                    if let Some(parameters) = target.get("EcsParameters") {
-                        launch_type(parameters, "TaskDefinitionArn", id, &mut found);
-                    }
-                }
-            }
-            Some("AWS::Scheduler::Schedule") => {
-                if let Some(parameters) = properties
-                    .get("Target")
-                    .and_then(|target| target.get("EcsParameters"))
-                {
-                    launch_type(parameters, "TaskDefinitionArn", id, &mut found);
-                }
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-fn launch_type<'d>(place: &'d Value, key: &str, id: &str, found: &mut Vec<&'d str>) {
-    if !place.get(key).is_some_and(|target| refers_to(target, id)) {
-        return;
-    }
-    if let Some(Value::String(kind)) = place.get("LaunchType") {
-        found.push(kind);
-    }
-}
-
-fn refers_to(target: &Value, id: &str) -> bool {
-    match function(target) {
-        Some(("Ref", Value::String(name))) => name == id,
-        Some(("Fn::GetAtt", Value::Array(items))) => {
-            items.first().and_then(Value::as_str) == Some(id)
-        }
-        Some(("Fn::Sub", Value::String(text))) => text.contains(&format!("${{{id}}}")),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

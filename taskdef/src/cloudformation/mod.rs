@@ -3,4 +3,5 @@
 pub(crate) mod conditions;
 pub(crate) mod find;
 pub(crate) mod intrinsic;
+pub(crate) mod launch;
 pub(crate) mod template;

@@ -12,9 +12,11 @@ use crate::source::{Change, Path, Step};
 
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
-use super::select::{Choice, Tags, check_operating_system, choose, name, out_of_scope, tags};
+use super::scope::{check_operating_system, out_of_scope};
+use super::select::{Choice, check_proxies, choose, excluded, name, not_meant};
 use super::sidecar::place_sidecars;
 use super::slots::{Slot, slots};
+use super::tags::{Tags, tags};
 use super::{Note, Refusal, Task, cannot_merge, merge, render_refusal};
 
 /// What became of a task definition, and the changes to its properties, none if it stays as it is.
@@ -55,7 +57,7 @@ pub(crate) fn images_needed(
 ) -> BTreeSet<ImageRequest> {
     let mut needed = BTreeSet::new();
     let tags = tags(task);
-    if out_of_scope(task, others, id).is_some() || tags.instrument == Some(false) {
+    if out_of_scope(task, others, id).is_some() || not_meant(task, &tags).is_some() {
         return needed;
     }
     let mut findings = Vec::new();
@@ -141,11 +143,17 @@ fn select<'d>(
     let definitions = definitions.unwrap_or(&Value::Null);
     let slots = slots(definitions, &task.given).map_err(refuse)?;
     check_operating_system(task).map_err(refuse)?;
+    check_proxies(task, &slots).map_err(refuse)?;
     let mut choices = Vec::new();
     let mut errors = Vec::new();
     for (position, slot) in slots.iter().enumerate() {
         let about = task.about(slot, position);
-        match choose(task, View::new(task.dialect, slot.container), tags) {
+        match choose(
+            task,
+            View::new(task.dialect, slot.container),
+            &slot.path,
+            tags,
+        ) {
             Ok(choice) => choices.push(choice),
             Err(refusal) => errors.push(refusal.finding(Some(&about))),
         }
@@ -154,6 +162,9 @@ fn select<'d>(
         return Err(errors);
     }
     findings.extend(unmatched_names(task, &slots, tags));
+    let named_by = parameters_of_names(task, &slots, tags);
+    let named_by = parameterized("the names that the tags select by depend", &named_by);
+    findings.extend(named_by.map(|note| note.finding(None)));
     Ok(Selection {
         key: task.dialect.key("", "containerDefinitions").into_owned(),
         definitions,
@@ -162,11 +173,52 @@ fn select<'d>(
     })
 }
 
+/// What a person should know about the tags' part in the selection.
+fn about_tags(task: &Task<'_>, tags: &Tags) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let decide = tags.instrument == Some(true) || tags.only.is_some();
+    if decide && excluded(task) {
+        let why = "a tag selects it, and wins over the `exclude` that matches it";
+        notes.push(Note::new(Code::TagOverExclude, why.to_owned()));
+    }
+    notes.extend(parameterized(
+        "the tags that select it depend",
+        &tags.parameters,
+    ));
+    notes
+}
+
+/// Says that the selection follows the values that template parameters have here.
+fn parameterized(what: &str, parameters: &BTreeSet<String>) -> Option<Note> {
+    let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+    let which = match names.as_slice() {
+        [] => return None,
+        [one] => format!("the parameter {one}, whose value here was taken"),
+        _ => format!(
+            "the parameters {}, whose values here were taken",
+            names.join(", ")
+        ),
+    };
+    let note = Note::new(Code::ParameterizedSelection, format!("{what} on {which}"));
+    let hint = "rewrite again when a deployment gives another value, or write it as text";
+    Some(note.with_hint(Some(hint.to_owned())))
+}
+
+/// Template parameters that the names of containers depend on, where tags select by name.
+fn parameters_of_names(task: &Task<'_>, slots: &[Slot<'_>], tags: &Tags) -> BTreeSet<String> {
+    let slots = slots.iter().filter(|_| tags.name_containers());
+    slots
+        .filter_map(|slot| name(task, View::new(task.dialect, slot.container)))
+        .flat_map(|name| name.parameters)
+        .collect()
+}
+
 /// Names in tags that no container has.
 fn unmatched_names(task: &Task<'_>, slots: &[Slot<'_>], tags: &Tags) -> Vec<Finding> {
     let known: BTreeSet<String> = slots
         .iter()
         .filter_map(|slot| name(task, View::new(task.dialect, slot.container)))
+        .map(|name| name.text)
         .collect();
     let stated = tags.only.iter().flatten().chain(&tags.except);
     stated
@@ -189,15 +241,10 @@ fn rewritten(
     report: &mut TaskDefinitionReport,
 ) -> Result<Vec<Change>, Vec<Finding>> {
     let tags = tags(task);
-    report
-        .findings
-        .extend(tags.notes.iter().map(|note| note.clone().finding(None)));
-    if tags.instrument == Some(false) && tags.unknown.is_empty() {
-        let note = Note::new(
-            Code::NotSelected,
-            "a tag says not to instrument it".to_owned(),
-        );
-        report.findings.push(note.finding(None));
+    let notes = tags.notes.iter().cloned().chain(about_tags(task, &tags));
+    let notes = notes.chain(not_meant(task, &tags));
+    report.findings.extend(notes.map(|note| note.finding(None)));
+    if not_meant(task, &tags).is_some() {
         return Ok(Vec::new());
     }
     let selection = select(task, properties, &tags, &mut report.findings)?;

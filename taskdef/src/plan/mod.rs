@@ -4,13 +4,16 @@ pub(crate) mod container;
 pub(crate) mod facts;
 pub(crate) mod image;
 pub(crate) mod instrument;
+pub(crate) mod matches;
 pub(crate) mod merge;
 pub(crate) mod recognise;
 pub(crate) mod rendered;
+pub(crate) mod scope;
 pub(crate) mod select;
 pub(crate) mod shell;
 pub(crate) mod sidecar;
 pub(crate) mod slots;
+pub(crate) mod tags;
 pub(crate) mod task;
 pub(crate) mod variant;
 pub(crate) mod words;
@@ -76,6 +79,7 @@ impl Note {
             | Code::AssumesOfImage
             | Code::AssumesShell
             | Code::AssumesSudo
+            | Code::ParameterizedSelection
             | Code::SecretInClear => Severity::Warning,
             _ => Severity::Note,
         };

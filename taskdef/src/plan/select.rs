@@ -4,108 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::find::launch_types;
-use crate::cloudformation::intrinsic::{
-    Assignment, Evaluation, Unknown, as_if, function, is_no_value,
-};
+use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if, is_no_value};
 use crate::container::{Setting, View};
 use crate::report::Code;
-use crate::settings::LaunchTypes;
+use crate::settings::Mode;
+use crate::source::Path;
 
+use super::slots::Slot;
+use super::tags::Tags;
 use super::{Note, Refusal, Task};
 
-/// Why a task definition is left alone, if it is.
-pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Option<Note> {
-    let systems = operating_systems(task);
-    if !systems.is_empty() && systems.iter().all(|system| *system == System::Windows) {
-        return Some(Note::new(
-            Code::WindowsTask,
-            "a Windows task, which the recipe does not support".to_owned(),
-        ));
-    }
-    if task.settings.launch_types == LaunchTypes::Any || task.requires_fargate() {
-        return None;
-    }
-    let not_fargate = |why: String| Some(Note::new(Code::NotFargate, why));
-    if let Setting::Known(kinds) = task.view.list("requiresCompatibilities")
-        && !kinds.is_empty()
-        && kinds.iter().all(Value::is_string)
-    {
-        return not_fargate("`RequiresCompatibilities` does not contain FARGATE".to_owned());
-    }
-    // What a transform brings is not known, so nothing can be missing.
-    if task.view.has_generated_keys() {
-        return None;
-    }
-    match task.view.text("networkMode") {
-        Setting::Known(mode) if mode != "awsvpc" => {
-            return not_fargate(format!("the network mode is `{mode}`, not `awsvpc`"));
-        }
-        Setting::Absent => return not_fargate("the network mode is not `awsvpc`".to_owned()),
-        _ => {}
-    }
-    for size in ["cpu", "memory"] {
-        if task.view.text(size) == Setting::Absent {
-            return not_fargate(format!("the task states no `{size}`"));
-        }
-    }
-    let kinds = launch_types(others, id);
-    if kinds.contains(&"FARGATE") {
-        return None;
-    }
-    kinds
-        .first()
-        .and_then(|kind| not_fargate(format!("a resource runs it with the launch type `{kind}`")))
-}
-
-/// An operating system, as far as it decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum System {
-    Linux,
-    Windows,
-    Unknown,
-}
-
-/// The operating systems that a task definition may run on; none where it does not say.
-fn operating_systems(task: &Task<'_>) -> Vec<System> {
-    let Some(runtime) = task.view.get("runtimePlatform") else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    each_branch(runtime, &mut |runtime| match runtime {
-        Value::Object(map) if function(runtime).is_none() => {
-            let system = View::new(task.dialect, map).get("operatingSystemFamily");
-            if let Some(system) = system {
-                each_branch(system, &mut |system| {
-                    found.push(match known_text(task, system) {
-                        Ok(text) if text.starts_with("WINDOWS") => System::Windows,
-                        Err(_) if function(system).is_some() => System::Unknown,
-                        _ => System::Linux,
-                    });
-                });
-            }
-        }
-        _ if function(runtime).is_some() => found.push(System::Unknown),
-        _ => {}
-    });
-    found
-}
-
-/// Refuses a task definition that may run on Windows, where the recipe's agent does not.
-pub(crate) fn check_operating_system(task: &Task<'_>) -> Result<(), Refusal> {
-    let systems = operating_systems(task);
-    match systems.iter().all(|system| *system == System::Linux) {
-        true => Ok(()),
-        false => Err(Refusal::new(
-            Code::UnknownPlatform,
-            "it is not known whether this runs on Linux".to_owned(),
-            "write the operating system family as text",
-        )),
-    }
-}
-
 /// Visits a value, or the branches of an `Fn::If` that are not `AWS::NoValue`.
-fn each_branch<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
+pub(super) fn each_branch<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
     match as_if(value) {
         Some((_, yes, no)) => {
             each_branch(yes, visit);
@@ -116,136 +26,80 @@ fn each_branch<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
     }
 }
 
-/// What the tags of a task definition say.
-#[derive(Debug, Default)]
-pub(crate) struct Tags {
-    /// `outrigger:instrument`, or kilt's tags.
-    pub(crate) instrument: Option<bool>,
-    /// Only these containers.
-    pub(crate) only: Option<Vec<String>>,
-    /// Not these containers.
-    pub(crate) except: Vec<String>,
-    /// Names that do not stand in the document as such, and are not shown.
-    pub(crate) hidden: BTreeSet<String>,
-    /// Tags that cannot be understood, each with what is wrong.
-    pub(crate) notes: Vec<Note>,
-    /// Tags whose value only a deployment knows.
-    pub(crate) unknown: Vec<String>,
-}
-
-const OUR_TAGS: &[&str] = &[
-    "outrigger:instrument",
-    "outrigger:containers",
-    "outrigger:exclude-containers",
-    "kilt-include",
-    "kilt-ignore",
-    "kilt-include-containers",
-    "kilt-ignore-containers",
-];
-
-/// Reads the tags that select.
-pub(crate) fn tags(task: &Task<'_>) -> Tags {
-    let mut tags = Tags::default();
-    if let Some(value) = task.view.get("tags") {
-        read_tags(task, value, &mut tags);
-    }
-    tags
-}
-
-fn read_tags(task: &Task<'_>, value: &Value, tags: &mut Tags) {
-    if let Some((_, yes, no)) = as_if(value) {
-        // A tag under a condition is not known unless it is not one of ours.
-        let mut branches = Tags::default();
-        read_tags(task, yes, &mut branches);
-        read_tags(task, no, &mut branches);
-        let decides = branches.instrument.is_some()
-            || branches.only.is_some()
-            || !branches.except.is_empty()
-            || !branches.notes.is_empty();
-        if decides {
-            tags.unknown.push("a tag under a condition".to_owned());
-        }
-        tags.unknown.extend(branches.unknown);
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| read_tags(task, item, tags)),
-        Value::Object(map) if function(value).is_none() => {
-            let view = View::new(task.dialect, map);
-            let Some(key) = view.get("key").and_then(|key| known_text(task, key).ok()) else {
-                return;
-            };
-            if OUR_TAGS.contains(&key.as_str()) {
-                let stated = view.get("value").unwrap_or(&Value::Null);
-                match known_text(task, stated) {
-                    Ok(value) => {
-                        read_tag(&key, &value, tags);
-                        if function(stated).is_some() {
-                            let names = value.split([':', ' ']).map(str::to_owned);
-                            tags.hidden.extend(names);
-                        }
-                    }
-                    Err(_) => tags.unknown.push(format!("`{key}`")),
-                }
-            }
-        }
-        other if function(other).is_some() && !is_no_value(other) => {
-            tags.notes.push(Note::new(
-                Code::SelectionTag,
-                "a tag is an intrinsic function, and was not looked at".to_owned(),
-            ));
-        }
-        _ => {}
-    }
-}
-
-fn read_tag(key: &str, value: &str, tags: &mut Tags) {
-    let names = || -> Vec<String> {
-        let names = value.split([':', ' ']).filter(|name| !name.is_empty());
-        names.map(str::to_owned).collect()
-    };
-    if key.contains("containers") && value.contains(',') {
-        tags.notes.push(Note::new(
-            Code::SelectionTag,
-            format!("the tag `{key}` contains a comma; names are separated by colons or spaces"),
-        ));
-    }
-    match key {
-        "outrigger:instrument" => match value {
-            "true" => tags.instrument = Some(true),
-            "false" => tags.instrument = Some(false),
-            _ => tags.notes.push(Note::new(
-                Code::SelectionTag,
-                format!("the tag `{key}` is neither `true` nor `false`, and was not followed"),
-            )),
-        },
-        "kilt-include" | "kilt-ignore" if value == "false" => {}
-        "kilt-include" => tags.instrument = tags.instrument.or(Some(true)),
-        "kilt-ignore" => tags.instrument = tags.instrument.or(Some(false)),
-        "outrigger:containers" | "kilt-include-containers" => {
-            tags.only.get_or_insert_default().extend(names());
-        }
-        _ => tags.except.extend(names()),
-    }
+/// A text that selects.
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// The template parameters that it depends on.
+    pub(crate) parameters: BTreeSet<String>,
 }
 
 /// A text that selects; parameters are evaluated with the values that are given.
-fn known_text(task: &Task<'_>, value: &Value) -> Result<String, Unknown> {
-    let item = task.items.first().cloned().unwrap_or_default();
-    let evaluation = Evaluation {
-        template: task.template,
-        parameters: true,
-        given: &Assignment::new(),
-        item: &item,
-    };
-    evaluation.text(value, &mut BTreeSet::new())
+pub(crate) fn known_text(task: &Task<'_>, value: &Value) -> Result<Text, Unknown> {
+    let mut known: Option<Text> = None;
+    let mut parameters = BTreeSet::new();
+    for item in &task.items {
+        let evaluation = Evaluation {
+            template: task.template,
+            parameters: true,
+            given: &Assignment::new(),
+            item,
+        };
+        let text = evaluation.text(value, &mut parameters)?;
+        if known.as_ref().is_some_and(|known| known.text != text) {
+            let variables = item.keys().cloned().collect::<Vec<_>>();
+            return Err(Unknown::Loop(variables.join(", ")));
+        }
+        known.get_or_insert(Text {
+            text,
+            parameters: BTreeSet::new(),
+        });
+    }
+    let known = known.ok_or_else(|| Unknown::Malformed("a loop without items".to_owned()))?;
+    Ok(Text {
+        parameters,
+        ..known
+    })
 }
 
 /// The name of a container, where it is known.
-pub(crate) fn name(task: &Task<'_>, container: View<'_>) -> Option<String> {
+pub(crate) fn name(task: &Task<'_>, container: View<'_>) -> Option<Text> {
     container
         .get("name")
         .and_then(|name| known_text(task, name).ok())
+}
+
+/// Why a task definition in scope is not meant at all, if it is not.
+pub(crate) fn not_meant(task: &Task<'_>, tags: &Tags) -> Option<Note> {
+    let note = |why: &str| Some(Note::new(Code::NotSelected, why.to_owned()));
+    // What is not known may select it; that is refused when the containers are looked at.
+    if !tags.unknown.is_empty() {
+        return None;
+    }
+    if tags.instrument == Some(false) {
+        return note("a tag says not to instrument it");
+    }
+    if tags.instrument.is_some() || tags.only.is_some() {
+        return None;
+    }
+    if excluded(task) {
+        return note("`exclude` matches it");
+    }
+    let selection = &task.settings.selection;
+    if !selection.include.is_empty() {
+        let included = task.matched.is_some_and(|all| !all.include.is_empty());
+        return (!included)
+            .then(|| note("no `include` matches it"))
+            .flatten();
+    }
+    match selection.mode {
+        Mode::OptOut => None,
+        Mode::OptIn => note("the mode is opt-in, and neither `include` nor a tag selects it"),
+    }
+}
+
+/// Whether `exclude` matches the task definition as such.
+pub(crate) fn excluded(task: &Task<'_>) -> bool {
+    task.matched.is_some_and(|all| all.exclude.task)
 }
 
 /// What is done with a container.
@@ -260,8 +114,13 @@ pub(crate) enum Choice {
 }
 
 /// Decides about one container.
-pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Result<Choice, Refusal> {
-    let name = name(task, container);
+pub(crate) fn choose(
+    task: &Task<'_>,
+    container: View<'_>,
+    path: &Path,
+    tags: &Tags,
+) -> Result<Choice, Refusal> {
+    let name = name(task, container).map(|name| name.text);
     let recipe = task.recipe.recipe();
     let left_alone = |code, why: String| Ok(Choice::LeftAlone(Note::new(code, why)));
     if let Some(name) = &name
@@ -269,10 +128,18 @@ pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Resul
     {
         return Ok(Choice::OwnSidecar);
     }
-    if container.text("firelensConfiguration") != Setting::Absent {
-        return left_alone(Code::NotWrapped, "a FireLens log router".to_owned());
+    match container.text("firelensConfiguration") {
+        Setting::Absent => {}
+        Setting::Intrinsic(_) => {
+            let why = "a FireLens log router, at least under a condition";
+            return left_alone(Code::NotWrapped, why.to_owned());
+        }
+        _ => return left_alone(Code::NotWrapped, "a FireLens log router".to_owned()),
     }
-    if name.as_ref().is_some_and(|name| is_proxy(task, name)) {
+    if proxies(task)
+        .iter()
+        .any(|proxy| is_named(task, container, proxy))
+    {
         return left_alone(Code::NotWrapped, "the App Mesh proxy".to_owned());
     }
     let repositories = repositories(task, container);
@@ -291,8 +158,24 @@ pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Resul
             "remove that container; the recipe adds its own",
         ));
     }
-    if tags.only.is_some() || !tags.except.is_empty() {
-        let Some(name) = &name else {
+    match unselected(task, name.as_deref(), path, tags)? {
+        Some(why) => left_alone(Code::NotSelected, why.to_owned()),
+        None => Ok(Choice::Selected),
+    }
+}
+
+/// Why a container of a task definition that is meant is not meant itself, if it is not.
+///
+/// A tag that names containers wins over the settings. One that speaks of the whole task
+/// definition wins over what they say of that, and not over a container that they exclude.
+fn unselected(
+    task: &Task<'_>,
+    name: Option<&str>,
+    path: &Path,
+    tags: &Tags,
+) -> Result<Option<&'static str>, Refusal> {
+    if tags.name_containers() {
+        let Some(name) = name else {
             return Err(Refusal::new(
                 Code::UnknownName,
                 "a tag selects containers by name, and this container's name is not known here"
@@ -300,51 +183,103 @@ pub(crate) fn choose(task: &Task<'_>, container: View<'_>, tags: &Tags) -> Resul
                 "give the name as text, or the value that it depends on",
             ));
         };
-        if tags.except.contains(name) || tags.only.as_ref().is_some_and(|only| !only.contains(name))
-        {
-            return left_alone(Code::NotSelected, "not selected by the tags".to_owned());
+        let names = |list: &[String]| list.iter().any(|listed| listed == name);
+        let only = tags.only.as_deref();
+        if names(&tags.except) || only.is_some_and(|only| !names(only)) {
+            return Ok(Some("not selected by the tags"));
+        }
+        if only.is_some() {
+            return Ok(None);
         }
     }
-    Ok(Choice::Selected)
+    let Some(matched) = task.matched else {
+        return Ok(None);
+    };
+    if matched.exclude.container(path) {
+        return Ok(Some("`exclude` matches it"));
+    }
+    let narrowed = !task.settings.selection.include.is_empty() && tags.instrument.is_none();
+    if narrowed && !matched.include.task && !matched.include.container(path) {
+        return Ok(Some("no `include` matches it"));
+    }
+    Ok(None)
 }
 
-/// Whether `proxyConfiguration` names this container, under whatever condition.
-fn is_proxy(task: &Task<'_>, name: &str) -> bool {
-    let Some(configuration) = task.view.get("proxyConfiguration") else {
-        return false;
-    };
-    let mut found = false;
-    each_branch(configuration, &mut |configuration| {
-        let proxy = configuration
-            .as_object()
-            .and_then(|map| View::new(task.dialect, map).get("containerName"));
-        if let Some(proxy) = proxy {
-            each_branch(proxy, &mut |proxy| {
-                found |= known_text(task, proxy).is_ok_and(|proxy| proxy == name);
-            });
-        }
-    });
+/// The names in `proxyConfiguration`, under whatever condition.
+fn proxies<'t>(task: &Task<'t>) -> Vec<&'t Value> {
+    let mut found = Vec::new();
+    if let Some(configuration) = task.view.get("proxyConfiguration") {
+        each_branch(configuration, &mut |configuration| {
+            let proxy = configuration
+                .as_object()
+                .and_then(|map| View::new(task.dialect, map).get("containerName"));
+            if let Some(proxy) = proxy {
+                each_branch(proxy, &mut |proxy| found.push(proxy));
+            }
+        });
+    }
     found
+}
+
+/// Whether a container has this name: the same text, or the same expression.
+fn is_named(task: &Task<'_>, container: View<'_>, stated: &Value) -> bool {
+    let text = |value| known_text(task, value).map(|known| known.text);
+    container.get("name").is_some_and(|name| {
+        name == stated || text(name).is_ok_and(|name| text(stated).is_ok_and(|text| text == name))
+    })
+}
+
+/// Refuses a task definition whose proxy cannot be told from its other containers.
+pub(crate) fn check_proxies(task: &Task<'_>, slots: &[Slot<'_>]) -> Result<(), Refusal> {
+    let containers: Vec<View<'_>> = slots
+        .iter()
+        .map(|slot| View::new(task.dialect, slot.container))
+        .collect();
+    let is_open = |proxy: &&Value| {
+        let is_known = known_text(task, proxy).is_ok();
+        let nameless = |container: &View<'_>| name(task, *container).is_none();
+        let is_it = |container: &View<'_>| is_named(task, *container, proxy);
+        !containers.iter().any(is_it) && (!is_known || containers.iter().any(nameless))
+    };
+    match task.recipe.recipe().wraps() && proxies(task).iter().any(is_open) {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            Code::UnknownName,
+            format!(
+                "it is not known which container `{}` names, and a proxy is never wrapped",
+                task.dialect.key("", "proxyConfiguration")
+            ),
+            "give the name of the proxy as text, there and in its container definition",
+        )),
+    }
 }
 
 /// The repositories that a container's image can come from, as far as that is known.
 pub(crate) fn repositories(task: &Task<'_>, container: View<'_>) -> Vec<String> {
-    fn texts(task: &Task<'_>, value: &Value, found: &mut Vec<String>) {
-        if let Some((_, yes, no)) = as_if(value) {
-            texts(task, yes, found);
-            texts(task, no, found);
-        } else if let Ok(text) = known_text(task, value) {
-            found.push(text);
-        }
-    }
     let mut found = Vec::new();
     if let Some(image) = container.get("image") {
-        texts(task, image, &mut found);
+        each_branch(image, &mut |image| {
+            found.extend(each_text(task, image));
+        });
     }
     found
         .iter()
         .map(|reference| repository(reference).to_owned())
         .collect()
+}
+
+/// The texts of a value for the items of the loops, as far as they are known.
+fn each_text(task: &Task<'_>, value: &Value) -> BTreeSet<String> {
+    let texts = task.items.iter().filter_map(|item| {
+        let evaluation = Evaluation {
+            template: task.template,
+            parameters: true,
+            given: &Assignment::new(),
+            item,
+        };
+        evaluation.text(value, &mut BTreeSet::new()).ok()
+    });
+    texts.collect()
 }
 
 /// An image reference without tag and digest.

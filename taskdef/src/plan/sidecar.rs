@@ -83,7 +83,10 @@ fn existing<'s, 'd>(
     slots
         .iter()
         .filter(|slot| slot.list == *list)
-        .filter(|slot| name(task, View::new(task.dialect, slot.container)).as_deref() == wanted)
+        .filter(|slot| {
+            let name = name(task, View::new(task.dialect, slot.container));
+            name.map(|name| name.text).as_deref() == wanted
+        })
         .collect()
 }
 

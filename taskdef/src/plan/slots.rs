@@ -117,7 +117,8 @@ fn assumed(given: &Assignment, condition: &str, truth: bool) -> Option<Assignmen
     }
 }
 
-fn branch_path(path: &Path, index: usize) -> Path {
+/// The way into a branch of an `Fn::If`.
+pub(crate) fn branch_path(path: &Path, index: usize) -> Path {
     let mut path = path.clone();
     path.push(Step::Key("Fn::If".to_owned()));
     path.push(Step::Index(index));

@@ -15,6 +15,7 @@ use crate::recipe::{BoundRecipe, TaskFacts};
 use crate::settings::{ParameterizedImages, Settings};
 
 use super::About;
+use super::matches::{AllMatched, Matched};
 use super::rendered::Rendered;
 use super::slots::Slot;
 
@@ -26,6 +27,8 @@ pub(crate) struct Task<'t> {
     pub(crate) recipe: &'t BoundRecipe,
     pub(crate) rendered: &'t Rendered<'t>,
     pub(crate) settings: &'t Settings,
+    /// What the selectors match here; `None` without selectors.
+    pub(crate) matched: Option<&'t Matched>,
     /// The loops around it, item by item; one empty item without loops.
     pub(crate) items: Vec<LoopItem>,
     /// The conditions under which it is there at all.
@@ -41,6 +44,7 @@ pub(crate) struct Run<'t> {
     pub(crate) template: &'t Template<'t>,
     pub(crate) rendered: &'t Rendered<'t>,
     pub(crate) settings: &'t Settings,
+    pub(crate) matched: &'t AllMatched,
 }
 
 impl<'t> Task<'t> {
@@ -53,6 +57,7 @@ impl<'t> Task<'t> {
             recipe: run.rendered.recipe,
             rendered: run.rendered,
             settings: run.settings,
+            matched: run.matched.of(found),
             items: loop_items(&found.loops),
             given: found
                 .condition

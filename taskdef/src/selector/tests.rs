@@ -1,0 +1,205 @@
+use super::{Selector, SelectorError};
+use serde_json::{Value, json};
+
+fn error(query: &str) -> String {
+    match Selector::parse(query) {
+        Ok(_) => panic!("`{query}` is accepted"),
+        Err(error) => format!("{error}\n  {}", error.hint()),
+    }
+}
+
+fn document() -> Value {
+    json!({"Resources": {"Api": {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {
+            "Family": "api",
+            "Cpu": 256,
+            "ContainerDefinitions": [
+                {"Name": "app", "Image": "app:1", "a b": 1, "Essential": true},
+                {"Name": "envoy", "Image": "envoy:1", "DockerLabels": {"team": "mesh"}}
+            ]
+        }
+    }}})
+}
+
+/// The names of the containers, or the types of other places, that a query selects.
+fn selected(query: &str) -> Vec<String> {
+    let document = document();
+    let selector = Selector::parse(query).unwrap_or_else(|error| panic!("{error}"));
+    let places = selector.matches(&document);
+    let shown = |place: &&Value| match (place.get("Name"), place.get("Type")) {
+        (Some(text), _) | (None, Some(text)) => text.as_str().unwrap_or_default().to_owned(),
+        _ => place.to_string(),
+    };
+    places.iter().map(shown).collect()
+}
+
+const TASK: &str = "AWS::ECS::TaskDefinition";
+
+#[test]
+fn queries_select_what_the_rfc_says() {
+    let table: &[(&str, &[&str])] = &[
+        ("$.Resources[?@.Properties.Family == 'api']", &[TASK]),
+        ("$.Resources[?@.Properties.Family == \"web\"]", &[]),
+        (
+            "$.Resources[?(@.Properties.Family=='api'&&@.Properties.Cpu<512)]",
+            &[TASK],
+        ),
+        ("$.Resources[?!@.Condition]", &[TASK]),
+        ("$.Resources.Api", &[TASK]),
+        ("$['Resources']['Api']", &[TASK]),
+        ("$.Resources.*", &[TASK]),
+        ("$..ContainerDefinitions[?@.Name == 'envoy']", &["envoy"]),
+        ("$..ContainerDefinitions[0]", &["app"]),
+        ("$..ContainerDefinitions[-1:]", &["envoy"]),
+        ("$..ContainerDefinitions[0, 1]", &["app", "envoy"]),
+        ("$..[?@.DockerLabels.team]", &["envoy"]),
+        ("$..[?@['a b'] == 1]", &["app"]),
+        ("$..[?@['a b'] == 1 || @.Essential == true]", &["app"]),
+        ("$..[?match(@.Image, 'env.*')]", &["envoy"]),
+        ("$..[?search(@.Image, 'pp')]", &["app"]),
+        ("$..[?length(@.Name) == 5]", &["envoy"]),
+        ("$..[?count(@.DockerLabels.*) == 1]", &["envoy"]),
+        ("$..[?value(@.DockerLabels.team) == 'mesh']", &["envoy"]),
+        ("$..[?@.Name != 'app' && @.Image]", &["envoy"]),
+        ("$.Resources[?@.Properties.Cpu == 256.0]", &[TASK]),
+    ];
+    for (query, expected) in table {
+        assert_eq!(selected(query), *expected, "{query}");
+    }
+}
+
+/// Each is accepted by the crate beneath, or would be if it stood alone.
+#[test]
+fn what_the_rfc_forbids_is_refused() {
+    for query in [
+        "",
+        "Resources",
+        "$.",
+        "$.a b",
+        "$.a\tb",
+        "$.Resources.A pi",
+        "$..[?@.a b == 1]",
+        " $.a",
+        "$.a ",
+        "\n$",
+        "$.a.",
+        "$..",
+        "$[",
+        "$['a'",
+        "$[a]",
+        "$.'a'",
+        "$[01]",
+        "$[-0]",
+        "$[1 2]",
+        "$[9007199254740992]",
+        "$[1:2:03]",
+        "$['a\nb']",
+        "$['\\x']",
+        "$['\\uD800']",
+        "$[?@.a == 01]",
+        "$[?@.a = 1]",
+        "$[?@.a === 1]",
+        "$[?@.a == [1]]",
+        "$[?@.* == 1]",
+        "$[?@..a == 1]",
+        "$[?true]",
+        "$[?'a']",
+        "$[?@.a == TRUE]",
+        "$[?@.a and @.b]",
+        "$[?nosuch(@.a)]",
+        "$[?match(@.a)]",
+        "$[?match(@.a, 'b') == true]",
+        "$[?length (@.a) == 1]",
+        "$[?@.a == 1e]",
+        "$[?@.a == .5]",
+        "$[?!@.a == 1]",
+        "@.a",
+        "$.a[",
+        "$[?(@.a]",
+        "$[?@.a == 'b]",
+        "$[?]",
+        "$[*",
+        "$.-a",
+        "$.1a",
+    ] {
+        assert_eq!(
+            Selector::parse(query).err(),
+            Some(SelectorError::Syntax(query.to_owned())),
+            "{query:?}"
+        );
+    }
+}
+
+#[test]
+fn what_would_be_answered_wrongly_is_refused() {
+    let errors = [
+        "$.Resources[?@.Properties.ContainerDefinitions[?@.Name == 'app']]",
+        "$..[?in(@.Name, $.names)]",
+        "$..[?length(@.Name)]",
+        "$..[?length(@.*) == 1]",
+        "$..[?match(@.a, search(@.b, 'c'))]",
+        "$..[?count(length(@.a)) == 1]",
+        "Resources.Api",
+        "$.Resources.A pi",
+        &format!("$[?{}@.a{}]", "(".repeat(8), ")".repeat(8)),
+        &format!("$.{}", "a".repeat(999)),
+    ]
+    .map(error)
+    .join("\n");
+    insta::assert_snapshot!(errors, @r"
+    `$.Resources[?@.Properties.ContainerDefinitions[?@.Name == 'app']]` has a filter inside a filter
+      begin one filter where the other one ends, as in `$..ContainerDefinitions[?@.Name == 'app']`
+    `$..[?in(@.Name, $.names)]` calls `in`, which is not a function of JSONPath
+      the functions are `length`, `count`, `match`, `search` and `value`
+    `$..[?length(@.Name)]` calls a function that gives a value where a test is expected
+      RFC 9535, section 2.4, says what each function takes
+    `$..[?length(@.*) == 1]` gives a function several places where it takes one value
+      RFC 9535, section 2.4, says what each function takes
+    `$..[?match(@.a, search(@.b, 'c'))]` gives a function a test where it takes a value
+      RFC 9535, section 2.4, says what each function takes
+    `$..[?count(length(@.a)) == 1]` gives a function a value where it takes a query
+      RFC 9535, section 2.4, says what each function takes
+    `Resources.Api` is not a JSONPath query
+      a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+    `$.Resources.A pi` is not a JSONPath query
+      RFC 9535 has the grammar; an example is `$.Resources[?@.Properties.Family == 'api']`
+    `$[?((((((((@.a))))))))]` nests brackets and parentheses more than 8 deep
+      give several shorter queries
+    the JSONPath query has 1001 bytes; 1000 are the most
+      give several shorter queries
+    ");
+    for query in [
+        "$[?count(length(@.a)) == 1]",
+        "$[?match(@.*, 'a')]",
+        "$[?value('a') == 'a']",
+        "$[?count(1) == 1]",
+        "$[?@[?@.a]]",
+        "$[?$.a[?@.b]]",
+        "$[?count(@[?@.a]) == 1]",
+        "$[?match(match(@.a, 'b'), 'c')]",
+        "$[?value(@.a)]",
+        "$[?(length(@.a))]",
+        "$[?!count(@.a)]",
+        "$[?search(@..a, 'b')]",
+        "$[?subset_of(@.a, $.b)]",
+    ] {
+        assert!(Selector::parse(query).is_err(), "{query}");
+    }
+}
+
+#[test]
+fn hostile_queries_end_soon() {
+    for query in [
+        "[".repeat(1000),
+        format!("$[?{}", "length(".repeat(8)),
+        format!("${}", "[*,*]".repeat(9)),
+        format!("$[?{}@.a", "!(".repeat(8)),
+        format!("${}", "..*".repeat(6)),
+    ] {
+        let parsed = Selector::parse(&query);
+        if let Ok(selector) = parsed {
+            assert!(selector.matches(&document()).len() < 100_000, "{query}");
+        }
+    }
+}
