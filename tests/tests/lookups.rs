@@ -10,7 +10,8 @@ use outrigger_tests::document::parse;
 use serde_json::Value;
 use taskdef::image::Credentials;
 use taskdef::recipe::{BoundRecipe, InputValue, Recipe, builtin};
-use taskdef::settings::Settings;
+use taskdef::selector::Selector;
+use taskdef::settings::{Mode, Selection, Settings};
 use taskdef::{DocumentKind, images_needed};
 
 fn recipe(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
@@ -90,6 +91,40 @@ fn no_question_about_containers_that_are_left_alone() {
         asked(&template("peers", "kilt-firelens-router"), &lacework),
         ["nginx:1.27 linux/amd64"]
     );
+}
+
+#[test]
+fn no_question_about_what_the_settings_leave_alone() {
+    let lacework = recipe("lacework", &[("accessToken", "x")]);
+    let query = |text: &str| vec![Selector::parse(text).unwrap()];
+    let two = template("selection", "include-one-container");
+    let asked_with = |selection: Selection| {
+        let settings = Settings {
+            selection,
+            ..Settings::default()
+        };
+        let asked = images_needed(&two, DocumentKind::Template, &lacework, &settings).unwrap();
+        asked
+            .into_iter()
+            .map(|request| request.reference)
+            .collect::<Vec<_>>()
+    };
+    let envoy = "$..ContainerDefinitions[?@.Name == 'envoy']";
+    let excluded = Selection {
+        exclude: query(envoy),
+        ..Selection::default()
+    };
+    assert_eq!(asked_with(excluded), ["nginx:1.27"]);
+    let included = Selection {
+        include: query("$..ContainerDefinitions[?@.Name == 'app']"),
+        ..Selection::default()
+    };
+    assert_eq!(asked_with(included), ["nginx:1.27"]);
+    let opt_in = Selection {
+        mode: Mode::OptIn,
+        ..Selection::default()
+    };
+    assert_eq!(asked_with(opt_in), [""; 0]);
 }
 
 /// A recipe that does not wrap asks about no image, whatever the template.
