@@ -238,3 +238,69 @@ fn marks(value: &Value, marked: &BTreeSet<*const Value>) -> usize {
     };
     below + usize::from(marked.contains(&std::ptr::from_ref(value)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudformation::find::in_snippet;
+    use serde_json::json;
+
+    fn matched(
+        document: &Value,
+        survey: &Survey<'_>,
+        dialect: Dialect,
+        query: &str,
+    ) -> Vec<String> {
+        let selection = Selection {
+            exclude: vec![Selector::parse(query).unwrap()],
+            ..Selection::default()
+        };
+        let all = AllMatched::new(document, survey, dialect, &selection);
+        let matches = &all.of(&survey.found[0]).unwrap().exclude;
+        let places = matches.places.iter().map(|place| format!("{place:?}"));
+        matches
+            .task
+            .then(|| "task".to_owned())
+            .into_iter()
+            .chain(places)
+            .collect()
+    }
+
+    #[test]
+    fn a_bare_task_definition_is_its_own_document() {
+        let document = json!({"family": "api", "containerDefinitions": [{"name": "a"}, {"name": "b", "image": "x"}]});
+        let survey = Survey {
+            found: vec![Found {
+                path: Path::new(),
+                id: "api".to_owned(),
+                properties: document.as_object(),
+                condition: None,
+                loops: Vec::new(),
+            }],
+            ..Survey::default()
+        };
+        let matched = |query| matched(&document, &survey, Dialect::Ecs, query);
+        assert_eq!(matched("$[?@ == 'api']"), ["task"]);
+        assert_eq!(
+            matched("$.containerDefinitions[?@.name == 'b'].image"),
+            ["[Index(1)]"]
+        );
+        assert_eq!(matched("$.Resources.*"), [""; 0]);
+    }
+
+    #[test]
+    fn a_snippet_stands_under_a_name_of_its_own() {
+        let properties = json!({"Family": "api", "ContainerDefinitions": [{"Name": "a"}]});
+        let resource = json!({"Type": "AWS::ECS::TaskDefinition", "Properties": properties});
+        for snippet in [&properties, &resource] {
+            let survey = in_snippet(snippet).unwrap();
+            let matched = |query| matched(snippet, &survey, Dialect::CloudFormation, query);
+            assert_eq!(
+                matched("$.Resources[?@.Properties.Family == 'api']"),
+                ["task"]
+            );
+            assert_eq!(matched("$..ContainerDefinitions[0].Name"), ["[Index(0)]"]);
+            assert_eq!(matched("$..*"), ["task", "[Index(0)]"]);
+        }
+    }
+}
