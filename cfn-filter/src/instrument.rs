@@ -104,6 +104,8 @@ fn settings(
             .pin_digests
             .map(PinDigests::from)
             .unwrap_or_default(),
+        assumptions: arguments.assumptions.assumptions.into(),
+        confirmed: arguments.assumptions.confirmed.clone(),
         deployment: Deployment {
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),

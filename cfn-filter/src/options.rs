@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cli::options::{LockOptions, OutputOptions, RecipeOptions, ScopeOptions};
+use cli::options::{AssumptionOptions, LockOptions, OutputOptions, RecipeOptions, ScopeOptions};
 use cli::recipes_command::RecipesCommand;
 use taskdef::settings::ParameterizedImages;
 
@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) recipe: RecipeOptions,
+
+    #[command(flatten)]
+    pub(crate) assumptions: AssumptionOptions,
 
     #[command(flatten)]
     pub(crate) deployment: DeploymentOptions,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use taskdef::settings::{LaunchTypes, Mode, OnUnresolved, PinDigests};
+use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests};
 
 /// Which recipe, and what it is given.
 #[derive(Args, Clone, Debug, Default)]
@@ -18,6 +18,19 @@ pub struct RecipeOptions {
     // Taken as text, because clap's errors repeat a value that may be a secret.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+}
+
+/// What happens to what a recipe takes for granted of an image.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Recipe")]
+pub struct AssumptionOptions {
+    /// What a recipe takes for granted of an image (a shell, sudo): a warning, or a refusal
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub assumptions: WhenAssumed,
+
+    /// Image that was checked for it: as the template gives it, or without tag and digest for every version; may be repeated
+    #[arg(long, value_name = "IMAGE")]
+    pub confirmed: Vec<String>,
 }
 
 /// What is in scope, and what happens to a task definition that cannot be instrumented.
@@ -186,6 +199,25 @@ impl From<WhichLaunchTypes> for LaunchTypes {
         match which {
             WhichLaunchTypes::Fargate => LaunchTypes::Fargate,
             WhichLaunchTypes::Any => LaunchTypes::Any,
+        }
+    }
+}
+
+/// `--assumptions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhenAssumed {
+    /// A warning for each.
+    #[default]
+    Warn,
+    /// A container whose image is not confirmed is refused.
+    Fail,
+}
+
+impl From<WhenAssumed> for Assumptions {
+    fn from(when: WhenAssumed) -> Assumptions {
+        match when {
+            WhenAssumed::Warn => Assumptions::Warn,
+            WhenAssumed::Fail => Assumptions::Fail,
         }
     }
 }

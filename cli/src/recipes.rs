@@ -132,6 +132,7 @@ pub fn sections(permissions: &Permissions) -> Vec<Section> {
         section("the vendor's own role needs", &permissions.vendor),
         section("prerequisites", &permissions.prerequisites),
         section("network", &permissions.network),
+        section("compatibility", &permissions.compatibility),
     ]
 }
 

@@ -54,6 +54,7 @@ use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
 use plan::image::Lookup;
+use plan::inputs::{said_about_inputs, unmatched_containers};
 use plan::instrument::{Instrumented, images_needed as asked_by, instrument};
 use plan::matches::AllMatched;
 use plan::rendered::Rendered;
@@ -135,7 +136,7 @@ pub fn rewrite(
         let mut rewritten = Rewritten::default();
         rewritten.report.findings = survey.findings;
         rewritten.report.findings.extend(run.matched.findings());
-        rewritten.report.findings.extend(clear_secrets(recipe));
+        rewritten.report.findings.extend(said_about_inputs(recipe));
         for found in &survey.found {
             let one = instrumented(run, found, &survey.others, lookup);
             let changes = one.changes.into_iter().map(|change| Change {
@@ -145,6 +146,10 @@ pub fn rewrite(
             rewritten.changes.extend(changes);
             let told = told(one.report, settings);
             rewritten.report.task_definitions.push(told);
+        }
+        if !settings.only_refusals {
+            let unmatched = unmatched_containers(recipe, &rewritten.report);
+            rewritten.report.findings.extend(unmatched);
         }
         if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
             rewritten.changes.clear();
@@ -339,23 +344,4 @@ fn unreadable(id: &str) -> TaskDefinitionReport {
             hint: Some("give it `Properties`, as an object".to_owned()),
         }],
     }
-}
-
-/// Secrets that were given as plain text end up readable in the template.
-fn clear_secrets(recipe: &BoundRecipe) -> Vec<(String, Finding)> {
-    recipe
-        .clear_secrets()
-        .iter()
-        .map(|input| {
-            let finding = Finding {
-                code: Code::SecretInClear,
-                severity: Severity::Warning,
-                container: None,
-                image: None,
-                message: format!("the secret input `{input}` is given as plain text, and stands in the result as such"),
-                hint: Some("give the ARN of a Secrets Manager secret, or the name of an SSM parameter as `valueFrom`".to_owned()),
-            };
-            (recipe.recipe().name().to_owned(), finding)
-        })
-        .collect()
 }

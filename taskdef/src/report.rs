@@ -50,6 +50,8 @@ codes! {
     AliasExpanded = "alias-expanded",
     /// The container already starts with the recipe's wrapper.
     AlreadyInstrumented = "already-instrumented",
+    /// What the recipe assumes of an image has not been confirmed.
+    AssumptionNotConfirmed = "assumption-not-confirmed",
     /// The recipe assumes root certificates in the image.
     AssumesCertificates = "assumes-certificates",
     /// The recipe assumes a C library in the image.
@@ -66,6 +68,8 @@ codes! {
     CannotQuote = "cannot-quote",
     /// The container definitions, or one of them, cannot be read.
     CannotReadContainers = "cannot-read-containers",
+    /// Versions that the vendor does not document together.
+    CompatibilityUnknown = "compatibility-unknown",
     /// An entry point of one empty argument.
     EmptyArgumentEntryPoint = "empty-argument-entry-point",
     /// An explicit empty entry point over an image that has one.
@@ -76,6 +80,8 @@ codes! {
     EnvironmentReplaced = "environment-replaced",
     /// The task definition has an execution role, and keeps it.
     ExecutionRoleKept = "execution-role-kept",
+    /// The recipe needs the family, and the task definition states none.
+    FamilyDefault = "family-default",
     /// The recipe's agent or wrapper is there in another form.
     ForeignInstrumentation = "foreign-instrumentation",
     /// The image could not be resolved.
@@ -84,10 +90,14 @@ codes! {
     ImageTextUnsafe = "image-text-unsafe",
     /// A list that is an intrinsic function may be empty.
     ListMayBeEmpty = "list-may-be-empty",
+    /// No log configuration that a sidecar could inherit.
+    LogConfigurationNotInherited = "log-configuration-not-inherited",
     /// A value differs between the items of `Fn::ForEach`.
     LoopDependentImage = "loop-dependent-image",
     /// Something of the wrong type.
     Malformed = "malformed",
+    /// The agent's own image has the tag `latest`, or none.
+    MutableAgentImage = "mutable-agent-image",
     /// A tag decides what runs; it can move.
     MutableTag = "mutable-tag",
     /// A stack, stack set or module with a template of its own.
@@ -112,6 +122,8 @@ codes! {
     RecipeRefused = "recipe-refused",
     /// A secret stands in clear text.
     SecretInClear = "secret-in-clear",
+    /// The whole of a secret is given, where the agent needs one key of it.
+    SecretWithoutKey = "secret-without-key",
     /// The task definition or the container was not selected.
     NotSelected = "not-selected",
     /// A tag of Outrigger's with a value that is not known.
@@ -126,6 +138,8 @@ codes! {
     TagsIgnored = "tags-ignored",
     /// More combinations of conditions than are planned.
     TooManyConditions = "too-many-conditions",
+    /// An input names a container that is not there.
+    UnknownContainer = "unknown-container",
     /// The image depends on something that only a deployment knows.
     UnknownImage = "unknown-image",
     /// A name that is not known decides whether a container is selected.

@@ -36,6 +36,16 @@ pub enum PinDigests {
     KeepTag,
 }
 
+/// What to do about what a recipe takes for granted of an image and nobody can see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Assumptions {
+    /// Warn of each.
+    #[default]
+    Warn,
+    /// Refuse a container whose image nobody has confirmed.
+    Fail,
+}
+
 /// Which task definitions are in scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LaunchTypes {
@@ -113,6 +123,11 @@ pub struct Settings {
     pub launch_types: LaunchTypes,
     /// Selection within the scope.
     pub selection: Selection,
+    /// What a recipe takes for granted: a warning, or a refusal.
+    pub assumptions: Assumptions,
+    /// Images that a person has checked for what recipes take for granted: as the document gives
+    /// them, or without tag and digest for all versions of an image.
+    pub confirmed: Vec<String>,
     /// Region and account.
     pub deployment: Deployment,
     /// Values of template parameters, over their defaults.

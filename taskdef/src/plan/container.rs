@@ -17,6 +17,7 @@ use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
 use crate::report::{Code, ProcessChange};
 use crate::source::New;
 
+use super::assumed::assumed;
 use super::facts::{
     check_user, facts, is_one_empty_word, needs_config, replaced_variables, said_about_image,
     unquotable_texts, ways_out, words,
@@ -185,13 +186,15 @@ fn plan_variant<'d>(
         .recipe
         .wrappings()
         .map_err(|error| refuse(render_refusal(&error)))?;
-    let recognised = recognise(&stated, &wrappings);
+    let recognised = recognise(&stated, &wrappings, task.recipe.recipe().agent_programs());
     let facts = facts(task, view, given, inspected.as_ref(), recognised);
     let added = task
         .rendered
         .additions(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
     let workload = &added.workload;
+    refused(workload)?;
+    assumed(task, view, given, &workload.warnings, &mut notes)?;
     let own = own_edits(
         &stated,
         recognised,
@@ -200,7 +203,7 @@ fn plan_variant<'d>(
         &mut notes,
     )?;
     replaced_variables(view, &workload.settings, &mut notes);
-    let processes = match task.recipe.recipe().wraps() {
+    let processes = match task.recipe.wraps() {
         true => vec![process_change(&stated, &own)],
         false => Vec::new(),
     };
@@ -253,6 +256,20 @@ fn inspected(
     inspect(task, view, given, lookup, &ways_out).map(Some)
 }
 
+/// What the recipe itself refuses.
+fn refused(workload: &Workload) -> Result<(), Vec<Refusal>> {
+    let refusals = workload.refusals.iter().map(|refusal| Refusal {
+        code: Code::RecipeRefused,
+        message: refusal.message.clone(),
+        hint: refusal.hint.clone(),
+    });
+    let refusals: Vec<Refusal> = refusals.collect();
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(refusals),
+    }
+}
+
 /// What is done to this container alone under one combination.
 fn own_edits(
     stated: &Stated<'_>,
@@ -261,26 +278,6 @@ fn own_edits(
     inspected: Option<&Inspected>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Edit>, Vec<Refusal>> {
-    let refusals = workload.refusals.iter().map(|refusal| Refusal {
-        code: Code::RecipeRefused,
-        message: refusal.message.clone(),
-        hint: refusal.hint.clone(),
-    });
-    let refusals: Vec<Refusal> = refusals.collect();
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
-    for warning in &workload.warnings {
-        let code = match warning.name.as_deref() {
-            Some("certificates") => Code::AssumesCertificates,
-            Some("libc") => Code::AssumesLibc,
-            Some("shell") => Code::AssumesShell,
-            Some("sudo") => Code::AssumesSudo,
-            _ => Code::AssumesOfImage,
-        };
-        let note = Note::new(code, warning.message.clone());
-        notes.push(note.with_hint(warning.hint.clone()));
-    }
     let mut edits = Vec::new();
     if let Some(inspected) = inspected {
         edits.extend(image_edit(inspected, notes));

@@ -35,7 +35,7 @@ fn wraps_what_the_image_says(task: &Task<'_>, entry_point: &Words) -> bool {
         Words::List(items) => items,
         Words::Whole(..) => return false,
     };
-    task.recipe.recipe().wraps() && process::needs_image(stated)
+    task.recipe.wraps() && process::needs_image(stated)
 }
 
 fn asks_user_of_image(task: &Task<'_>, view: View<'_>, given: &Assignment) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::container::View;
+use crate::container::{View, shown};
 use crate::edit::{self, Edit};
 use crate::image::ImageRequest;
 use crate::report::{Code, ContainerReport, Finding, Outcome, TaskDefinitionReport};
@@ -277,6 +277,10 @@ fn rewritten(
         let note = Note::new(Code::ExecutionRoleKept, why.to_owned());
         report.findings.push(note.finding(None));
     }
+    if task.recipe.reads_family() && task.view.get("family").is_none() {
+        let note = Note::new(Code::FamilyDefault, no_family(task));
+        report.findings.push(note.finding(None));
+    }
     let edits = merge::edits(task.dialect, &settings);
     let edits: Vec<&Edit> = edits.iter().collect();
     let (new, said) = edit::changed(properties, &edits, task.at(&task.given))
@@ -291,6 +295,13 @@ fn rewritten(
         false => Outcome::Rewritten,
     };
     Ok(changes)
+}
+
+fn no_family(task: &Task<'_>) -> String {
+    let stands = shown(&task.facts.family);
+    format!(
+        "the task definition states no family; the recipe's settings say `{stands}` in its place"
+    )
 }
 
 /// Containers with the name of a sidecar that nothing needs: left alone, and said so.

@@ -1,8 +1,11 @@
 //! From a task definition, a recipe and image configs to a rewritten task definition, whole or not at all.
 
+pub(crate) mod assumed;
 pub(crate) mod container;
 pub(crate) mod facts;
 pub(crate) mod image;
+pub(crate) mod inherit;
+pub(crate) mod inputs;
 pub(crate) mod instrument;
 pub(crate) mod matches;
 pub(crate) mod merge;
@@ -80,7 +83,11 @@ impl Note {
             | Code::AssumesShell
             | Code::AssumesSudo
             | Code::ParameterizedSelection
-            | Code::SecretInClear => Severity::Warning,
+            | Code::CompatibilityUnknown
+            | Code::MutableAgentImage
+            | Code::SecretInClear
+            | Code::SecretWithoutKey
+            | Code::UnknownContainer => Severity::Warning,
             _ => Severity::Note,
         };
         Note {

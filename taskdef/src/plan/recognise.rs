@@ -19,8 +19,12 @@ pub(crate) enum Recognised {
     Foreign,
 }
 
-/// Looks for the recipe's wrappers in a process.
-pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[&Wrapping]) -> Recognised {
+/// Looks for the recipe's wrappers in a process, and for other programs of the agent's.
+pub(crate) fn recognise(
+    stated: &Stated<'_>,
+    wrappings: &[&Wrapping],
+    agent_programs: &[String],
+) -> Recognised {
     let (entry_point, command) = stated.effective();
     let mut arguments = entry_point.head();
     if entry_point.elements().is_some() {
@@ -38,6 +42,7 @@ pub(crate) fn recognise(stated: &Stated<'_>, wrappings: &[&Wrapping]) -> Recogni
     let programs: Vec<&str> = wrappings
         .iter()
         .flat_map(|wrapping| programs(wrapping))
+        .chain(agent_programs.iter().map(String::as_str))
         .collect();
     let mut all = entry_point.values().chain(command.values());
     match all.any(|value| mentions(value, &programs)) {

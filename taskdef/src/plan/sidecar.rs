@@ -1,6 +1,7 @@
 //! Where a sidecar goes: where the containers that need it are.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -11,6 +12,7 @@ use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
 use crate::source::{Change, New, Path, Step};
 
 use super::container::SlotPlan;
+use super::inherit::{Inherited, inherited, inherits};
 use super::instrument::Selection;
 use super::rendered::Sidecar;
 use super::select::{name, repositories, repository, runs_one_of};
@@ -33,43 +35,92 @@ pub(crate) fn place_sidecars(
         .flat_map(|plan| plan.sidecars.iter().copied())
         .collect();
     let slots = &selection.slots;
-    for index in needed {
-        let needing: Vec<(&Slot<'_>, &SlotPlan<'_>)> = slots
-            .iter()
-            .zip(plans)
-            .filter_map(|(slot, plan)| plan.as_ref().map(|plan| (slot, plan)))
+    // One that goes to the end stands behind those that are added with it.
+    let (last, others): (Vec<usize>, Vec<usize>) = needed
+        .into_iter()
+        .partition(|index| task.recipe.recipe().sidecar_is_last(*index));
+    for index in others.into_iter().chain(last) {
+        let needing: Vec<(&Slot<'_>, &SlotPlan<'_>)> = planned(slots, plans)
             .filter(|(_, plan)| plan.sidecars.contains(&index))
             .collect();
-        let facts: Vec<ContainerFacts> =
-            needing.iter().map(|(_, plan)| plan.facts.clone()).collect();
-        let sidecar = task
-            .rendered
-            .sidecar(index, &task.facts, &facts)
-            .map_err(|error| refuse(render_refusal(&error)))?;
         let mut lists: Vec<&Path> = needing.iter().map(|(slot, _)| &slot.list).collect();
         lists.dedup();
         for list in lists {
-            let here: Vec<&Slot<'_>> = needing
-                .iter()
-                .map(|(slot, _)| *slot)
-                .filter(|slot| slot.list == *list)
-                .collect();
-            let there = existing(task, slots, list, &sidecar.definition);
+            let here = needing.iter().filter(|(slot, _)| slot.list == *list);
+            let (here, facts): (Vec<&Slot<'_>>, Vec<ContainerFacts>) =
+                here.map(|(slot, plan)| (*slot, plan.facts.clone())).unzip();
+            let sidecar = task
+                .rendered
+                .sidecar(index, &task.facts, &facts)
+                .map_err(|error| refuse(render_refusal(&error)))?;
+            let selected = planned(slots, plans).map(|(slot, _)| slot);
+            let selected = selected.filter(|slot| slot.list == *list);
+            let sidecar = settled(task, sidecar, selected, report);
+            let there = existing(task, slots, list, &sidecar.sidecar.definition);
             match there.is_empty() {
-                true => insert(selection, list, &here, &sidecar, changes, report),
-                false => update(
-                    task,
-                    selection,
-                    &there,
-                    &here,
-                    &sidecar.definition,
-                    changes,
-                    report,
-                )?,
+                true => insert(selection, list, &here, &sidecar.sidecar, changes, report),
+                false => update(task, selection, &there, &here, &sidecar, changes, report)?,
             }
         }
     }
     Ok(())
+}
+
+/// The containers that are planned, with their plans.
+fn planned<'p, 'd>(
+    slots: &'p [Slot<'d>],
+    plans: &'p [Option<SlotPlan<'d>>],
+) -> impl Iterator<Item = (&'p Slot<'d>, &'p SlotPlan<'d>)> {
+    let pairs = slots.iter().zip(plans);
+    pairs.filter_map(|(slot, plan)| plan.as_ref().map(|plan| (slot, plan)))
+}
+
+/// A sidecar as it goes into one list of containers.
+struct Settled {
+    sidecar: Rc<Sidecar>,
+    /// What it inherits: as the document spells it, and not part of the definition.
+    log_configuration: Option<Value>,
+}
+
+/// Gives a sidecar what it inherits from the selected containers of its list.
+fn settled<'s, 'd: 's>(
+    task: &Task<'_>,
+    sidecar: Rc<Sidecar>,
+    selected: impl Iterator<Item = &'s Slot<'d>>,
+    report: &mut TaskDefinitionReport,
+) -> Settled {
+    if !inherits(&sidecar.definition) {
+        return Settled {
+            sidecar,
+            log_configuration: None,
+        };
+    }
+    let name = sidecar
+        .definition
+        .get("name")
+        .map(shown)
+        .unwrap_or_default();
+    let Inherited { value, note } = inherited(task, &name, selected);
+    let finding = note.map(|note| note.finding(None));
+    let new = finding.filter(|finding| !report.findings.contains(finding));
+    report.findings.extend(new);
+    let mut definition = sidecar.definition.clone();
+    definition.shift_remove("logConfiguration");
+    let mut spelled = sidecar.spelled.clone();
+    let key = task.dialect.key("", "logConfiguration");
+    if let Value::Object(map) = &mut spelled {
+        match value {
+            Some(value) => map.insert(key.into_owned(), value.clone()),
+            None => map.shift_remove(key.as_ref()),
+        };
+    }
+    Settled {
+        sidecar: Rc::new(Sidecar {
+            definition,
+            spelled,
+        }),
+        log_configuration: value.cloned(),
+    }
 }
 
 /// The containers of a list that have the sidecar's name.
@@ -136,10 +187,11 @@ fn update(
     selection: &Selection<'_>,
     there: &[&Slot<'_>],
     needing: &[&Slot<'_>],
-    sidecar: &Map<String, Value>,
+    settled: &Settled,
     changes: &mut Vec<Change>,
     report: &mut TaskDefinitionReport,
 ) -> Result<(), Vec<Finding>> {
+    let sidecar = &settled.sidecar.definition;
     let covered = needing.iter().all(|slot| {
         there.iter().any(|sidecar| {
             sidecar
@@ -175,7 +227,11 @@ fn update(
         if defaulted {
             settings.shift_remove("essential");
         }
-        let edits = merge::edits(task.dialect, &settings);
+        let mut edits = merge::edits(task.dialect, &settings);
+        let log_configuration = settled.log_configuration.iter().cloned();
+        edits.extend(
+            log_configuration.map(|value| Edit::Set(vec!["logConfiguration".to_owned()], value)),
+        );
         let edits: Vec<&Edit> = edits.iter().collect();
         let (new, said) = edit::changed(slot.container, &edits, task.at(&slot.given))
             .map_err(|place| vec![cannot_merge(&place).finding(None)])?;

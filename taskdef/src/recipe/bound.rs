@@ -8,16 +8,16 @@ use serde_json::{Map, Value};
 use super::error::RenderError;
 use super::expression::{Compiled, Names, shown};
 use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
-use super::input::{BoundInputs, InputValue};
+use super::input::BoundInputs;
 use super::load;
 use super::scope::{ContainerFacts, FactsRead, InputSlots, Scope, TaskFacts, input_slots};
 use super::tree::Rendering;
-use super::{Permissions, Recipe, Workload, Wrapping, common};
+use super::{Arrangement, Permissions, Recipe, Workload, Wrapping, common};
 
 /// A recipe whose inputs are known. Everything that depends on nothing else is already rendered.
 pub struct BoundRecipe {
     recipe: Recipe,
-    inputs: BoundInputs,
+    pub(super) inputs: BoundInputs,
     slots: Arc<InputSlots>,
     requires: Vec<Requirement>,
     assumes: Vec<Requirement>,
@@ -29,6 +29,8 @@ pub struct BoundRecipe {
     workload_reads: FactsRead,
     /// The definition of each sidecar depends on these facts.
     sidecars_read: Vec<FactsRead>,
+    /// What becomes of the task definition itself depends on these facts.
+    task_reads: FactsRead,
 }
 
 impl fmt::Debug for BoundRecipe {
@@ -58,6 +60,16 @@ fn wrapping(
             .transpose()?,
         script: script.flatten().as_ref().map(shown),
     })
+}
+
+/// Whether an image reference has no digest, and the tag `latest` or none.
+fn is_mutable(image: &str) -> bool {
+    let tag = image
+        .rsplit_once('/')
+        .map_or(image, |(_, name)| name)
+        .split_once(':')
+        .map(|(_, tag)| tag);
+    !image.contains('@') && matches!(tag, None | Some("latest"))
 }
 
 impl BoundRecipe {
@@ -106,6 +118,7 @@ impl BoundRecipe {
             slots,
             workload_reads: FactsRead::default(),
             sidecars_read: Vec::new(),
+            task_reads: FactsRead::default(),
         };
         bound.workload_reads = FactsRead::of(&bound.names_of_workload());
         let reads = bound.sidecars.iter().map(|sidecar| {
@@ -114,6 +127,13 @@ impl BoundRecipe {
             FactsRead::of(&names)
         });
         bound.sidecars_read = reads.collect();
+        let mut names = Names::new();
+        let mut visit = |compiled: &Arc<Compiled>| names.extend(compiled.names.iter().cloned());
+        bound
+            .task
+            .iter()
+            .for_each(|block| block.each_dynamic(&mut visit));
+        bound.task_reads = FactsRead::of(&names);
         bound
     }
 
@@ -163,6 +183,50 @@ impl BoundRecipe {
     /// The recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
+    }
+
+    /// Whether it changes what a container starts: not when the input `arrangement` says that it
+    /// wraps nothing.
+    pub fn wraps(&self) -> bool {
+        self.processes.iter().any(|process| match process {
+            Ok(wrapping) => wrapping.arrangement != Arrangement::None,
+            Err(_) => true,
+        })
+    }
+
+    /// Whether the task definition's family can matter.
+    pub(crate) fn reads_family(&self) -> bool {
+        let sidecars = self.sidecars_read.iter();
+        sidecars
+            .chain([&self.workload_reads, &self.task_reads])
+            .any(FactsRead::reads_family)
+    }
+
+    /// The images of sidecars that move with every release, where the recipe wants that said: a tag
+    /// `latest` or none, and no digest.
+    pub fn mutable_images(&self) -> Vec<String> {
+        let sidecars = self.sidecars.iter().zip(&self.recipe.loaded.sidecars);
+        sidecars
+            .enumerate()
+            .filter(|(_, (_, loaded))| loaded.warns_of_mutable_image)
+            .filter_map(|(index, (sidecar, _))| self.image_of(index, sidecar))
+            .filter(|image| is_mutable(image))
+            .collect()
+    }
+
+    /// A sidecar's image, as far as the inputs decide it and it is a text.
+    fn image_of(&self, index: usize, sidecar: &Sidecar) -> Option<String> {
+        let scope = Scope::inputs(&self.slots);
+        let rendering = Rendering {
+            scope: &scope,
+            texts: &self.recipe.loaded.texts,
+        };
+        let image = match sidecar.settings.stated("image", rendering) {
+            Some(image) => image,
+            None if index == 0 => common::image(&self.inputs).cloned()?,
+            None => return None,
+        };
+        image.as_str().map(str::to_owned)
     }
 
     /// Whether the user that a container runs as can matter, so that the image config is needed
@@ -317,20 +381,5 @@ impl BoundRecipe {
     /// What the roles need, and what has to be there before.
     pub fn permissions(&self) -> &Permissions {
         &self.recipe.loaded.permissions
-    }
-
-    /// The secret inputs that are given in clear text, and stand in `environment` therefore.
-    pub fn clear_secrets(&self) -> Vec<&str> {
-        let declarations = self.recipe.declarations().iter();
-        declarations
-            .filter(|input| input.secret)
-            .filter(|input| {
-                matches!(
-                    self.inputs.get(&input.name),
-                    Some(Some(InputValue::Plain(_)))
-                )
-            })
-            .map(|input| input.name.as_str())
-            .collect()
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn declarations(wraps: bool, sidecars: bool) -> Vec<InputDeclaration>
         required_when: None,
         forbidden_when: None,
         secret: false,
+        secret_key: None,
+        names_containers: false,
         allowed: Vec::new(),
     };
     let mut inputs = Vec::new();

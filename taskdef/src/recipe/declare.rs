@@ -81,6 +81,13 @@ fn declaration(
     else {
         return fail("the key `description` is missing");
     };
+    if input.secret_key.is_some() && !input.secret {
+        return fail("`secretKey` belongs to an input that is `secret`");
+    }
+    if input.names.is_some() && (input.secret || !matches!(kind, InputType::Text | InputType::List))
+    {
+        return fail("names of containers are a text or a list, and no secret");
+    }
     if input.required && input.default.is_some() {
         return fail("an input with a default is not required");
     }
@@ -105,6 +112,8 @@ fn declaration(
         required_when: input.required_when.as_ref().map(|when| when.value.clone()),
         forbidden_when: input.forbidden_when.as_ref().map(|when| when.value.clone()),
         secret: input.secret,
+        secret_key: input.secret_key.clone(),
+        names_containers: input.names.is_some(),
         allowed,
     })
 }

@@ -283,6 +283,7 @@ impl RenderError {
             RenderError::Intrinsic { .. } => {
                 Some("state the value itself in place of the intrinsic function")
             }
+            RenderError::Unknown { .. } => Some("state it in the task definition"),
             RenderError::NotText { .. } => {
                 Some("give the input, or put the text into a block with a `when`")
             }

@@ -23,6 +23,8 @@ pub(super) struct RecipeFile {
     #[serde(default)]
     pub(super) agent_images: Vec<String>,
     #[serde(default)]
+    pub(super) agent_programs: Vec<String>,
+    #[serde(default)]
     pub(super) inputs: Ordered<InputFile>,
     #[serde(default)]
     pub(super) requires: Vec<RequirementFile>,
@@ -40,6 +42,8 @@ pub(super) struct RecipeFile {
     pub(super) prerequisites: Vec<NoteFile>,
     #[serde(default)]
     pub(super) network: Vec<NoteFile>,
+    #[serde(default)]
+    pub(super) compatibility: Vec<CompatibilityFile>,
 }
 
 /// One input.
@@ -56,8 +60,17 @@ pub(super) struct InputFile {
     pub(super) forbidden_when: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) secret: bool,
+    pub(super) secret_key: Option<String>,
+    pub(super) names: Option<NamesFile>,
     #[serde(default)]
     pub(super) allowed: Vec<String>,
+}
+
+/// What the values of an input are names of.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum NamesFile {
+    Containers,
 }
 
 /// An input's type.
@@ -131,6 +144,7 @@ pub(super) struct SidecarFile {
     pub(super) name: Spanned<String>,
     pub(super) when: Option<Node>,
     pub(super) position: Option<PositionFile>,
+    pub(super) mutable_image: Option<MutableImageFile>,
     pub(super) settings: Node,
     #[serde(default)]
     pub(super) blocks: Vec<BlockFile>,
@@ -141,6 +155,13 @@ pub(super) struct SidecarFile {
 #[serde(rename_all = "camelCase")]
 pub(super) enum PositionFile {
     Last,
+}
+
+/// What is done about an image whose tag moves with every release.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum MutableImageFile {
+    Warn,
 }
 
 /// Settings that hold under a condition, or once for each selected container.
@@ -176,6 +197,15 @@ pub(super) struct PermissionsFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct NoteFile {
     pub(super) text: String,
+    pub(super) link: Option<String>,
+}
+
+/// Versions that work together, as the vendor documents them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct CompatibilityFile {
+    pub(super) inputs: Spanned<Vec<String>>,
+    pub(super) versions: Spanned<Vec<Vec<String>>>,
     pub(super) link: Option<String>,
 }
 

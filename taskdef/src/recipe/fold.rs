@@ -116,6 +116,17 @@ impl Settings {
         Ok(())
     }
 
+    /// One of the settings, as far as the inputs decide it.
+    pub(super) fn stated(&self, key: &str, rendering: Rendering<'_>) -> Option<Value> {
+        match self {
+            Settings::Known(known) => known.get(key).cloned(),
+            Settings::Dynamic(entries) => {
+                let (_, item) = entries.iter().find(|(name, _)| name == key)?;
+                item.render(rendering).ok().flatten()
+            }
+        }
+    }
+
     pub(super) fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
         if let Settings::Dynamic(entries) = self {
             entries

@@ -53,6 +53,10 @@ pub struct InputDeclaration {
     pub forbidden_when: Option<String>,
     /// Whether its value must not be shown, and should come from a secret store.
     pub secret: bool,
+    /// The key under which the vendor keeps the value in a secret that holds JSON.
+    pub secret_key: Option<String>,
+    /// Whether its values are names of containers.
+    pub names_containers: bool,
     /// The values that are allowed; empty when all are.
     pub allowed: Vec<String>,
 }

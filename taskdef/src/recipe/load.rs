@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::Arrangement;
+use super::compatibility::Compatibility;
 use super::compile::{Compiler, Reach};
 use super::declare;
 use super::ecs;
@@ -32,6 +33,7 @@ pub(super) struct Loaded {
     pub(super) description: String,
     pub(super) documentation: Vec<String>,
     pub(super) agent_images: Vec<String>,
+    pub(super) agent_programs: Vec<String>,
     pub(super) declarations: Vec<InputDeclaration>,
     pub(super) input_conditions: Vec<InputCondition>,
     pub(super) requires: Vec<Requirement>,
@@ -40,6 +42,7 @@ pub(super) struct Loaded {
     pub(super) sidecars: Vec<Sidecar>,
     pub(super) task: Vec<Block>,
     pub(super) permissions: Permissions,
+    pub(super) compatibility: Vec<Compatibility>,
     pub(super) texts: Environment<'static>,
 }
 
@@ -80,6 +83,7 @@ pub(super) struct Process {
 pub(super) struct Sidecar {
     pub(super) name: String,
     pub(super) last: bool,
+    pub(super) warns_of_mutable_image: bool,
     pub(super) when: When,
     pub(super) settings: Entries,
     pub(super) blocks: Vec<Block>,
@@ -122,11 +126,21 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         .iter()
         .map(|item| block(&mut compiler, item, ecs::TASK));
     let task = task.collect::<Result<_, _>>()?;
+    let compatibility = file.compatibility.into_iter();
+    let compatibility =
+        compatibility.map(|table| Compatibility::load(&compiler, table, &declarations));
+    let compatibility = compatibility.collect::<Result<Vec<_>, _>>()?;
+    let mut permissions = permissions(file.permissions, file.prerequisites, file.network);
+    permissions.compatibility = compatibility
+        .iter()
+        .flat_map(Compatibility::notes)
+        .collect();
     Ok(Loaded {
         name: file.name.value,
         description: file.description,
         documentation: file.documentation,
         agent_images: file.agent_images,
+        agent_programs: file.agent_programs,
         declarations,
         input_conditions,
         requires,
@@ -134,7 +148,8 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         workload,
         sidecars,
         task,
-        permissions: permissions(file.permissions, file.prerequisites, file.network),
+        permissions,
+        compatibility,
         texts: compiler.texts,
     })
 }
@@ -310,6 +325,7 @@ fn sidecars(
         sidecars.push(Sidecar {
             name: item.name.value.clone(),
             last: item.position.is_some(),
+            warns_of_mutable_image: item.mutable_image.is_some(),
             when: when(compiler, &item.when, Reach::Container)?,
             settings,
             blocks,
@@ -355,5 +371,6 @@ fn permissions(
         vendor: notes(file.vendor),
         prerequisites: notes(prerequisites),
         network: notes(network),
+        compatibility: Vec::new(),
     }
 }

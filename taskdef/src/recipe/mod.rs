@@ -8,6 +8,7 @@
 
 mod bound;
 mod common;
+mod compatibility;
 mod compile;
 mod declare;
 mod ecs;
@@ -15,6 +16,7 @@ mod error;
 mod expression;
 mod file;
 mod fold;
+mod given;
 mod input;
 mod language;
 mod load;
@@ -118,6 +120,11 @@ impl Recipe {
     /// The image repositories by which the vendor's agent is known under any container name.
     pub fn agent_repositories(&self) -> &[String] {
         &self.loaded.agent_images
+    }
+
+    /// Programs by which the vendor's agent is known in a process, beside the recipe's own wrappers.
+    pub fn agent_programs(&self) -> &[String] {
+        &self.loaded.agent_programs
     }
 
     /// What the roles need, and what has to be there before.
@@ -272,6 +279,8 @@ pub struct Permissions {
     pub prerequisites: Vec<Note>,
     /// What the task has to reach.
     pub network: Vec<Note>,
+    /// Versions that the vendor documents to work together.
+    pub compatibility: Vec<Note>,
 }
 
 /// A text for a person, with a link.

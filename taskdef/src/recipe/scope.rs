@@ -70,6 +70,12 @@ impl FactsRead {
         read
     }
 
+    /// Whether the task definition's family is among them.
+    pub(super) fn reads_family(&self) -> bool {
+        let [family, ..] = self.task;
+        family
+    }
+
     /// These facts, null where they are not read.
     pub(super) fn of_task(&self, facts: &TaskFacts) -> TaskFacts {
         let [family, architecture, system] = self.task;

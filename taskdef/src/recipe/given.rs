@@ -1,0 +1,98 @@
+//! What can be said about a recipe's inputs, whatever document it is applied to. Never shows a value.
+
+use serde_json::Value;
+
+use super::bound::BoundRecipe;
+use super::input::{InputDeclaration, InputValue};
+
+impl BoundRecipe {
+    fn given(&self) -> impl Iterator<Item = (&InputDeclaration, &InputValue)> {
+        let declarations = self.recipe().declarations().iter();
+        declarations.filter_map(|input| {
+            let value = self.inputs.get(&input.name)?.as_ref()?;
+            Some((input, value))
+        })
+    }
+
+    /// The secret inputs that are given in clear text, and stand in `environment` therefore.
+    pub fn clear_secrets(&self) -> Vec<&str> {
+        self.given()
+            .filter(|(input, value)| input.secret && matches!(value, InputValue::Plain(_)))
+            .map(|(input, _)| input.name.as_str())
+            .collect()
+    }
+
+    /// Secret inputs given by the ARN of a whole secret, of which the vendor uses one key: the
+    /// name of each, and the key.
+    pub fn whole_secrets(&self) -> Vec<(&str, &str)> {
+        self.given()
+            .filter_map(|(input, value)| match (&input.secret_key, value) {
+                (Some(key), InputValue::ValueFrom(Value::String(arn))) if is_whole_secret(arn) => {
+                    Some((input.name.as_str(), key.as_str()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Inputs whose values are names of containers, and the names.
+    pub fn named_containers(&self) -> Vec<(&str, Vec<&str>)> {
+        self.given()
+            .filter(|(input, _)| input.names_containers)
+            .filter_map(|(input, value)| match value {
+                InputValue::Plain(Value::Array(names)) => {
+                    let names = names.iter().filter_map(Value::as_str).collect();
+                    Some((input.name.as_str(), names))
+                }
+                InputValue::Plain(Value::String(name)) => {
+                    Some((input.name.as_str(), vec![name.as_str()]))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Inputs that are given together and hold versions that the vendor does not document together.
+    pub fn undocumented_versions(&self) -> Vec<&[String]> {
+        let tables = self.recipe().loaded.compatibility.iter();
+        tables
+            .filter_map(|table| table.unknown(&self.inputs))
+            .collect()
+    }
+}
+
+/// Whether a reference is the ARN of a Secrets Manager secret without a JSON key:
+/// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>` and nothing after it.
+fn is_whole_secret(reference: &str) -> bool {
+    let mut parts = reference.split(':');
+    let is_secret = parts.next() == Some("arn") && parts.nth(1) == Some("secretsmanager");
+    // Region, account, `secret`, name; then the JSON key.
+    is_secret && parts.nth(4).is_none_or(str::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_whole_secret;
+
+    #[test]
+    fn an_arn_may_name_a_key() {
+        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:deepfence-AbCdEf";
+        for (reference, whole) in [
+            (arn.to_owned(), true),
+            (format!("{arn}:::"), true),
+            (format!("{arn}:::version"), true),
+            (format!("{arn}:key::"), false),
+            (format!("{arn}:key:AWSCURRENT:"), false),
+            (arn.replace("arn:aws:", "arn:aws-cn:"), true),
+            (
+                "arn:aws:ssm:us-east-1:123456789012:parameter/x".to_owned(),
+                false,
+            ),
+            ("/deepfence/key".to_owned(), false),
+            ("arn:aws:secretsmanager".to_owned(), true),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_whole_secret(&reference), whole, "{reference}");
+        }
+    }
+}
