@@ -88,7 +88,7 @@ fn push_inputs(shown: &mut String, inputs: &[InputDeclaration], paint: Paint) {
             text::lines(&input.description, "      ")
         ));
         let conditions = [
-            (!input.allowed.is_empty()).then(|| format!("allowed: {}", input.allowed.join(", "))),
+            (!input.allowed.is_empty()).then(|| format!("allowed: {}", allowed(input))),
             input
                 .required_when
                 .as_ref()
@@ -102,6 +102,16 @@ fn push_inputs(shown: &mut String, inputs: &[InputDeclaration], paint: Paint) {
             shown.push_str(&format!("      {}\n", paint.faint(text::line(condition))));
         }
     }
+}
+
+/// The values that are allowed; the empty text can be seen.
+fn allowed(input: &InputDeclaration) -> String {
+    let shown = |value: &String| match value.is_empty() {
+        true => r#""""#.to_owned(),
+        false => value.clone(),
+    };
+    let values: Vec<String> = input.allowed.iter().map(shown).collect();
+    values.join(", ")
 }
 
 fn row(input: &InputDeclaration) -> Vec<String> {

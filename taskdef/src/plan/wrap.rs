@@ -277,7 +277,8 @@ mod tests {
                 image_command: Vec::new(),
                 unquotable: &[],
             };
-            recognise(&stated, &[&wrapping(Arrangement::Prefix), &shell()])
+            let old = ["/old/wrap.sh".to_owned()];
+            recognise(&stated, &[&wrapping(Arrangement::Prefix), &shell()], &old)
         };
         assert_eq!(
             of(json!(["/wrap", "a"]), json!([]), json!([])),
@@ -314,6 +315,14 @@ mod tests {
         assert_eq!(
             of(json!(["a"]), json!(["b"]), json!(["/wrap"])),
             Recognised::Plain
+        );
+        assert_eq!(
+            of(json!([]), json!([]), json!(["/old/wrap.sh", "a"])),
+            Recognised::Foreign
+        );
+        assert_eq!(
+            of(json!(["/wrap", "/old/wrap.sh"]), json!([]), json!([])),
+            Recognised::Wrapped
         );
     }
 

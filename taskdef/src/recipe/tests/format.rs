@@ -72,6 +72,31 @@ fn inputs() {
 }
 
 #[test]
+fn what_is_said_about_inputs() {
+    let two =
+        "inputs:\n  a: {description: d}\n  b: {description: d, type: integer}\ncompatibility:\n";
+    insta::assert_snapshot!(errors(&[
+        "inputs:\n  a: {description: d, secretKey: k}\n",
+        "inputs:\n  a: {description: d, names: container}\n",
+        "inputs:\n  a: {description: d, names: containers, type: integer}\n",
+        "sidecars:\n  - {name: a, mutableImage: refuse, settings: {essential: true, image: b}}\n",
+        &format!("{two}  - {{inputs: [a], versions: []}}\n"),
+        &format!("{two}  - {{inputs: [a, c], versions: []}}\n"),
+        &format!("{two}  - {{inputs: [a, b], versions: []}}\n"),
+        &format!("{two}  - {{inputs: [a, image], versions: [['1']]}}\nsidecars:\n  - {{name: a, settings: {{essential: true, image: b}}}}\n"),
+    ]), @"
+    templates/x.yaml:6:3: `secretKey` belongs to an input that is `secret`
+    templates/x.yaml:6:30: `container` is not one of `containers`
+    templates/x.yaml:6:3: names of containers are a text or a list, and no secret
+    templates/x.yaml:6:29: `refuse` is not one of `warn`
+    templates/x.yaml:9:14: `inputs` names two or more inputs whose versions have to fit
+    templates/x.yaml:9:14: unknown input `c`
+    templates/x.yaml:9:14: the input `b` holds no version: it is not a plain text
+    templates/x.yaml:9:36: each row of `versions` has a version for each of the `inputs`
+    ");
+}
+
+#[test]
 fn settings_have_the_names_and_types_of_the_ecs_api() {
     insta::assert_snapshot!(errors(&[
         "workload:\n  - setings: {}\n",

@@ -259,3 +259,82 @@ fn arrangement_replaces_prefix_only() {
         @"recipe `lacework`: input `arrangement` has to be a text, not an intrinsic function"
     );
 }
+
+/// What is said about inputs that are taken.
+#[test]
+fn inputs_may_be_better_otherwise() {
+    let recipe = recipe(
+        "inputs:
+  key: {description: k, secret: true, secretKey: api_key}
+  other: {description: o, secret: true}
+  names: {description: n, type: list, names: containers}
+  name: {description: n, names: containers}
+  agent: {description: a}
+  server: {description: s}
+compatibility:
+  - inputs: [agent, server]
+    versions: [['4', '4.1'], ['5.1', '5']]
+    link: https://vendor.example
+sidecars:
+  - name: s
+    mutableImage: warn
+    settings: {essential: true, image: \"{{ inputs.image if inputs.image is not none else 'r/agent:' ~ (inputs.agent if inputs.agent is not none else 'latest') }}\"}
+",
+    );
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x";
+    let bound = bind(
+        &recipe,
+        &[
+            ("key", arn),
+            ("other", arn),
+            ("names", "a,b"),
+            ("name", "c"),
+        ],
+    );
+    assert_eq!(bound.whole_secrets(), [("key", "api_key")]);
+    assert_eq!(
+        bound.named_containers(),
+        [("names", vec!["a", "b"]), ("name", vec!["c"])]
+    );
+    assert_eq!(bound.mutable_images(), ["r/agent:latest"]);
+    assert!(bound.undocumented_versions().is_empty());
+    let notes: Vec<_> = bound.permissions().compatibility.iter().collect();
+    let texts: Vec<_> = notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        ["`agent` 4 with `server` 4.1", "`agent` 5.1 with `server` 5"]
+    );
+
+    let keyed = bind(&recipe, &[("key", &format!("{arn}:api_key::"))]);
+    assert!(keyed.whole_secrets().is_empty());
+    for (image, mutable) in [
+        ("r/a", true),
+        ("r:5000/a", true),
+        ("r:5000/a:latest", true),
+        ("a:1", false),
+        ("a:latest-sidecar", false),
+        ("a:latest@sha256:00", false),
+        ("{value: !Ref Image}", false),
+    ] {
+        let bound = bind(&recipe, &[("image", image)]);
+        assert_eq!(!bound.mutable_images().is_empty(), mutable, "{image}");
+    }
+    for (agent, server, documented) in [
+        ("4.2.0", "4.1.9", true),
+        ("5.1.0", "5", true),
+        ("5.10", "5", false),
+        ("5.1", "4.1", false),
+        ("{value: !Ref V}", "5", false),
+    ] {
+        let bound = bind(&recipe, &[("agent", agent), ("server", server)]);
+        assert_eq!(bound.undocumented_versions().is_empty(), documented);
+    }
+}
+
+#[test]
+fn wrapping_nothing_is_not_wrapping() {
+    let recipe = recipe("workload:\n  - process: {wrapper: [/w]}\n");
+    assert!(bind(&recipe, &[]).wraps());
+    assert!(bind(&recipe, &[("arrangement", "command")]).wraps());
+    assert!(!bind(&recipe, &[("arrangement", "none")]).wraps());
+}
