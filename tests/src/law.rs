@@ -26,6 +26,44 @@ pub const LACEWORK: Wrapper<'_> = Wrapper {
     sidecar: "datacollector-sidecar",
 };
 
+/// Deepfence's wrapper.
+pub const DEEPFENCE: Wrapper<'_> = Wrapper {
+    prefix: &["/deepfence/usr/local/bin/deepfence-entry-point-scratch.sh"],
+    script: None,
+    sidecar: "deepfence-agent",
+};
+
+/// Sysdig's wrapper.
+pub const SYSDIG: Wrapper<'_> = Wrapper {
+    prefix: &["/opt/draios/bin/instrument"],
+    script: None,
+    sidecar: "SysdigInstrumentation",
+};
+
+/// Prisma Cloud's wrapper.
+pub const PRISMA_CLOUD: Wrapper<'_> = Wrapper {
+    prefix: &[
+        "/var/lib/twistlock/fargate/defender",
+        "fargate",
+        "entrypoint",
+    ],
+    script: None,
+    sidecar: "TwistlockDefender",
+};
+
+impl Wrapper<'static> {
+    /// The wrapper of a built-in recipe that wraps.
+    pub fn of(recipe: &str) -> Option<&'static Wrapper<'static>> {
+        match recipe {
+            "deepfence" => Some(&DEEPFENCE),
+            "lacework" => Some(&LACEWORK),
+            "prisma-cloud" => Some(&PRISMA_CLOUD),
+            "sysdig" => Some(&SYSDIG),
+            _ => None,
+        }
+    }
+}
+
 /// Keys of a container definition that a recipe may touch; the others stay.
 const TOUCHED: [&str; 9] = [
     "entryPoint",
@@ -107,18 +145,23 @@ impl Place<'_> {
         };
         let new: Vec<&Map<String, Value>> = new.iter().filter_map(Value::as_object).collect();
         let old: Vec<&Map<String, Value>> = old.iter().filter_map(Value::as_object).collect();
-        let mut own: Vec<_> = new
-            .iter()
-            .filter(|container| container.get("name") != Some(&json!(self.wrapper.sidecar)))
-            .collect();
-        if own.len() != old.len() {
-            // The sidecar was there already, under its own name.
-            own = new.iter().take(old.len()).collect();
+        let sidecar = json!(self.wrapper.sidecar);
+        let own = |containers: Vec<&'_ Map<String, Value>>| {
+            let own = containers.into_iter();
+            own.filter(|container| container.get("name") != Some(&sidecar))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let (old, new) = (own(old), own(new));
+        if old.len() != new.len() {
+            verdict.broken.push(format!(
+                "{}: {} containers have become {}",
+                self.path,
+                old.len(),
+                new.len()
+            ));
         }
-        let before = old
-            .iter()
-            .filter(|container| container.get("name") != Some(&json!(self.wrapper.sidecar)));
-        for (before, after) in before.zip(own) {
+        for (before, after) in old.iter().zip(&new) {
             self.container(before, after, assignment, verdict);
         }
     }

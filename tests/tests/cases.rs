@@ -11,7 +11,7 @@ use outrigger_tests::case::Case;
 use outrigger_tests::conditions::{assignments, under, used};
 use outrigger_tests::document::{self, container_definitions};
 use outrigger_tests::ecs;
-use outrigger_tests::law::{self, LACEWORK};
+use outrigger_tests::law::{self, Wrapper};
 use outrigger_tests::run::{Ran, cfn_filter};
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -135,18 +135,11 @@ fn laws(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     problems.extend(documented(case, &after));
     problems.extend(comments(input, &ran.stdout));
     problems.extend(confidential(&before, ran));
-    let wraps = case.args.iter().any(|arg| arg == "lacework")
-        && !case.args.iter().any(|arg| arg.starts_with("arrangement="));
-    if wraps {
-        problems.extend(
-            law::judge(
-                &before,
-                &after,
-                &case.json("outrigger.lock").unwrap_or(Value::Null),
-                &LACEWORK,
-            )
-            .broken,
-        );
+    let arranged = case.args.iter().any(|arg| arg.starts_with("arrangement="));
+    let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
+    if let (Some(wrapper), false) = (wrapper, arranged) {
+        let lock = case.json("outrigger.lock").unwrap_or(Value::Null);
+        problems.extend(law::judge(&before, &after, &lock, wrapper).broken);
     }
     problems
 }
@@ -282,11 +275,27 @@ fn confidential(input: &Value, ran: &Ran) -> Vec<String> {
     for (_, task_definition) in document::task_definitions(input) {
         environment_values(container_definitions(task_definition), &mut values);
     }
-    values.retain(|value| value.len() >= 8 && ran.stderr.contains(value));
+    // A name or an image may also be the value of a variable; the report shows names and images.
+    let mut public = Vec::new();
+    public_texts(input, &mut public);
+    values
+        .retain(|value| value.len() >= 8 && ran.stderr.contains(*value) && !public.contains(value));
     values
         .into_iter()
         .map(|value| format!("the report holds the environment value `{value}`"))
         .collect()
+}
+
+fn public_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| public_texts(item, texts)),
+        Value::Object(map) => {
+            let shown = ["Name", "Image", "Family"].map(|key| map.get(key)?.as_str());
+            texts.extend(shown.into_iter().flatten());
+            map.values().for_each(|item| public_texts(item, texts));
+        }
+        _ => {}
+    }
 }
 
 fn environment_values<'a>(value: &'a Value, values: &mut Vec<&'a str>) {
