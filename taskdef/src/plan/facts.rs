@@ -291,6 +291,19 @@ pub(crate) fn ways_out(
     }
 }
 
+/// `readonlyRootFilesystem`, in whatever way a truth value is spelled; null where nothing is stated.
+fn read_only(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Value {
+    let Some(stated) = view.get("readonlyRootFilesystem") else {
+        return Value::Null;
+    };
+    let known = task.constant(stated, given).as_ref().and_then(scalar_text);
+    match known.as_deref() {
+        Some("true") => Value::Bool(true),
+        Some("false") => Value::Bool(false),
+        _ => stated.clone(),
+    }
+}
+
 pub(crate) fn facts(
     task: &Task<'_>,
     view: View<'_>,
@@ -309,7 +322,7 @@ pub(crate) fn facts(
         name: copy("name"),
         image: written_image.cloned().unwrap_or_else(|| copy("image")),
         user,
-        readonly_root_filesystem: copy("readonlyRootFilesystem"),
+        readonly_root_filesystem: read_only(task, view, given),
         wrapper_in_image: recognised == Recognised::InImage,
     }
 }
