@@ -127,14 +127,17 @@ impl BoundRecipe {
             FactsRead::of(&names)
         });
         bound.sidecars_read = reads.collect();
+        bound.task_reads = FactsRead::of(&bound.names_of_task());
+        bound
+    }
+
+    fn names_of_task(&self) -> Names {
         let mut names = Names::new();
         let mut visit = |compiled: &Arc<Compiled>| names.extend(compiled.names.iter().cloned());
-        bound
-            .task
+        self.task
             .iter()
             .for_each(|block| block.each_dynamic(&mut visit));
-        bound.task_reads = FactsRead::of(&names);
-        bound
+        names
     }
 
     fn names_of_workload(&self) -> Names {

@@ -283,6 +283,9 @@ impl RenderError {
             RenderError::Intrinsic { .. } => {
                 Some("state the value itself in place of the intrinsic function")
             }
+            RenderError::Unknown { name, .. } if name == "task.cpuArchitecture" => {
+                Some("state the CPU architecture in the task definition's runtime platform")
+            }
             RenderError::Unknown { .. } => Some("state it in the task definition"),
             RenderError::NotText { .. } => {
                 Some("give the input, or put the text into a block with a `when`")

@@ -260,11 +260,8 @@ fn arrangement_replaces_prefix_only() {
     );
 }
 
-/// What is said about inputs that are taken.
-#[test]
-fn inputs_may_be_better_otherwise() {
-    let recipe = recipe(
-        "inputs:
+/// A recipe about whose inputs there is much to say.
+const SAID: &str = "inputs:
   key: {description: k, secret: true, secretKey: api_key}
   other: {description: o, secret: true}
   names: {description: n, type: list, names: containers}
@@ -279,8 +276,12 @@ sidecars:
   - name: s
     mutableImage: warn
     settings: {essential: true, image: \"{{ inputs.image if inputs.image is not none else 'r/agent:' ~ (inputs.agent if inputs.agent is not none else 'latest') }}\"}
-",
-    );
+";
+
+/// What is said about inputs that are taken.
+#[test]
+fn inputs_may_be_better_otherwise() {
+    let recipe = recipe(SAID);
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x";
     let bound = bind(
         &recipe,
@@ -307,6 +308,11 @@ sidecars:
 
     let keyed = bind(&recipe, &[("key", &format!("{arn}:api_key::"))]);
     assert!(keyed.whole_secrets().is_empty());
+}
+
+#[test]
+fn images_may_be_mutable_and_versions_undocumented() {
+    let recipe = recipe(SAID);
     for (image, mutable) in [
         ("r/a", true),
         ("r:5000/a", true),
