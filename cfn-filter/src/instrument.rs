@@ -13,7 +13,7 @@ use cli::{Console, Exit, Failure, lock};
 use registry::ImageConfigs;
 use serde_json::{Map, Value};
 use taskdef::image::{Answers, ImageRequest};
-use taskdef::recipe::BoundRecipe;
+use taskdef::recipe::Recipes;
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::{Deployment, PinDigests, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
@@ -30,15 +30,15 @@ pub(crate) fn instrument(
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     output::validate(&arguments.output, arguments.template.as_deref())?;
-    let recipe = recipes::bind(&arguments.recipe)?;
+    let recipes = recipes::bind(&arguments.recipe)?;
     let selection = selection(&arguments.scope)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =
         Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
     parameters::check(&parameters, source.value())?;
-    let settings = settings(arguments, selection, parameters, &recipe);
-    let (mut report, changes) = judge(arguments, &document, source.value(), &recipe, &settings)?;
+    let settings = settings(arguments, selection, parameters, &recipes);
+    let (mut report, changes) = judge(arguments, &document, source.value(), &recipes, &settings)?;
     let lines = lines(&source, &report, arguments.output.quiet);
     let run = Run {
         options: &arguments.output,
@@ -81,7 +81,7 @@ pub(crate) fn instrument(
         &report,
         run,
         &setting,
-        || recipes::sections(recipe.permissions()),
+        || recipes::all_sections(&recipes),
         console,
     );
     Ok(conclude::exit(&report, run))
@@ -91,7 +91,7 @@ fn settings(
     arguments: &Arguments,
     selection: Selection,
     parameters: Parameters,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
 ) -> Settings {
     let deployment = &arguments.deployment;
     Settings {
@@ -113,7 +113,7 @@ fn settings(
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
         only_refusals: arguments.output.quiet,
-        known_sidecars: recipes::known_sidecars(recipe.recipe()),
+        known_agents: recipes::known_agents(recipes),
     }
 }
 
@@ -122,17 +122,17 @@ fn judge(
     arguments: &Arguments,
     document: &Document,
     template: &Value,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
     settings: &Settings,
 ) -> Result<(Report, Vec<Change>), Failure> {
     let unusable = |error: DocumentError| document.failure(&error.to_string());
-    let requests = taskdef::images_needed(template, KIND, recipe, settings).map_err(unusable)?;
+    let requests = taskdef::images_needed(template, KIND, recipes, settings).map_err(unusable)?;
     let answers = answers(arguments, document, &requests)?;
     let (mut report, changes) = if arguments.output.check {
-        let report = taskdef::check(template, KIND, recipe, settings, &answers);
+        let report = taskdef::check(template, KIND, recipes, settings, &answers);
         (report.map_err(unusable)?, Vec::new())
     } else {
-        let rewritten = taskdef::rewrite(template, KIND, recipe, settings, &answers);
+        let rewritten = taskdef::rewrite(template, KIND, recipes, settings, &answers);
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };

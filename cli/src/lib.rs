@@ -16,6 +16,7 @@ pub mod diff;
 mod exit;
 mod failure;
 pub mod input;
+mod inputs;
 pub mod lock;
 pub mod nearest;
 pub mod options;

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests};
 
-/// Which recipe, and what it is given.
+/// Which recipes, and what they are given.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Recipe")]
 pub struct RecipeOptions {
-    /// Recipe to apply: the name of a built-in one (see `recipes list`) or a file
+    /// Recipe to apply: the name of a built-in one (see `recipes list`) or a file; may be repeated, but only
+    /// one of the recipes may wrap
     // Optional for clap, because its own error could not list the recipes.
     #[arg(long, value_name = "NAME|FILE")]
-    pub recipe: Option<String>,
+    pub recipe: Vec<String>,
 
-    /// Input of the recipe (see `recipes show`); may be repeated
+    /// Input of a recipe (see `recipes show`); with several recipes that take it, RECIPE.KEY=VALUE; may be repeated
     // Taken as text, because clap's errors repeat a value that may be a secret.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -1,38 +1,61 @@
 //! Recipes and their inputs, as the command line names them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use taskdef::recipe::{
-    BoundRecipe, InputError, InputErrors, InputValue, Note, Permissions, Recipe, RecipeError,
-    builtin,
+    BoundRecipe, CombinationError, InputError, InputErrors, Note, Permissions, Recipe, RecipeError,
+    Recipes, builtin, conflicts,
 };
-use taskdef::settings::KnownSidecar;
+use taskdef::settings::KnownAgent;
 
 use crate::input::read_text;
+use crate::inputs::assign;
 use crate::nearest::nearest;
 use crate::options::RecipeOptions;
 use crate::report::Section;
-use crate::{Exit, Failure, Problem, assignment};
+use crate::{Exit, Failure, Problem};
 
 /// The largest recipe that is read.
 const RECIPE_LIMIT: u64 = 1 << 20;
 
-/// Loads the recipe that the options name, and gives it its inputs.
-pub fn bind(options: &RecipeOptions) -> Result<BoundRecipe, Failure> {
-    let Some(name) = &options.recipe else {
+/// Loads the recipes that the options name, and gives them their inputs.
+pub fn bind(options: &RecipeOptions) -> Result<Recipes, Failure> {
+    if options.recipe.is_empty() {
         return Err(Failure::usage("no recipe is given")
             .hint(format!("choose one with `--recipe NAME|FILE`: {}", names())));
-    };
-    let recipe = load(name)?;
-    let mut inputs = BTreeMap::new();
-    for (index, argument) in options.set.iter().enumerate() {
-        let (key, text) = assignment::split("--set", index + 1, argument)?;
-        let value = InputValue::parse(text)
-            .map_err(|error| Failure::usage(format!("input `{key}`: {error}")))?;
-        inputs.insert(key.to_owned(), value);
     }
-    recipe.bind(inputs).map_err(input_failure)
+    let recipes = options.recipe.iter().map(|name| load(name));
+    let recipes = recipes.collect::<Result<Vec<Recipe>, Failure>>()?;
+    let errors = conflicts(&recipes);
+    if !errors.is_empty() {
+        return Err(combination_failure(&errors));
+    }
+    let mut bound = Vec::new();
+    let mut problems = Vec::new();
+    for (recipe, inputs) in recipes.iter().zip(assign(&options.set, &recipes)?) {
+        match recipe.bind(inputs) {
+            Ok(recipe) => bound.push(recipe),
+            Err(errors) => problems.extend(input_problems(&errors)),
+        }
+    }
+    match problems.is_empty() {
+        true => Recipes::new(bound).map_err(|errors| combination_failure(&errors)),
+        false => Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        }),
+    }
+}
+
+fn combination_failure(errors: &[CombinationError]) -> Failure {
+    let problems = errors.iter().map(|error| Problem {
+        message: error.to_string(),
+        hint: Some(error.hint().to_owned()),
+    });
+    Failure {
+        exit: Exit::Usage,
+        problems: problems.collect(),
+    }
 }
 
 /// Loads a built-in recipe by its name, or a recipe from a file.
@@ -85,7 +108,7 @@ fn recipe_failure(error: RecipeError) -> Failure {
     }
 }
 
-fn input_failure(errors: InputErrors) -> Failure {
+fn input_problems(errors: &InputErrors) -> Vec<Problem> {
     let problem = |error: &InputError| Problem {
         message: format!("recipe `{}`: {error}", errors.recipe),
         hint: match error {
@@ -95,29 +118,33 @@ fn input_failure(errors: InputErrors) -> Failure {
             _ => error.hint(),
         },
     };
-    Failure {
-        exit: Exit::Usage,
-        problems: errors.errors.iter().map(problem).collect(),
-    }
+    errors.errors.iter().map(problem).collect()
 }
 
-/// The sidecars of all built-in recipes but the one in use. Reading a recipe takes half a millisecond,
+/// The agents of all built-in recipes that are not in use. Reading a recipe takes half a millisecond,
 /// so all of them are read, and nothing has to be kept in step with them.
-pub fn known_sidecars(used: &Recipe) -> Vec<KnownSidecar> {
-    let others = builtin().iter().filter(|(name, _)| *name != used.name());
+pub fn known_agents(used: &Recipes) -> Vec<KnownAgent> {
+    let others = builtin().iter().filter(|(name, _)| !used.contains(name));
     // A built-in recipe that cannot be read is a failed test, not a failed run.
     let recipes = others.filter_map(|(name, text)| parse_builtin(name, text).ok());
-    let mut sidecars = Vec::new();
-    for recipe in recipes {
-        for container in recipe.sidecar_names() {
-            sidecars.push(KnownSidecar {
-                recipe: recipe.name().to_owned(),
-                container: container.to_owned(),
-                repositories: recipe.agent_repositories().to_vec(),
-            });
-        }
+    recipes.map(|recipe| KnownAgent::from(&recipe)).collect()
+}
+
+/// What a person has to arrange for the recipes to work.
+pub fn all_sections(recipes: &Recipes) -> Vec<Section> {
+    let mut bound: Vec<&BoundRecipe> = recipes.iter().collect();
+    if let [recipe] = bound.as_slice() {
+        return sections(recipe.permissions());
     }
-    sidecars
+    let named = bound.drain(..).flat_map(|recipe| {
+        let name = recipe.recipe().name();
+        let sections = sections(recipe.permissions()).into_iter();
+        sections.map(move |section| Section {
+            heading: format!("{name}: {}", section.heading),
+            ..section
+        })
+    });
+    named.collect()
 }
 
 /// What a person has to arrange for the recipe to work.
@@ -149,16 +176,19 @@ mod tests {
 
     use taskdef::recipe::builtin;
 
-    use super::{bind, known_sidecars, load, names};
+    use super::{all_sections, bind, known_agents, load, names};
     use crate::options::RecipeOptions;
     use crate::{Exit, Failure, Paint};
 
-    fn failure(recipe: Option<&str>, set: &[&str]) -> Failure {
-        let options = RecipeOptions {
-            recipe: recipe.map(str::to_owned),
+    fn options(recipes: &[&str], set: &[&str]) -> RecipeOptions {
+        RecipeOptions {
+            recipe: recipes.iter().map(|name| (*name).to_owned()).collect(),
             set: set.iter().map(|text| (*text).to_owned()).collect(),
-        };
-        let mut failure = bind(&options).map(|_| ()).unwrap_err();
+        }
+    }
+
+    fn failure(recipes: &[&str], set: &[&str]) -> Failure {
+        let mut failure = bind(&options(recipes, set)).map(|_| ()).unwrap_err();
         // A recipe that is added changes no test.
         for problem in &mut failure.problems {
             problem.hint = problem
@@ -171,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_recipe_has_to_be_named() {
-        let failure = failure(None, &[]);
+        let failure = failure(&[], &[]);
         assert_eq!(failure.exit, Exit::Usage);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"
         error: no recipe is given
@@ -181,13 +211,13 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_wrong_usage() {
-        let near = failure(Some("laceworks"), &[]);
+        let near = failure(&["laceworks"], &[]);
         assert_eq!(near.exit, Exit::Usage);
         insta::assert_snapshot!(near.render(Paint::Plain), @"
         error: there is no recipe `laceworks`
           hint: did you mean `lacework`? There are: NAMES; or name a file
         ");
-        insta::assert_snapshot!(failure(Some("nobody"), &[]).render(Paint::Plain), @"
+        insta::assert_snapshot!(failure(&["nobody"], &[]).render(Paint::Plain), @"
         error: there is no recipe `nobody`
           hint: there are: NAMES; or name a file
         ");
@@ -195,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_cannot_be_read() {
-        let failure = failure(Some("no/recipe.yaml"), &[]);
+        let failure = failure(&["no/recipe.yaml"], &[]);
         assert_eq!(failure.exit, Exit::Failed);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot read `no/recipe.yaml`: no such file or directory");
     }
@@ -203,7 +233,7 @@ mod tests {
     #[test]
     fn every_wrong_input_is_named_without_its_value() {
         let failure = failure(
-            Some("lacework"),
+            &["lacework"],
             &["accesToken=hunter2", "nonRoot=hunter2", "x=hunter2"],
         );
         assert_eq!(failure.exit, Exit::Usage);
@@ -216,10 +246,10 @@ mod tests {
         error: recipe `lacework`: unknown input `x`
           hint: `recipes show lacework` lists its inputs
         ");
-        let both = super::bind(&RecipeOptions {
-            recipe: Some("lacework".to_owned()),
-            set: vec![r#"accessToken={"value": "hunter2", "valueFrom": "hunter2"}"#.to_owned()],
-        });
+        let both = super::bind(&options(
+            &["lacework"],
+            &[r#"accessToken={"value": "hunter2", "valueFrom": "hunter2"}"#],
+        ));
         insta::assert_snapshot!(both.map(|_| ()).unwrap_err().render(Paint::Plain), @"error: input `accessToken`: an input is given as `value` or as `valueFrom`, not as both");
     }
 
@@ -235,14 +265,73 @@ mod tests {
     }
 
     #[test]
-    fn the_sidecars_of_other_recipes_are_known() {
-        let recipe = load("lacework").unwrap();
-        let known = known_sidecars(&recipe);
+    fn the_agents_of_other_recipes_are_known() {
+        let used = bind(&options(&["lacework"], &["accessToken=x"])).unwrap();
+        let known = known_agents(&used);
         assert!(
             known
                 .iter()
-                .any(|sidecar| sidecar.recipe == "alert-logic" && sidecar.container == "al-agent")
+                .any(|agent| agent.recipe == "alert-logic" && agent.sidecars == ["al-agent"])
         );
-        assert!(known.iter().all(|sidecar| sidecar.recipe != "lacework"));
+        assert!(known.iter().all(|agent| agent.recipe != "lacework"));
+        let used = bind(&options(&["alert-logic"], &[])).unwrap();
+        let known = known_agents(&used);
+        let lacework = known.iter().find(|agent| agent.recipe == "lacework");
+        // Both wrappers are literal: the script itself, and the one that calls it with sudo.
+        assert_eq!(lacework.unwrap().wrappings.len(), 2);
+    }
+
+    #[test]
+    fn recipes_that_do_not_go_together_are_wrong_usage() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("second.yaml");
+        let text = "recipe: 1\nname: second\ndescription: d\ndocumentation: []\nworkload:\n  - process: {wrapper: [/wrap]}\nsidecars:\n  - name: al-agent\n    settings: {essential: false, image: i}\n";
+        fs::write(&file, text).unwrap();
+        let second = file.to_string_lossy().into_owned();
+        let failure = failure(&["lacework", "alert-logic", &second, "alert-logic"], &[]);
+        assert_eq!(failure.exit, Exit::Usage);
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: the recipes `lacework` and `second` both wrap a container's program
+          hint: two agents cannot trace one program: give one of them; recipes that only add sidecars combine freely
+        error: the recipes `alert-logic` and `second` both add a container `al-agent`
+          hint: give one of them
+        error: the recipe `alert-logic` is given twice
+          hint: give it once
+        ");
+    }
+
+    #[test]
+    fn the_problems_of_all_recipes_are_named() {
+        let failure = failure(
+            &["lacework", "alert-logic"],
+            &["deployment=hunter2", "nonRoot=hunter2"],
+        );
+        assert_eq!(failure.exit, Exit::Usage);
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: recipe `lacework`: missing input `accessToken`
+          hint: `accessToken`: access token of the agent, from the Lacework console
+        error: recipe `lacework`: input `nonRoot` has to be one of `fail`, `run-as-root`, `sudo`
+        error: recipe `alert-logic`: input `deployment` has to be one of `mdr`, `defender-full`, `defender-minimal`
+        ");
+    }
+
+    #[test]
+    fn sections_name_their_recipe_where_there_are_several() {
+        let headings = |recipes: &[&str]| {
+            let bound = bind(&options(recipes, &["lacework.accessToken=x"])).unwrap();
+            let sections = all_sections(&bound).into_iter();
+            sections
+                .filter(|section| !section.lines.is_empty())
+                .map(|section| section.heading)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            headings(&["lacework"]).first().unwrap(),
+            "the task execution role needs"
+        );
+        assert!(
+            headings(&["alert-logic", "lacework"])
+                .contains(&"lacework: the task execution role needs".to_owned())
+        );
     }
 }

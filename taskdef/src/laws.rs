@@ -9,7 +9,7 @@ use crate::cloudformation::conditions::restrict;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
 use crate::image::{Answers, Credentials, ImageConfig, ImageFailure, ImageRequest, Platform};
-use crate::recipe::{BoundRecipe, InputValue, Recipe, builtin};
+use crate::recipe::{BoundRecipe, InputValue, Recipe, Recipes, builtin};
 use crate::report::{Outcome, Report};
 use crate::settings::{OnUnresolved, ParameterizedImages, Settings};
 use crate::source;
@@ -33,8 +33,8 @@ fn bound(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
     recipe.bind(inputs).expect("inputs that fit")
 }
 
-fn lacework() -> &'static BoundRecipe {
-    static RECIPE: std::sync::LazyLock<BoundRecipe> = std::sync::LazyLock::new(run_as_root);
+fn lacework() -> &'static Recipes {
+    static RECIPE: std::sync::LazyLock<Recipes> = std::sync::LazyLock::new(|| run_as_root().into());
     &RECIPE
 }
 
@@ -214,10 +214,10 @@ fn template(task: &Value) -> Value {
 }
 
 /// The task definition after a run, and the report.
-fn run(document: &Value, kind: DocumentKind, recipe: &BoundRecipe) -> (Value, Report) {
+fn run(document: &Value, kind: DocumentKind, recipes: &Recipes) -> (Value, Report) {
     let settings = settings();
-    let answers = answers(&images_needed(document, kind, recipe, &settings).unwrap());
-    let rewritten = rewrite(document, kind, recipe, &settings, &answers).unwrap();
+    let answers = answers(&images_needed(document, kind, recipes, &settings).unwrap());
+    let rewritten = rewrite(document, kind, recipes, &settings, &answers).unwrap();
     let mut after = document.clone();
     source::put(&mut after, rewritten.changes).unwrap();
     let after = match kind {

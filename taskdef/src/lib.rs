@@ -53,13 +53,14 @@ use cloudformation::find::{Found, Survey, in_snippet, in_template};
 use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
+use plan::compose::{compose, joined, would_change};
 use plan::image::Lookup;
 use plan::inputs::{said_about_inputs, unmatched_containers};
-use plan::instrument::{Instrumented, images_needed as asked_by, instrument};
+use plan::instrument::{Instrumented, images_needed as asked_by};
 use plan::matches::AllMatched;
 use plan::rendered::Rendered;
 use plan::task::{Run, Task};
-use recipe::BoundRecipe;
+use recipe::Recipes;
 use report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use settings::{OnUnresolved, Settings};
 use source::Change;
@@ -104,14 +105,17 @@ pub enum DocumentKind {
 pub fn images_needed(
     document: &Value,
     kind: DocumentKind,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
     settings: &Settings,
 ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
-    surveyed(document, kind, recipe, settings, |run, survey| {
+    surveyed(document, kind, recipes, settings, |runs, survey| {
         let mut needed = BTreeSet::new();
         for found in &survey.found {
-            if let Some(properties) = found.properties {
-                let task = Task::new(run, found, properties);
+            let Some(properties) = found.properties else {
+                continue;
+            };
+            for run in runs {
+                let task = Task::new(*run, found, properties);
                 needed.extend(asked_by(&task, properties, &survey.others, &found.id));
             }
         }
@@ -127,18 +131,18 @@ pub fn images_needed(
 pub fn rewrite(
     document: &Value,
     kind: DocumentKind,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
     settings: &Settings,
     answers: &Answers,
 ) -> Result<Rewritten, DocumentError> {
     let lookup = Lookup::Answers(answers);
-    surveyed(document, kind, recipe, settings, |run, survey| {
+    surveyed(document, kind, recipes, settings, |runs, survey| {
         let mut rewritten = Rewritten::default();
         rewritten.report.findings = survey.findings;
-        rewritten.report.findings.extend(run.matched.findings());
-        rewritten.report.findings.extend(said_about_inputs(recipe));
+        let said = recipes.iter().flat_map(said_about_inputs);
+        rewritten.report.findings.extend(said);
         for found in &survey.found {
-            let one = instrumented(run, found, &survey.others, lookup);
+            let one = instrumented(runs, found, &survey.others, lookup);
             let changes = one.changes.into_iter().map(|change| Change {
                 path: [found.path.as_slice(), &change.path].concat(),
                 ..change
@@ -148,7 +152,10 @@ pub fn rewrite(
             rewritten.report.task_definitions.push(told);
         }
         if !settings.only_refusals {
-            let unmatched = unmatched_containers(recipe, &rewritten.report);
+            let report = &rewritten.report;
+            let recipes = recipes.iter();
+            let unmatched = recipes.flat_map(|recipe| unmatched_containers(recipe, report));
+            let unmatched: Vec<_> = unmatched.collect();
             rewritten.report.findings.extend(unmatched);
         }
         if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
@@ -169,21 +176,19 @@ pub fn rewrite(
 pub fn check(
     document: &Value,
     kind: DocumentKind,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
     settings: &Settings,
     answers: &Answers,
 ) -> Result<Report, DocumentError> {
-    surveyed(document, kind, recipe, settings, |run, survey| {
+    surveyed(document, kind, recipes, settings, |runs, survey| {
         let task_definitions = survey
             .found
             .iter()
-            .map(|found| told(judged(run, found, &survey.others, answers), settings))
+            .map(|found| told(judged(runs, found, &survey.others, answers), settings))
             .collect();
-        let mut findings = survey.findings;
-        findings.extend(run.matched.findings());
         Report {
             task_definitions,
-            findings,
+            findings: survey.findings,
         }
     })
 }
@@ -192,28 +197,53 @@ pub fn check(
 fn surveyed<Done>(
     document: &Value,
     kind: DocumentKind,
-    recipe: &BoundRecipe,
+    recipes: &Recipes,
     settings: &Settings,
-    work: impl FnOnce(Run<'_>, Survey<'_>) -> Done,
+    work: impl FnOnce(&[Run<'_>], Survey<'_>) -> Done,
 ) -> Result<Done, DocumentError> {
-    let survey = survey(document, kind)?;
+    let mut survey = survey(document, kind)?;
     let template = Template::new(document, settings);
-    let rendered = Rendered::new(recipe, dialect(kind));
-    let matched = AllMatched::new(document, &survey, dialect(kind), &settings.selection);
-    let run = Run {
-        dialect: dialect(kind),
-        template: &template,
-        rendered: &rendered,
-        settings,
-        matched: &matched,
-    };
-    Ok(work(run, survey))
+    let dialect = dialect(kind);
+    let matched = AllMatched::new(document, &survey, dialect, &settings.selection);
+    survey.findings.extend(matched.findings());
+    let rendered: Vec<Rendered<'_>> = recipes
+        .iter()
+        .map(|recipe| Rendered::new(recipe, recipes, dialect))
+        .collect();
+    let runs: Vec<Run<'_>> = rendered
+        .iter()
+        .map(|rendered| Run {
+            dialect,
+            template: &template,
+            rendered,
+            settings,
+            matched: &matched,
+        })
+        .collect();
+    Ok(work(&runs, survey))
 }
 
 /// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.
 const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
 
+/// Judges by every recipe by itself: a task definition carries all, or it does not carry one.
 fn judged(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    others: &[&Value],
+    answers: &Answers,
+) -> TaskDefinitionReport {
+    let by = |run: &Run<'_>| judged_by(*run, found, others, answers);
+    match runs {
+        [run] => by(run),
+        runs => {
+            let reports = runs.iter().map(|run| (run.recipe_name(), by(run)));
+            joined(&found.id, reports.collect())
+        }
+    }
+}
+
+fn judged_by(
     run: Run<'_>,
     found: &Found<'_>,
     others: &[&Value],
@@ -221,7 +251,7 @@ fn judged(
 ) -> TaskDefinitionReport {
     let mut reports = POSSIBLE_USERS
         .iter()
-        .map(|user| instrumented(run, found, others, Lookup::Judge(answers, user)).report);
+        .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
     let settled = |report: &TaskDefinitionReport| {
         matches!(report.outcome, Outcome::Unchanged | Outcome::LeftAlone)
     };
@@ -261,20 +291,6 @@ fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionRepo
     }
 }
 
-/// What a rewrite would change, in one line.
-fn would_change(report: &TaskDefinitionReport) -> String {
-    let containers = report
-        .containers
-        .iter()
-        .filter(|container| !container.changes.is_empty())
-        .map(|container| {
-            let changes = container.changes.join(", ");
-            format!("`{}` ({changes})", container.name)
-        });
-    let task = report.changes.iter().cloned();
-    containers.chain(task).collect::<Vec<_>>().join(", ")
-}
-
 fn survey(document: &Value, kind: DocumentKind) -> Result<Survey<'_>, DocumentError> {
     let survey = match kind {
         DocumentKind::Template => in_template(document),
@@ -312,16 +328,13 @@ fn dialect(kind: DocumentKind) -> Dialect {
 }
 
 fn instrumented(
-    run: Run<'_>,
+    runs: &[Run<'_>],
     found: &Found<'_>,
     others: &[&Value],
     lookup: Lookup<'_>,
 ) -> Instrumented {
     match found.properties {
-        Some(properties) => {
-            let task = Task::new(run, found, properties);
-            instrument(&task, properties, others, &found.id, lookup)
-        }
+        Some(properties) => compose(runs, found, properties, others, lookup),
         None => Instrumented {
             changes: Vec::new(),
             report: unreadable(&found.id),

@@ -120,6 +120,8 @@ codes! {
     PlatformDefault = "platform-default",
     /// The recipe refuses this container.
     RecipeRefused = "recipe-refused",
+    /// The recipes of a run want different things of one setting.
+    RecipesDisagree = "recipes-disagree",
     /// A secret stands in clear text.
     SecretInClear = "secret-in-clear",
     /// The whole of a secret is given, where the agent needs one key of it.
@@ -138,6 +140,8 @@ codes! {
     TagsIgnored = "tags-ignored",
     /// More combinations of conditions than are planned.
     TooManyConditions = "too-many-conditions",
+    /// The program is wrapped by the agent of another recipe.
+    TwoWrappers = "two-wrappers",
     /// An input names a container that is not there.
     UnknownContainer = "unknown-container",
     /// The image depends on something that only a deployment knows.

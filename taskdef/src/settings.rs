@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::recipe::{Recipe, Wrapping};
 use crate::selector::Selector;
 
 /// What to do with an image that depends on a template parameter.
@@ -99,15 +100,30 @@ pub struct Deployment {
     pub account_id: Option<String>,
 }
 
-/// A sidecar of a recipe that is known but not in use: never wrapped.
+/// The agent of a recipe that is known but not in use: its sidecars are never wrapped, and a
+/// program that it wraps is not wrapped a second time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownSidecar {
+pub struct KnownAgent {
     /// The recipe.
     pub recipe: String,
-    /// The sidecar's container name.
-    pub container: String,
+    /// The container names of its sidecars.
+    pub sidecars: Vec<String>,
     /// The repositories of the vendor's agent.
     pub repositories: Vec<String>,
+    /// The ways in which it wraps a program.
+    pub wrappings: Vec<Wrapping>,
+}
+
+impl From<&Recipe> for KnownAgent {
+    fn from(recipe: &Recipe) -> KnownAgent {
+        let sidecars = recipe.sidecar_names().into_iter().map(str::to_owned);
+        KnownAgent {
+            recipe: recipe.name().to_owned(),
+            sidecars: sidecars.collect(),
+            repositories: recipe.agent_repositories().to_vec(),
+            wrappings: recipe.literal_wrappings(),
+        }
+    }
 }
 
 /// What a person decides about a run.
@@ -136,6 +152,6 @@ pub struct Settings {
     pub resolved_parameters: BTreeMap<String, String>,
     /// Whether the report tells of nothing but refusals: what else it would hold takes memory.
     pub only_refusals: bool,
-    /// Sidecars of other recipes.
-    pub known_sidecars: Vec<KnownSidecar>,
+    /// Agents of recipes that are not in use.
+    pub known_agents: Vec<KnownAgent>,
 }

@@ -9,12 +9,12 @@ use outrigger_tests::case::Case;
 use outrigger_tests::document::parse;
 use serde_json::Value;
 use taskdef::image::Credentials;
-use taskdef::recipe::{BoundRecipe, InputValue, Recipe, builtin};
+use taskdef::recipe::{InputValue, Recipe, Recipes, builtin};
 use taskdef::selector::Selector;
 use taskdef::settings::{Mode, Selection, Settings};
 use taskdef::{DocumentKind, images_needed};
 
-fn recipe(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
+fn recipe(name: &str, inputs: &[(&str, &str)]) -> Recipes {
     let (_, text) = builtin().iter().find(|(known, _)| *known == name).unwrap();
     let inputs = inputs
         .iter()
@@ -22,10 +22,12 @@ fn recipe(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
     let bound = Recipe::parse(name, text)
         .unwrap()
         .bind(inputs.collect::<BTreeMap<_, _>>());
-    bound.unwrap_or_else(|_| panic!("the inputs of {name}"))
+    bound
+        .unwrap_or_else(|_| panic!("the inputs of {name}"))
+        .into()
 }
 
-fn asked(document: &Value, recipe: &BoundRecipe) -> Vec<String> {
+fn asked(document: &Value, recipe: &Recipes) -> Vec<String> {
     let asked = images_needed(
         document,
         DocumentKind::Template,

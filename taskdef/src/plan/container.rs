@@ -23,7 +23,7 @@ use super::facts::{
     unquotable_texts, ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
-use super::recognise::{Recognised, recognise};
+use super::recognise::{Recognised, recognise, wrapped_by};
 use super::rendered::Additions;
 use super::slots::Slot;
 use super::variant::{Variant, folded, variants};
@@ -187,6 +187,7 @@ fn plan_variant<'d>(
         .wrappings()
         .map_err(|error| refuse(render_refusal(&error)))?;
     let recognised = recognise(&stated, &wrappings, task.recipe.recipe().agent_programs());
+    one_wrapper(task, &stated, recognised).map_err(refuse)?;
     let facts = facts(task, view, given, inspected.as_ref(), recognised);
     let added = task
         .rendered
@@ -234,6 +235,28 @@ fn stated_words(
         ));
     }
     Ok((entry_point, words(task, view, "command", given)?))
+}
+
+/// Refuses to wrap a program that the agent of another recipe wraps already.
+fn one_wrapper(
+    task: &Task<'_>,
+    stated: &Stated<'_>,
+    recognised: Recognised,
+) -> Result<(), Refusal> {
+    if !task.recipe.recipe().wraps() || recognised != Recognised::Plain {
+        return Ok(());
+    }
+    match wrapped_by(stated, &task.settings.known_agents) {
+        None => Ok(()),
+        Some(known) => Err(Refusal::new(
+            Code::TwoWrappers,
+            format!(
+                "the process starts with the wrapper of the recipe `{}`, and two agents cannot trace one program",
+                known.recipe
+            ),
+            "remove that wrapper, or do not instrument this container",
+        )),
+    }
 }
 
 /// The image, where its config takes part.

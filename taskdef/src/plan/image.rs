@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if};
 use crate::container::{Setting, View};
-use crate::image::{Answers, Credentials, ImageConfig, ImageRequest};
+use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageRequest};
 use crate::report::Code;
 use crate::settings::PinDigests;
 
@@ -246,7 +246,7 @@ fn written(
 
 fn answer(request: &ImageRequest, lookup: Lookup<'_>) -> Result<ImageConfig, Refusal> {
     let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
-    match answers.get(request) {
+    match answers.get(request).or_else(|| pinned(request, answers)) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => Err(Refusal {
             code: Code::ImageUnresolved,
@@ -259,6 +259,20 @@ fn answer(request: &ImageRequest, lookup: Lookup<'_>) -> Result<ImageConfig, Ref
             hint: None,
         }),
     }
+}
+
+/// The answer about an image that another recipe of the run has pinned: nobody asked by its digest.
+fn pinned<'a>(request: &ImageRequest, answers: &'a Answers) -> Option<&'a ImageAnswer> {
+    let (name, digest) = request.reference.split_once('@')?;
+    let is_same = |(asked, answer): &(&ImageRequest, &ImageAnswer)| {
+        let config = answer.as_ref().ok();
+        config.is_some_and(|config| config.digest.as_deref() == Some(digest))
+            && repository(&asked.reference) == repository(name)
+            && asked.platform == request.platform
+            && asked.credentials == request.credentials
+    };
+    let found = answers.iter().find(is_same);
+    found.map(|(_, answer)| answer)
 }
 
 /// While judging, an image that nobody asked about.

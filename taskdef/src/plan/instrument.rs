@@ -328,7 +328,7 @@ fn plan_all<'d>(
     for (position, (slot, choice)) in selection.slots.iter().zip(&selection.choices).enumerate() {
         let about = task.about(slot, position);
         match choice {
-            Choice::OwnSidecar => plans.push(None),
+            Choice::OwnSidecar | Choice::Sibling => plans.push(None),
             Choice::LeftAlone(note) => {
                 report.findings.push(note.clone().finding(Some(&about)));
                 plans.push(None);

@@ -1,6 +1,7 @@
 //! From a task definition, a recipe and image configs to a rewritten task definition, whole or not at all.
 
 pub(crate) mod assumed;
+pub(crate) mod compose;
 pub(crate) mod container;
 pub(crate) mod facts;
 pub(crate) mod image;

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::recipe::Wrapping;
+use crate::settings::KnownAgent;
 
-use super::words::Stated;
+use super::words::{Stated, Words};
 
 /// How a container relates to a recipe's wrappers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +27,7 @@ pub(crate) fn recognise(
     agent_programs: &[String],
 ) -> Recognised {
     let (entry_point, command) = stated.effective();
-    let mut arguments = entry_point.head();
-    if entry_point.elements().is_some() {
-        arguments.extend(command.head());
-    }
+    let arguments = head(&entry_point, &command);
     if wrappings
         .iter()
         .any(|wrapping| starts_with(&arguments, wrapping))
@@ -49,6 +47,28 @@ pub(crate) fn recognise(
         true => Recognised::Foreign,
         false => Recognised::Plain,
     }
+}
+
+/// The agent whose wrapper a process starts with.
+pub(crate) fn wrapped_by<'k>(
+    stated: &Stated<'_>,
+    known: &'k [KnownAgent],
+) -> Option<&'k KnownAgent> {
+    let (entry_point, command) = stated.effective();
+    let arguments = head(&entry_point, &command);
+    known.iter().find(|known| {
+        let mut wrappings = known.wrappings.iter();
+        wrappings.any(|wrapping| starts_with(&arguments, wrapping))
+    })
+}
+
+/// The arguments that are known to stand first.
+fn head<'w>(entry_point: &'w Words, command: &'w Words) -> Vec<&'w Value> {
+    let mut arguments = entry_point.head();
+    if entry_point.elements().is_some() {
+        arguments.extend(command.head());
+    }
+    arguments
 }
 
 fn starts_with(arguments: &[&Value], wrapping: &Wrapping) -> bool {

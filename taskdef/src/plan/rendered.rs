@@ -11,13 +11,15 @@ use serde_json::{Map, Value};
 
 use crate::dialect::Dialect;
 use crate::edit::Edit;
-use crate::recipe::{BoundRecipe, ContainerFacts, RenderError, TaskFacts, Workload};
+use crate::recipe::{BoundRecipe, ContainerFacts, Recipes, RenderError, TaskFacts, Workload};
 
 use super::merge;
 
 /// A recipe with the answers that it gave last.
 pub(crate) struct Rendered<'r> {
     pub(crate) recipe: &'r BoundRecipe,
+    /// The sidecars that the other recipes of the run add.
+    pub(crate) siblings: Vec<&'r str>,
     dialect: Dialect,
     additions: RefCell<Option<Last<ContainerFacts, Additions>>>,
     sidecars: RefCell<BTreeMap<usize, Last<Vec<ContainerFacts>, Sidecar>>>,
@@ -42,9 +44,12 @@ pub(crate) struct Sidecar {
 }
 
 impl<'r> Rendered<'r> {
-    pub(crate) fn new(recipe: &'r BoundRecipe, dialect: Dialect) -> Self {
+    pub(crate) fn new(recipe: &'r BoundRecipe, recipes: &'r Recipes, dialect: Dialect) -> Self {
+        let others = recipes.iter().map(BoundRecipe::recipe);
+        let others = others.filter(|other| other.name() != recipe.recipe().name());
         Rendered {
             recipe,
+            siblings: others.flat_map(|other| other.sidecar_names()).collect(),
             dialect,
             additions: RefCell::default(),
             sidecars: RefCell::default(),

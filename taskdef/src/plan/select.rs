@@ -109,6 +109,8 @@ pub(crate) enum Choice {
     Selected,
     /// It is a sidecar of this recipe.
     OwnSidecar,
+    /// It is a sidecar of another recipe of this run.
+    Sibling,
     /// It is left alone, for this reason.
     LeftAlone(Note),
 }
@@ -128,6 +130,11 @@ pub(crate) fn choose(
     {
         return Ok(Choice::OwnSidecar);
     }
+    if let Some(name) = &name
+        && task.rendered.siblings.contains(&name.as_str())
+    {
+        return Ok(Choice::Sibling);
+    }
     match container.text("firelensConfiguration") {
         Setting::Absent => {}
         Setting::Intrinsic(_) => {
@@ -143,8 +150,10 @@ pub(crate) fn choose(
         return left_alone(Code::NotWrapped, "the App Mesh proxy".to_owned());
     }
     let repositories = repositories(task, container);
-    for known in &task.settings.known_sidecars {
-        let is_named = name.as_ref() == Some(&known.container);
+    for known in &task.settings.known_agents {
+        let is_named = name
+            .as_ref()
+            .is_some_and(|name| known.sidecars.contains(name));
         if is_named || runs_one_of(&repositories, &known.repositories) {
             let why = format!("the sidecar of the recipe `{}`", known.recipe);
             return left_alone(Code::NotWrapped, why);

@@ -47,6 +47,12 @@ pub(crate) struct Run<'t> {
     pub(crate) matched: &'t AllMatched,
 }
 
+impl<'t> Run<'t> {
+    pub(crate) fn recipe_name(&self) -> &'t str {
+        self.rendered.recipe.recipe().name()
+    }
+}
+
 impl<'t> Task<'t> {
     pub(crate) fn new(run: Run<'t>, found: &Found<'_>, properties: &'t Map<String, Value>) -> Self {
         let view = View::new(run.dialect, properties);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::Environment;
 use serde_json::{Map, Value};
 
 use super::error::RenderError;
@@ -11,7 +12,7 @@ use super::fold::{Block, Condition, Requirement, Settings, Sidecar};
 use super::input::BoundInputs;
 use super::load;
 use super::scope::{ContainerFacts, FactsRead, InputSlots, Scope, TaskFacts, input_slots};
-use super::tree::Rendering;
+use super::tree::{Rendering, Tree};
 use super::{Arrangement, Permissions, Recipe, Workload, Wrapping, common};
 
 /// A recipe whose inputs are known. Everything that depends on nothing else is already rendered.
@@ -70,6 +71,33 @@ fn is_mutable(image: &str) -> bool {
         .split_once(':')
         .map(|(_, tag)| tag);
     !image.contains('@') && matches!(tag, None | Some("latest"))
+}
+
+/// A wrapping without the parts that inputs can change, where wrapper and script are literal.
+pub(super) fn literal_wrapping(
+    process: &load::Process,
+    texts: &Environment<'static>,
+) -> Option<Wrapping> {
+    let mut literal = true;
+    let mut visit = |_: &Arc<Compiled>| literal = false;
+    process.wrapper.each_dynamic(&mut visit);
+    process
+        .script
+        .iter()
+        .for_each(|script| script.each_dynamic(&mut visit));
+    let slots = Arc::default();
+    let scope = Scope::inputs(&slots);
+    let rendering = Rendering {
+        scope: &scope,
+        texts,
+    };
+    let bare = load::Process {
+        suffix: Tree::Nothing,
+        command: None,
+        ..process.clone()
+    };
+    let wrapping = literal.then(|| wrapping(&bare, &BoundInputs::new(), rendering));
+    wrapping?.ok()
 }
 
 impl BoundRecipe {

@@ -70,6 +70,7 @@ pub(super) struct Workload {
 }
 
 /// How a process is wrapped.
+#[derive(Clone)]
 pub(super) struct Process {
     pub(super) place: Place,
     pub(super) arrangement: Arrangement,

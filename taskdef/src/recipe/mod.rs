@@ -21,6 +21,7 @@ mod input;
 mod language;
 mod load;
 mod position;
+mod recipes;
 mod scan;
 mod scope;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use serde_json::{Map, Value};
 pub use bound::BoundRecipe;
 pub use error::{InputError, InputErrors, Place, RecipeError, RenderError};
 pub use input::{InputDeclaration, InputType, InputValue, InputValueError};
+pub use recipes::{CombinationError, Recipes, conflicts};
 pub use scope::{ContainerFacts, TaskFacts};
 
 use compile::Compiler;
@@ -93,6 +95,16 @@ impl Recipe {
             .workload
             .iter()
             .any(|block| block.process.is_some())
+    }
+
+    /// Its wrappers, as far as they do not depend on inputs: to recognise programs that it wraps.
+    pub fn literal_wrappings(&self) -> Vec<Wrapping> {
+        let blocks = self.loaded.workload.iter();
+        blocks
+            .filter_map(|block| {
+                bound::literal_wrapping(block.process.as_ref()?, &self.loaded.texts)
+            })
+            .collect()
     }
 
     /// Its inputs: its own in the order of the file, then those that every recipe takes.
