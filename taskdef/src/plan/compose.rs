@@ -187,7 +187,11 @@ fn add_containers(all: &mut Vec<ContainerReport>, more: Vec<ContainerReport>) {
 
 fn add_lines(all: &mut Vec<String>, more: Vec<String>) {
     for line in more {
-        if !all.contains(&line) {
+        // Whatever became of it since: it was not there before.
+        let added = line
+            .strip_suffix("changed")
+            .map(|place| format!("{place}added"));
+        if !all.contains(&line) && added.is_none_or(|added| !all.contains(&added)) {
             all.push(line);
         }
     }
@@ -220,11 +224,11 @@ fn refuse_with(report: &mut TaskDefinitionReport, finding: Finding) {
 fn disagreement(recipes: usize, later: &[(&str, TaskDefinitionReport)]) -> Refusal {
     let last = later.iter().rev().take(recipes).rev();
     let still = last.filter(|(_, report)| report.outcome == Outcome::Rewritten);
-    let wanted = still.map(|(name, report)| format!("`{name}` {}", would_change(report)));
+    let wanted = still.map(|(name, report)| format!("`{name}` changes {}", would_change(report)));
     Refusal::new(
         Code::RecipesDisagree,
         format!(
-            "the recipes undo each other's changes: {}",
+            "the recipes undo each other's changes again and again: {}",
             wanted.collect::<Vec<_>>().join("; ")
         ),
         "give them inputs that agree, or use one of them",

@@ -11,15 +11,17 @@ use serde_json::{Map, Value};
 
 use crate::dialect::Dialect;
 use crate::edit::Edit;
-use crate::recipe::{BoundRecipe, ContainerFacts, Recipes, RenderError, TaskFacts, Workload};
+use crate::recipe::{
+    BoundRecipe, ContainerFacts, Recipe, Recipes, RenderError, TaskFacts, Workload,
+};
 
 use super::merge;
 
 /// A recipe with the answers that it gave last.
 pub(crate) struct Rendered<'r> {
     pub(crate) recipe: &'r BoundRecipe,
-    /// The sidecars that the other recipes of the run add.
-    pub(crate) siblings: Vec<&'r str>,
+    /// The other recipes of the run.
+    pub(crate) siblings: Vec<&'r Recipe>,
     dialect: Dialect,
     additions: RefCell<Option<Last<ContainerFacts, Additions>>>,
     sidecars: RefCell<BTreeMap<usize, Last<Vec<ContainerFacts>, Sidecar>>>,
@@ -49,7 +51,7 @@ impl<'r> Rendered<'r> {
         let others = others.filter(|other| other.name() != recipe.recipe().name());
         Rendered {
             recipe,
-            siblings: others.flat_map(|other| other.sidecar_names()).collect(),
+            siblings: others.collect(),
             dialect,
             additions: RefCell::default(),
             sidecars: RefCell::default(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if, is_no_value};
 use crate::container::{Setting, View};
+use crate::recipe::Recipe;
 use crate::report::Code;
 use crate::settings::Mode;
 use crate::source::Path;
@@ -109,7 +110,7 @@ pub(crate) enum Choice {
     Selected,
     /// It is a sidecar of this recipe.
     OwnSidecar,
-    /// It is a sidecar of another recipe of this run.
+    /// It runs the agent of another recipe of this run, which has its own say about it.
     Sibling,
     /// It is left alone, for this reason.
     LeftAlone(Note),
@@ -130,9 +131,14 @@ pub(crate) fn choose(
     {
         return Ok(Choice::OwnSidecar);
     }
-    if let Some(name) = &name
-        && task.rendered.siblings.contains(&name.as_str())
-    {
+    let repositories = repositories(task, container);
+    let is_sibling = |sibling: &&Recipe| {
+        let is_named = name
+            .as_ref()
+            .is_some_and(|name| sibling.sidecar_names().contains(&name.as_str()));
+        is_named || runs_one_of(&repositories, sibling.agent_repositories())
+    };
+    if task.rendered.siblings.iter().any(is_sibling) {
         return Ok(Choice::Sibling);
     }
     match container.text("firelensConfiguration") {
@@ -149,7 +155,6 @@ pub(crate) fn choose(
     {
         return left_alone(Code::NotWrapped, "the App Mesh proxy".to_owned());
     }
-    let repositories = repositories(task, container);
     for known in &task.settings.known_agents {
         let is_named = name
             .as_ref()
