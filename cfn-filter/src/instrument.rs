@@ -1,4 +1,4 @@
-//! The road from a template to a template.
+//! The road from a template to a template, and from a task definition to a task definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,24 @@ use registry::ImageConfigs;
 use serde_json::{Map, Value};
 use taskdef::image::{Answers, ImageRequest};
 use taskdef::recipe::Recipes;
+use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::{Deployment, PinDigests, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::bare;
 use crate::options::Arguments;
 use crate::parameters::{self, Parameters};
 
-const KIND: DocumentKind = DocumentKind::Template;
+/// What is rewritten.
+struct Input<'i> {
+    document: &'i Document,
+    source: Source<'i>,
+    /// Its text, as the source reads it.
+    text: &'i str,
+    kind: DocumentKind,
+}
 
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
@@ -36,9 +45,54 @@ pub(crate) fn instrument(
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =
         Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
-    parameters::check(&parameters, source.value())?;
+    let unusable = |error: DocumentError| document.failure(&error.to_string());
+    let shape = shape(source.value()).map_err(unusable)?;
+    match shape {
+        Shape::Document(DocumentKind::Template) => parameters::check(&parameters, source.value())?,
+        _ => bare::check_options(&arguments.deployment)?,
+    }
     let settings = settings(arguments, selection, parameters, &recipes);
-    let (mut report, changes) = judge(arguments, &document, source.value(), &recipes, &settings)?;
+    let work = |source, text, kind, left_out, console: &mut Console<'_>| {
+        let document = &document;
+        let input = Input {
+            document,
+            source,
+            text,
+            kind,
+        };
+        rewrite(arguments, input, &recipes, &settings, left_out, console)
+    };
+    match shape {
+        Shape::Document(kind) => {
+            let text = std::str::from_utf8(&document.bytes).unwrap_or_default();
+            work(source, text, kind, Vec::new(), console)
+        }
+        Shape::Described => {
+            let (text, left_out) = bare::registration(&document, source)?;
+            let source = Source::parse(&text).map_err(|error| document.source_failure(&error))?;
+            let kind = DocumentKind::TaskDefinition;
+            work(source, &text, kind, left_out, console)
+        }
+    }
+}
+
+/// Rewrites or checks a document, and tells of it.
+fn rewrite(
+    arguments: &Arguments,
+    input: Input<'_>,
+    recipes: &Recipes,
+    settings: &Settings,
+    left_out: Vec<(String, Finding)>,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let (mut report, changes) = judge(arguments, &input, recipes, settings)?;
+    let Input {
+        document,
+        source,
+        text: before,
+        ..
+    } = input;
+    report.findings.splice(0..0, left_out);
     let lines = lines(&source, &report, arguments.output.quiet);
     let run = Run {
         options: &arguments.output,
@@ -54,14 +108,13 @@ pub(crate) fn instrument(
         let after = after
             .transpose()
             .map_err(|error| document.source_failure(&error))?;
-        let before = std::str::from_utf8(&document.bytes).unwrap_or_default();
         let text = after.as_ref().map_or(before, |after| &after.text);
         output::deliver(
             Rewrite {
                 before,
                 after: text,
             },
-            &document,
+            document,
             &arguments.output,
             console,
         )?;
@@ -81,7 +134,7 @@ pub(crate) fn instrument(
         &report,
         run,
         &setting,
-        || recipes::all_sections(&recipes),
+        || recipes::all_sections(recipes),
         console,
     );
     Ok(conclude::exit(&report, run))
@@ -117,22 +170,27 @@ fn settings(
     }
 }
 
-/// What becomes of each task definition, and the changes to the template: none when it is only checked.
+/// What becomes of each task definition, and the changes to the document: none when it is only checked.
 fn judge(
     arguments: &Arguments,
-    document: &Document,
-    template: &Value,
+    input: &Input<'_>,
     recipes: &Recipes,
     settings: &Settings,
 ) -> Result<(Report, Vec<Change>), Failure> {
-    let unusable = |error: DocumentError| document.failure(&error.to_string());
-    let requests = taskdef::images_needed(template, KIND, recipes, settings).map_err(unusable)?;
+    let (document, template, kind) = (input.document, input.source.value(), input.kind);
+    let unusable = |error: DocumentError| match error {
+        DocumentError::IntrinsicInput { .. } => {
+            Failure::usage(error.to_string()).hint("give the value itself")
+        }
+        error => document.failure(&error.to_string()),
+    };
+    let requests = taskdef::images_needed(template, kind, recipes, settings).map_err(unusable)?;
     let answers = answers(arguments, document, &requests)?;
     let (mut report, changes) = if arguments.output.check {
-        let report = taskdef::check(template, KIND, recipes, settings, &answers);
+        let report = taskdef::check(template, kind, recipes, settings, &answers);
         (report.map_err(unusable)?, Vec::new())
     } else {
-        let rewritten = taskdef::rewrite(template, KIND, recipes, settings, &answers);
+        let rewritten = taskdef::rewrite(template, kind, recipes, settings, &answers);
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };

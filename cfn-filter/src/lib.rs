@@ -1,9 +1,11 @@
-//! Instruments the ECS task definitions of a CloudFormation template: template in, template out.
+//! Instruments the ECS task definitions of a CloudFormation template, or one by itself: the same
+//! kind of document goes in and comes out.
 //!
 //! [`run`] is the whole program with the streams of one's choice. The work is done by
 //! [`taskdef`]; what both filters do alike is in [`cli`]; here is only what is CloudFormation's:
 //! the options about a deployment, and the order of the steps.
 
+mod bare;
 mod instrument;
 mod options;
 mod parameters;

@@ -7,10 +7,11 @@ use cli::options::{AssumptionOptions, LockOptions, OutputOptions, RecipeOptions,
 use cli::recipes_command::RecipesCommand;
 use taskdef::settings::ParameterizedImages;
 
-/// Instrument every ECS task definition of a CloudFormation template by a vendor's recipe
+/// Instrument every ECS task definition of a CloudFormation template by vendors' recipes
 ///
 /// Reads a template (JSON or YAML), writes the same template with the sidecar added and each
-/// program wrapped as the recipe says. What is not rewritten stays byte for byte as it was.
+/// program wrapped as the recipe says. It may also be one task definition, as `register-task-definition`
+/// takes it or as `describe-task-definition` gives it; what is written can be registered. What is not rewritten stays byte for byte as it was.
 /// The report goes to standard error.
 #[derive(Parser, Debug)]
 #[command(
@@ -24,7 +25,7 @@ use taskdef::settings::ParameterizedImages;
     after_help = EXAMPLES
 )]
 pub(crate) struct Arguments {
-    /// Template to read; `-`, or nothing, is standard input
+    /// Template or task definition to read; `-`, or nothing, is standard input
     pub(crate) template: Option<PathBuf>,
 
     #[command(flatten)]
@@ -63,6 +64,8 @@ Examples:
   cfn-filter template.yaml --recipe alert-logic --parameterized-images resolve \\
       --parameter-overrides Tag=1.27 Stage=prod -o out.yaml
   cfn-filter template.yaml --recipe alert-logic --check
+  cfn-filter template.yaml --recipe lacework --set accessToken=... --recipe alert-logic -o out.yaml
+  aws ecs describe-task-definition --task-definition shop --include TAGS | cfn-filter - --recipe alert-logic
   cfn-filter recipes show lacework
 
 Exit codes:

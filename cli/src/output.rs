@@ -59,7 +59,7 @@ pub fn deliver(
     }
     match target {
         // A file that stays as it is keeps its time of change.
-        Some(_) if options.in_place && rewrite.before == rewrite.after => Ok(()),
+        Some(_) if options.in_place && document.bytes == rewrite.after.as_bytes() => Ok(()),
         Some(path) => replace_file(path, rewrite.after.as_bytes()).map_err(|error| {
             let name = text::line(&path.to_string_lossy());
             Failure::failed(format!("cannot write `{name}`: {}", reason(&error)))
@@ -92,7 +92,7 @@ mod tests {
             terminals: Terminals::default(),
         };
         let document = Document {
-            bytes: Vec::new(),
+            bytes: rewrite.before.as_bytes().to_vec(),
             name: "t".to_owned(),
             path: path.map(Path::to_owned),
         };

@@ -168,7 +168,7 @@ impl LockFile {
                     listed(linux().map(|(platform, _)| platform)),
                     shown(&self.file),
                 ),
-                hint: Some("state `RuntimePlatform` in the template".to_owned()),
+                hint: Some("state the platform in the task definition".to_owned()),
             });
         }
         let mut config = first.clone();
@@ -189,10 +189,7 @@ impl LockFile {
                 "image `{reference}` for `{platform}` is not in the lock file `{}`{recorded}",
                 shown(&self.file)
             ),
-            hint: Some(
-                "add it to the lock file, or state `EntryPoint` and `Command` in the template"
-                    .to_owned(),
-            ),
+            hint: Some("add it to the lock file".to_owned()),
         }
     }
 }

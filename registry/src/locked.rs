@@ -37,7 +37,7 @@ impl Locked {
         let reference =
             ImageReference::parse(&request.reference).map_err(|error| ImageFailure {
                 message: format!("not an image reference: {error}"),
-                hint: None,
+                hint: Some("write a valid reference".to_owned()),
             })?;
         self.lock.lookup(&reference, &request.platform)
     }

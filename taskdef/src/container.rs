@@ -39,8 +39,8 @@ impl<'v> View<'v> {
     fn setting<T>(self, key: &str, read: impl FnOnce(&'v Value) -> Option<T>) -> Setting<'v, T> {
         match self.get(key) {
             None | Some(Value::Null) => Setting::Absent,
-            Some(value) if is_no_value(value) => Setting::Absent,
-            Some(value) if function(value).is_some() => Setting::Intrinsic(value),
+            Some(value) if self.dialect.has_functions() && is_no_value(value) => Setting::Absent,
+            Some(value) if self.dialect.function(value).is_some() => Setting::Intrinsic(value),
             Some(value) => read(value).map_or(Setting::Malformed, Setting::Known),
         }
     }
@@ -54,7 +54,8 @@ impl<'v> View<'v> {
     pub(crate) fn words(self, key: &str) -> Setting<'v, &'v [Value]> {
         self.setting(key, |value| {
             let items = value.as_array()?;
-            let is_word = |item: &Value| scalar_text(item).is_some() || function(item).is_some();
+            let is_word =
+                |item: &Value| scalar_text(item).is_some() || self.dialect.function(item).is_some();
             items.iter().all(is_word).then_some(items.as_slice())
         })
     }
@@ -74,7 +75,7 @@ impl<'v> View<'v> {
 
     /// Whether the object takes content from elsewhere: `Fn::Transform` or `Fn::ForEach` among its keys.
     pub(crate) fn has_generated_keys(self) -> bool {
-        has_generated_keys(self.map)
+        self.dialect.has_functions() && has_generated_keys(self.map)
     }
 }
 

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use crate::cloudformation::intrinsic::function;
+use crate::source::{Path, Step};
+
 /// A spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -65,6 +68,27 @@ impl Dialect {
         }
     }
 
+    /// What a document of this spelling is called.
+    pub(crate) fn document(self) -> &'static str {
+        match self {
+            Dialect::CloudFormation => "template",
+            Dialect::Ecs => "task definition",
+        }
+    }
+
+    /// Whether values may be intrinsic functions. Elsewhere an object with one key `Ref` is just that.
+    pub(crate) fn has_functions(self) -> bool {
+        self == Dialect::CloudFormation
+    }
+
+    /// A call of an intrinsic function: its name and its argument.
+    pub(crate) fn function(self, value: &Value) -> Option<(&str, &Value)> {
+        match self.has_functions() {
+            true => function(value),
+            false => None,
+        }
+    }
+
     /// The value of the canonical `key` in an object where no name is irregular.
     pub(crate) fn find<'m>(self, map: &'m Map<String, Value>, key: &str) -> Option<&'m Value> {
         match self {
@@ -112,6 +136,45 @@ impl Dialect {
             let canonical = self.canonical_key(holder, key).into_owned();
             (canonical.clone(), canonical)
         })
+    }
+}
+
+/// The places below an object of the ECS API that look like an intrinsic function, each with its name.
+/// Objects with the user's own keys hold none, whatever their keys are.
+pub(crate) fn functions_in(map: &Map<String, Value>) -> Vec<(Path, String)> {
+    let mut found = Vec::new();
+    for (key, value) in map {
+        collect_functions(key, value, &mut vec![Step::Key(key.clone())], &mut found);
+    }
+    found
+}
+
+fn collect_functions(
+    parent: &str,
+    value: &Value,
+    path: &mut Path,
+    found: &mut Vec<(Path, String)>,
+) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                path.push(Step::Index(index));
+                collect_functions(parent, item, path, found);
+                path.pop();
+            }
+        }
+        Value::Object(_) if USER_KEYS.contains(&parent) => {}
+        Value::Object(map) => match function(value) {
+            Some((name, _)) => found.push((path.clone(), name.to_owned())),
+            None => {
+                for (key, item) in map {
+                    path.push(Step::Key(key.clone()));
+                    collect_functions(key, item, path, found);
+                    path.pop();
+                }
+            }
+        },
+        _ => {}
     }
 }
 

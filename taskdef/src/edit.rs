@@ -167,7 +167,7 @@ fn apply_one(
         Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, place, said),
         Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
         Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
-            branches(old, path, given, &mut |old, _| {
+            branches(old, path, Where { given, ..place }, &mut |old, _| {
                 let mut items = as_list(old, path)?;
                 for member in members {
                     if !items.contains(member) {
@@ -195,7 +195,7 @@ fn upsert_entry(
     let name = entry.get(spelled_key.as_ref()).unwrap_or(&Value::Null);
     let mut verbs = Vec::new();
     at(target, "", list, place, &mut |old, given| {
-        branches(old, list, given, &mut |old, _| {
+        branches(old, list, Where { given, ..place }, &mut |old, _| {
             upsert(old, &spelled_key, name, entry, list, &mut verbs)
         })
     })?;
@@ -219,7 +219,7 @@ fn remove_entry(
         .key(list.last().map_or("", String::as_str), key);
     let wanted = Value::String(name.to_owned());
     at(target, "", list, place, &mut |old, given| {
-        branches(old, list, given, &mut |old, _| {
+        branches(old, list, Where { given, ..place }, &mut |old, _| {
             let Some(Value::Array(items)) = old else {
                 return Ok(old);
             };
@@ -252,9 +252,11 @@ fn at(
         let old = old.filter(|value| !value.is_null() && !is_no_value(value));
         leaf(old, place.given)?
     } else {
-        branches(old, path, place.given, &mut |old, given| {
+        branches(old, path, place, &mut |old, given| {
             let mut inner = match old {
-                Some(Value::Object(inner)) if has_generated_keys(&inner) => {
+                Some(Value::Object(inner))
+                    if place.dialect.has_functions() && has_generated_keys(&inner) =>
+                {
                     return Err(CannotMerge::Intrinsic(path.join(".")));
                 }
                 Some(Value::Object(inner)) => inner,
@@ -280,12 +282,16 @@ fn at(
 fn branches(
     old: Option<Value>,
     path: &[String],
-    given: &Assignment,
+    place: Where<'_>,
     change: &mut Leaf<'_>,
 ) -> Result<Option<Value>, CannotMerge> {
+    let given = place.given;
     let Some(value) = old else {
         return change(None, given);
     };
+    if !place.dialect.has_functions() && !value.is_null() {
+        return change(Some(value), given);
+    }
     if value.is_null() || is_no_value(&value) {
         return change(None, given);
     }
@@ -297,7 +303,11 @@ fn branches(
             _ => {
                 let mut given = given.clone();
                 given.insert(condition.clone(), truth);
-                branches(Some(branch.clone()), path, &given, change)
+                let place = Where {
+                    given: &given,
+                    ..place
+                };
+                branches(Some(branch.clone()), path, place, change)
             }
         };
         let (yes, no) = (side(true, yes)?, side(false, no)?);

@@ -24,6 +24,7 @@
 //! - [`recipe`]: what a vendor's agent needs, as data.
 //! - `plan`: from a task definition, a recipe and image configs to edits.
 //! - `edit`: changes as data, and the only code that writes them.
+//! - [`registration`]: task definitions by themselves, as the ECS API takes and gives them.
 //! - [`selector`]: JSONPath queries that choose task definitions and containers.
 //! - [`report`]: what was done, what was left alone, and why.
 //!
@@ -40,6 +41,7 @@ mod laws;
 mod plan;
 mod process;
 pub mod recipe;
+pub mod registration;
 pub mod report;
 pub mod selector;
 pub mod settings;
@@ -74,6 +76,21 @@ pub enum DocumentError {
     /// Not a task definition: no object, or no `containerDefinitions` in it.
     #[error("not a task definition: it has no `containerDefinitions`")]
     NotATaskDefinition,
+    /// None of the kinds of document that are understood.
+    #[error(
+        "neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)"
+    )]
+    Unknown,
+    /// An input that only a template can give a meaning.
+    #[error(
+        "recipe `{recipe}`: the input `{input}` is an intrinsic function, and there are none in a bare task definition"
+    )]
+    IntrinsicInput {
+        /// The recipe.
+        recipe: String,
+        /// Its input.
+        input: String,
+    },
 }
 
 /// The result of [`rewrite`].
@@ -202,8 +219,14 @@ fn surveyed<Done>(
     work: impl FnOnce(&[Run<'_>], Survey<'_>) -> Done,
 ) -> Result<Done, DocumentError> {
     let mut survey = survey(document, kind)?;
-    let template = Template::new(document, settings);
     let dialect = dialect(kind);
+    if !dialect.has_functions() {
+        literal_inputs(recipes)?;
+    }
+    let template = match dialect.has_functions() {
+        true => Template::new(document, settings),
+        false => Template::none(settings),
+    };
     let matched = AllMatched::new(document, &survey, dialect, &settings.selection);
     survey.findings.extend(matched.findings());
     let rendered: Vec<Rendered<'_>> = recipes
@@ -276,7 +299,10 @@ fn judged_by(
                 run.rendered.recipe.recipe().name(),
                 would_change(&report)
             ),
-            hint: Some("rewrite the template, and check the result".to_owned()),
+            hint: Some(format!(
+                "rewrite the {}, and check the result",
+                run.dialect.document()
+            )),
         });
     }
     report.outcome = Outcome::Refused;
@@ -307,17 +333,37 @@ fn survey(document: &Value, kind: DocumentKind) -> Result<Survey<'_>, DocumentEr
 fn bare(document: &Value) -> Option<Survey<'_>> {
     let properties = document.as_object()?;
     properties.get("containerDefinitions")?;
-    let family = properties.get("family").and_then(Value::as_str);
+    let id = registration::id(properties);
+    let finding = registration::not_accepted(properties);
     Some(Survey {
+        findings: finding
+            .map(|finding| (id.clone(), finding))
+            .into_iter()
+            .collect(),
         found: vec![Found {
             path: source::Path::new(),
-            id: family.unwrap_or("task definition").to_owned(),
+            id,
             properties: Some(properties),
             condition: None,
             loops: Vec::new(),
         }],
         ..Survey::default()
     })
+}
+
+/// Refuses inputs that only a template can give a meaning.
+fn literal_inputs(recipes: &Recipes) -> Result<(), DocumentError> {
+    let mut intrinsic = recipes.iter().flat_map(|recipe| {
+        let names = recipe.intrinsic_inputs().into_iter();
+        names.map(|input| (recipe.recipe().name(), input))
+    });
+    match intrinsic.next() {
+        None => Ok(()),
+        Some((recipe, input)) => Err(DocumentError::IntrinsicInput {
+            recipe: recipe.to_owned(),
+            input: input.to_owned(),
+        }),
+    }
 }
 
 fn dialect(kind: DocumentKind) -> Dialect {

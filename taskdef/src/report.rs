@@ -82,6 +82,10 @@ codes! {
     ExecutionRoleKept = "execution-role-kept",
     /// The recipe needs the family, and the task definition states none.
     FamilyDefault = "family-default",
+    /// A bare task definition holds what cannot be registered.
+    FieldNotAccepted = "field-not-accepted",
+    /// What cannot be registered was left out of a task definition that was described.
+    FieldRemoved = "field-removed",
     /// The recipe's agent or wrapper is there in another form.
     ForeignInstrumentation = "foreign-instrumentation",
     /// The image could not be resolved.

@@ -1,6 +1,6 @@
 //! Templates as values, and the task definitions in them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use taskdef::source::Source;
 
 use crate::conditions::is_no_value;
@@ -19,6 +19,49 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     Source::from_bytes(bytes)
         .map(|source| source.value().clone())
         .map_err(|error| error.to_string())
+}
+
+/// What ECS fills in when it describes a task definition.
+const READ_ONLY: [&str; 9] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+];
+
+/// The document itself when it is a template; a task definition of the ECS API, or the description of
+/// one, as the resource `Task` of a template. Its settings keep their spelling, but for the ones that are read here.
+pub fn as_template(document: Value) -> Value {
+    let described = document.get("taskDefinition").cloned();
+    let Some(Value::Object(mut task)) = described.or_else(|| {
+        let bare = document.get("containerDefinitions").is_some();
+        bare.then(|| document.clone())
+    }) else {
+        return document;
+    };
+    if let Some(tags) = document.get("tags").filter(|tags| **tags != json!([])) {
+        task.insert("tags".to_owned(), tags.clone());
+    }
+    task.retain(|key, _| !READ_ONLY.contains(&key.as_str()));
+    let containers = task.shift_remove("containerDefinitions");
+    let architecture = task
+        .get("runtimePlatform")
+        .and_then(|platform| platform.get("cpuArchitecture"))
+        .cloned();
+    task.insert(
+        "RuntimePlatform".to_owned(),
+        json!({"CpuArchitecture": architecture}),
+    );
+    task.insert(
+        "ContainerDefinitions".to_owned(),
+        containers.unwrap_or_default(),
+    );
+    json!({"Resources": {"Task": {"Type": TASK_DEFINITION, "Properties": task}}})
 }
 
 /// A task definition: where it stands (`Resources/Task`), and the resource.

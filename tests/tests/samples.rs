@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::Path;
 
-use outrigger_tests::document::parse;
+use outrigger_tests::document::{as_template, parse};
 use outrigger_tests::law::{self, LACEWORK};
 use outrigger_tests::run::cfn_filter;
 use outrigger_tests::shell;
@@ -72,8 +72,8 @@ fn promise(name: &str, template: &str, output: &[u8]) {
     let lock = Path::new(template).with_file_name("outrigger.lock");
     let lock = serde_json::from_slice(&fs::read(lock).unwrap()).unwrap();
     let (before, after) = (
-        parse(&fs::read(template).unwrap()).unwrap(),
-        parse(output).unwrap(),
+        as_template(parse(&fs::read(template).unwrap()).unwrap()),
+        as_template(parse(output).unwrap()),
     );
     let verdict = law::judge(&before, &after, &lock, &LACEWORK);
     assert!(verdict.broken.is_empty(), "{name}: {:#?}", verdict.broken);

@@ -66,8 +66,8 @@ fn what_is_no_template_is_an_error_with_its_place() {
     };
     insta::assert_snapshot!(failed(""), @"error: <stdin>: the document is empty");
     insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"error: <stdin>:2:2: the key `Resources` stands twice in the same object");
-    insta::assert_snapshot!(failed("- a list"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
-    insta::assert_snapshot!(failed("a: 1"), @"error: <stdin>: not a CloudFormation template: it has no `Resources`");
+    insta::assert_snapshot!(failed("- a list"), @"error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)");
+    insta::assert_snapshot!(failed("a: 1"), @"error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)");
     let missing = added("", &["no/such/template.yaml"]);
     insta::assert_snapshot!(missing.stderr, @"error: cannot read `no/such/template.yaml`: no such file or directory");
 }

@@ -177,7 +177,8 @@ impl Evaluation<'_> {
             let [plain, stripped] = &forms;
             text = text.replace(plain, value).replace(stripped, &alphanumeric);
         }
-        if text.contains("{{resolve:") {
+        let replaced = self.template.replaced_texts();
+        if replaced.iter().any(|replaced| text.contains(replaced)) {
             return Err(Unknown::Dynamic);
         }
         Ok(text)

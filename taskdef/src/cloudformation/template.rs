@@ -26,6 +26,8 @@ pub(crate) struct Template<'d> {
     mappings: Option<&'d Map<String, Value>>,
     conditions: Option<&'d Map<String, Value>>,
     settings: &'d Settings,
+    /// Whether a text is more than that where it holds a dynamic reference.
+    replaces_texts: bool,
 }
 
 impl<'d> Template<'d> {
@@ -36,6 +38,27 @@ impl<'d> Template<'d> {
             mappings: section("Mappings"),
             conditions: section("Conditions"),
             settings,
+            replaces_texts: true,
+        }
+    }
+
+    /// No template: every value is what it says.
+    pub(crate) fn none(settings: &'d Settings) -> Self {
+        Template {
+            parameters: None,
+            mappings: None,
+            conditions: None,
+            settings,
+            replaces_texts: false,
+        }
+    }
+
+    /// The beginnings of texts that a deployment replaces wherever they stand:
+    /// [dynamic references](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html).
+    pub(crate) fn replaced_texts(&self) -> &'static [&'static str] {
+        match self.replaces_texts {
+            true => &["{{resolve:"],
+            false => &[],
         }
     }
 

@@ -217,7 +217,7 @@ pub(crate) fn said_about_image(
             Code::EmptyArgumentEntryPoint,
             "the image's entry point is one empty argument, which the container runtime drops"
                 .to_owned(),
-            "state `EntryPoint` and `Command` in the template",
+            &format!("state {}", process_keys(task)),
         ));
     }
     let forms = replaced_texts(task);
@@ -228,7 +228,7 @@ pub(crate) fn said_about_image(
             Code::ImageTextUnsafe,
             "the image's entry point or command contains a text that CloudFormation would replace"
                 .to_owned(),
-            "state `EntryPoint` and `Command` in the template",
+            &format!("state {}", process_keys(task)),
         )),
     }
 }
@@ -242,7 +242,10 @@ pub(crate) fn unquotable_texts(task: &Task<'_>) -> Vec<String> {
         let values = item.iter().filter(|(_, value)| ends_a_word(value));
         values.map(|(name, _)| format!("${{{name}}}"))
     });
-    unsafe_variables.chain(["{{resolve:".to_owned()]).collect()
+    let replaced = task.template.replaced_texts().iter();
+    unsafe_variables
+        .chain(replaced.map(|&text| text.to_owned()))
+        .collect()
 }
 
 /// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
@@ -250,7 +253,12 @@ fn replaced_texts(task: &Task<'_>) -> Vec<String> {
     let variables = task.items.iter().flat_map(|item| item.keys());
     variables
         .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])
-        .chain(["{{resolve:".to_owned()])
+        .chain(
+            task.template
+                .replaced_texts()
+                .iter()
+                .map(|&text| text.to_owned()),
+        )
         .collect()
 }
 
@@ -260,6 +268,14 @@ fn view_has_no_platform(task: &Task<'_>) -> bool {
         Setting::Known(runtime) => runtime.text("cpuArchitecture") == Setting::Absent,
         _ => false,
     }
+}
+
+/// Where the process is stated, for a hint.
+pub(crate) fn process_keys(task: &Task<'_>) -> String {
+    let key = |key| task.dialect.key("", key);
+    let (entry_point, command) = (key("entryPoint"), key("command"));
+    let document = task.dialect.document();
+    format!("`{entry_point}` and `{command}` in the {document}")
 }
 
 /// How a person can make the image's config unnecessary.

@@ -10,6 +10,7 @@ use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageRequest}
 use crate::report::Code;
 use crate::settings::PinDigests;
 
+use super::facts::process_keys;
 use super::select::repository;
 use super::{Refusal, Task};
 
@@ -170,7 +171,7 @@ pub(crate) fn inspect(
         return Err(Refusal::new(
             Code::Malformed,
             "the container has no image".to_owned(),
-            "give it an `Image`",
+            &format!("give it an `{}`", task.dialect.key("", "image")),
         ));
     };
     let found = match references(task, image, given) {
@@ -182,7 +183,7 @@ pub(crate) fn inspect(
     let mut agreed: Option<ImageConfig> = None;
     for reference in &found.references {
         let request = question(task, view, given, reference.clone());
-        let config = match answer(&request, lookup) {
+        let config = match answer(task, &request, lookup) {
             Ok(config) => config,
             Err(refusal) => return judged(task, image, lookup).ok_or(refusal),
         };
@@ -244,15 +245,25 @@ fn written(
     Ok((written != *image).then_some(written))
 }
 
-fn answer(request: &ImageRequest, lookup: Lookup<'_>) -> Result<ImageConfig, Refusal> {
+fn answer(
+    task: &Task<'_>,
+    request: &ImageRequest,
+    lookup: Lookup<'_>,
+) -> Result<ImageConfig, Refusal> {
     let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
     match answers.get(request).or_else(|| pinned(request, answers)) {
         Some(Ok(config)) => Ok(config.clone()),
-        Some(Err(failure)) => Err(Refusal {
-            code: Code::ImageUnresolved,
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
-        }),
+        Some(Err(failure)) => {
+            let other = format!("state {}", process_keys(task));
+            Err(Refusal {
+                code: Code::ImageUnresolved,
+                message: failure.message.clone(),
+                hint: Some(match &failure.hint {
+                    Some(hint) => format!("{hint}, or {other}"),
+                    None => other,
+                }),
+            })
+        }
         None => Err(Refusal {
             code: Code::ImageUnresolved,
             message: "the image was not resolved".to_owned(),

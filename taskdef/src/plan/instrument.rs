@@ -12,6 +12,7 @@ use crate::source::{Change, Path, Step};
 
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
+use super::literal::refuse_functions;
 use super::scope::{check_operating_system, out_of_scope};
 use super::select::{Choice, check_proxies, choose, excluded, name, not_meant};
 use super::sidecar::place_sidecars;
@@ -125,6 +126,9 @@ fn select<'d>(
             ),
             "give the tag a literal value",
         )));
+    }
+    if !task.dialect.has_functions() {
+        refuse_functions(properties)?;
     }
     let view = View::new(task.dialect, properties);
     let definitions = task.dialect.find(properties, "containerDefinitions");

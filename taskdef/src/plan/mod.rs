@@ -8,6 +8,7 @@ pub(crate) mod image;
 pub(crate) mod inherit;
 pub(crate) mod inputs;
 pub(crate) mod instrument;
+pub(crate) mod literal;
 pub(crate) mod matches;
 pub(crate) mod merge;
 pub(crate) mod recognise;

@@ -28,7 +28,8 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
         && !kinds.is_empty()
         && kinds.iter().all(Value::is_string)
     {
-        return not_fargate("`RequiresCompatibilities` does not contain FARGATE".to_owned());
+        let key = task.dialect.key("", "requiresCompatibilities");
+        return not_fargate(format!("`{key}` does not contain FARGATE"));
     }
     // What a transform brings is not known, so nothing can be missing.
     if task.view.has_generated_keys() {

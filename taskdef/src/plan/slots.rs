@@ -126,14 +126,20 @@ pub(crate) fn branch_path(path: &Path, index: usize) -> Path {
 }
 
 fn unreadable(value: &Value, what: &str) -> Refusal {
-    let form = match function(value) {
-        Some((name, _)) => format!("`{name}`"),
-        None => "not of the right type".to_owned(),
+    let (form, hint) = match function(value) {
+        Some((name, _)) => (
+            format!("`{name}`"),
+            "write the container definitions inline; `Fn::If` is understood",
+        ),
+        None => (
+            "not of the right type".to_owned(),
+            "write the container definitions as a list of objects",
+        ),
     };
     Refusal::new(
         Code::CannotReadContainers,
         format!("{what} {form}, so what runs cannot be known"),
-        "write the container definitions inline; `Fn::If` is understood",
+        hint,
     )
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn arrange(stated: &Stated<'_>, wrapping: &Wrapping) -> Result<Vec<Ed
         return Err(Refusal::new(
             Code::EmptyProcess,
             "neither the task definition nor the image says what runs".to_owned(),
-            "state `EntryPoint` or `Command`",
+            "state an entry point or a command",
         ));
     }
     stated.command_is_certain()?;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::bound::BoundRecipe;
 use super::input::{InputDeclaration, InputValue};
+use super::value::holds_intrinsic;
 
 impl BoundRecipe {
     fn given(&self) -> impl Iterator<Item = (&InputDeclaration, &InputValue)> {
@@ -18,6 +19,17 @@ impl BoundRecipe {
     pub fn clear_secrets(&self) -> Vec<&str> {
         self.given()
             .filter(|(input, value)| input.secret && matches!(value, InputValue::Plain(_)))
+            .map(|(input, _)| input.name.as_str())
+            .collect()
+    }
+
+    /// The inputs that are intrinsic functions, or hold one.
+    pub fn intrinsic_inputs(&self) -> Vec<&str> {
+        let holds = |value: &InputValue| match value {
+            InputValue::Plain(value) | InputValue::ValueFrom(value) => holds_intrinsic(value),
+        };
+        self.given()
+            .filter(|(_, value)| holds(value))
             .map(|(input, _)| input.name.as_str())
             .collect()
     }
