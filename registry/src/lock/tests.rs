@@ -264,7 +264,7 @@ fn lookup_is_by_canonical_reference_and_platform() {
     );
     insta::assert_snapshot!(failure(&lock, "nginx", Platform::LinuxAmd64), @"
     image `docker.io/library/nginx:latest` for `linux/amd64` is not in the lock file `outrigger.lock`
-    add it to the lock file, or state `EntryPoint` and `Command` in the template
+    add it to the lock file
     ");
 }
 
@@ -273,12 +273,12 @@ fn a_missing_platform_names_those_that_are_there() {
     let lock = nginx(r#""linux/*": {}, "windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::LinuxAmd64), @"
     image `docker.io/library/nginx:1.27` for `linux/amd64` is not in the lock file `outrigger.lock` (recorded: `linux/*`, `windows/amd64`)
-    add it to the lock file, or state `EntryPoint` and `Command` in the template
+    add it to the lock file
     ");
     let lock = nginx(r#""windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::AnyLinux), @"
     image `docker.io/library/nginx:1.27` for `linux/*` is not in the lock file `outrigger.lock` (recorded: `windows/amd64`)
-    add it to the lock file, or state `EntryPoint` and `Command` in the template
+    add it to the lock file
     ");
 }
 
@@ -324,7 +324,7 @@ fn any_linux_names_the_platforms_that_differ() {
     let lock = nginx(r#""linux/arm64": {"cmd": ["a"]}, "linux/386": {}, "windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::AnyLinux), @"
     image `docker.io/library/nginx:1.27` has a different entry point, command or user on `linux/386`, `linux/arm64` (lock file `outrigger.lock`), and the task definition does not say where it runs
-    state `RuntimePlatform` in the template
+    state the platform in the task definition
     ");
 }
 
