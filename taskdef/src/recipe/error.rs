@@ -290,9 +290,6 @@ impl RenderError {
             RenderError::NotText { .. } => {
                 Some("give the input, or put the text into a block with a `when`")
             }
-            RenderError::Unknown { name, .. } if name == "task.family" => {
-                Some("state the `family` of the task definition")
-            }
             _ => None,
         }
     }
