@@ -13,7 +13,7 @@ use crate::cloudformation::intrinsic::Assignment;
 use crate::container::View;
 use crate::edit::{CannotMerge, Edit, apply, changed};
 use crate::image::ImageRequest;
-use crate::recipe::{Arrangement, ContainerFacts, Workload, Wrapping};
+use crate::recipe::{ContainerFacts, Workload};
 use crate::report::{Code, ProcessChange};
 use crate::source::New;
 
@@ -23,12 +23,12 @@ use super::facts::{
     unquotable_texts, ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
-use super::recognise::{Recognised, recognise, wrapped_by};
+use super::program::{one_wrapper, process_change, process_edits};
+use super::recognise::{Recognised, recognise};
 use super::rendered::Additions;
 use super::slots::Slot;
 use super::variant::{Variant, folded, variants};
 use super::words::{Stated, Words};
-use super::wrap::arrange;
 use super::{Note, Refusal, Task, render_refusal};
 
 /// What is to be done with one container.
@@ -237,28 +237,6 @@ fn stated_words(
     Ok((entry_point, words(task, view, "command", given)?))
 }
 
-/// Refuses to wrap a program that the agent of another recipe wraps already.
-fn one_wrapper(
-    task: &Task<'_>,
-    stated: &Stated<'_>,
-    recognised: Recognised,
-) -> Result<(), Refusal> {
-    if !task.recipe.recipe().wraps() || recognised != Recognised::Plain {
-        return Ok(());
-    }
-    match wrapped_by(stated, &task.settings.known_agents) {
-        None => Ok(()),
-        Some(known) => Err(Refusal::new(
-            Code::TwoWrappers,
-            format!(
-                "the process starts with the wrapper of the recipe `{}`, and two agents cannot trace one program",
-                known.recipe
-            ),
-            "remove that wrapper, or do not instrument this container",
-        )),
-    }
-}
-
 /// The image, where its config takes part.
 fn inspected(
     task: &Task<'_>,
@@ -327,84 +305,12 @@ fn image_edit(inspected: &Inspected, notes: &mut Vec<Note>) -> Option<Edit> {
     written.map(|image| Edit::Set(vec!["image".to_owned()], image))
 }
 
-fn process_edits(
-    stated: &Stated<'_>,
-    recognised: Recognised,
-    wrapping: Option<&Wrapping>,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<Edit>, Refusal> {
-    match recognised {
-        Recognised::Foreign => Err(Refusal::new(
-            Code::ForeignInstrumentation,
-            "the process mentions the recipe's wrapper, but does not start with it".to_owned(),
-            "remove the wrapper from entry point and command; the recipe adds it",
-        )),
-        Recognised::InImage => {
-            notes.push(Note::new(
-                Code::WrapperInImage,
-                "the image itself starts the recipe's wrapper".to_owned(),
-            ));
-            Ok(Vec::new())
-        }
-        Recognised::Wrapped => {
-            notes.push(Note::new(
-                Code::AlreadyInstrumented,
-                "the process starts with the recipe's wrapper already".to_owned(),
-            ));
-            Ok(Vec::new())
-        }
-        Recognised::Plain => {
-            let Some(wrapping) = wrapping else {
-                return Ok(Vec::new());
-            };
-            if !matches!(
-                wrapping.arrangement,
-                Arrangement::Prefix | Arrangement::None
-            ) {
-                notes.push(Note::new(
-                    Code::OverrideChangesProgram,
-                    "a command override at run time no longer replaces the command alone"
-                        .to_owned(),
-                ));
-            }
-            arrange(stated, wrapping)
-        }
-    }
-}
-
 fn texts(list: Option<&[String]>) -> Vec<Value> {
     list.unwrap_or_default()
         .iter()
         .cloned()
         .map(Value::String)
         .collect()
-}
-
-/// The process before, and after these edits.
-fn process_change(stated: &Stated<'_>, edits: &[Edit]) -> ProcessChange {
-    let (mut entry_point, mut command) = stated.effective();
-    let before = [entry_point.shown(), command.shown()].concat();
-    let is = |path: &[String], key: &str| matches!(path, [only] if only == key);
-    if edits
-        .iter()
-        .any(|edit| matches!(edit, Edit::Set(path, _) if is(path, "entryPoint")))
-    {
-        // A stated entry point does not inherit the image's command.
-        command = stated.command.clone();
-    }
-    for edit in edits {
-        match edit {
-            Edit::Set(path, value) if is(path, "entryPoint") => entry_point = Words::of(value),
-            Edit::Set(path, value) if is(path, "command") => command = Words::of(value),
-            Edit::Remove(path) if is(path, "command") => command = Words::List(Vec::new()),
-            _ => {}
-        }
-    }
-    ProcessChange {
-        given: None,
-        before,
-        after: [entry_point.shown(), command.shown()].concat(),
-    }
 }
 
 /// Applies a container's plan to its definition: what it becomes, and what has changed, one line each.

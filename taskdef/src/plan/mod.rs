@@ -11,6 +11,7 @@ pub(crate) mod instrument;
 pub(crate) mod literal;
 pub(crate) mod matches;
 pub(crate) mod merge;
+pub(crate) mod program;
 pub(crate) mod recognise;
 pub(crate) mod rendered;
 pub(crate) mod scope;
