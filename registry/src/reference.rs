@@ -9,10 +9,10 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use invalid::ReferenceError;
-pub(crate) use invalid::shown;
+pub(crate) use invalid::{shown, shown_up_to};
 
 /// The registry of a reference that names none.
-const DEFAULT_REGISTRY: &str = "docker.io";
+pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 /// Other names of the same registry: the old index, and the host that serves it.
 const DEFAULT_REGISTRY_ALIASES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
 /// Where that registry keeps repositories whose name has one part.
@@ -149,14 +149,19 @@ fn split_tag(named: &str) -> (&str, Option<&str>) {
 fn split_registry(name: &str) -> Result<(String, &str), ReferenceError> {
     match name.split_once('/') {
         Some((first, rest)) if names_host(first) => {
-            let registry = host::canonical(first)?;
-            if DEFAULT_REGISTRY_ALIASES.contains(&registry.as_str()) {
-                return Ok((DEFAULT_REGISTRY.to_owned(), rest));
-            }
-            Ok((registry, rest))
+            Ok((canonical_registry(first)?, rest))
         }
         _ => Ok((DEFAULT_REGISTRY.to_owned(), name)),
     }
+}
+
+/// A registry's host as references name it, whatever it is called.
+pub(crate) fn canonical_registry(host: &str) -> Result<String, ReferenceError> {
+    let registry = host::canonical(host)?;
+    if DEFAULT_REGISTRY_ALIASES.contains(&registry.as_str()) {
+        return Ok(DEFAULT_REGISTRY.to_owned());
+    }
+    Ok(registry)
 }
 
 /// Whether the first of several parts is a host and not a namespace of Docker Hub.
@@ -164,14 +169,18 @@ fn names_host(first: &str) -> bool {
     first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost")
 }
 
-/// Checks the name as it was written, and the length of what it stands for.
-fn canonical_repository(registry: &str, written: &str) -> Result<String, ReferenceError> {
-    if written.is_empty() {
+/// Checks the parts of a repository's name.
+pub(crate) fn check_repository(name: &str) -> Result<(), ReferenceError> {
+    if name.is_empty() {
         return Err(ReferenceError::RepositoryMissing);
     }
-    written
-        .split('/')
-        .try_for_each(|part| check_component(written, part))?;
+    name.split('/')
+        .try_for_each(|part| check_component(name, part))
+}
+
+/// Checks the name as it was written, and the length of what it stands for.
+fn canonical_repository(registry: &str, written: &str) -> Result<String, ReferenceError> {
+    check_repository(written)?;
     let repository = if registry == DEFAULT_REGISTRY && !written.contains('/') {
         format!("{OFFICIAL_IMAGES}/{written}")
     } else {

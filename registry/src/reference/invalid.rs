@@ -186,10 +186,15 @@ const SHOWN_MAX: usize = 96;
 
 /// A user's text for a message: on one line, and not without end.
 pub(crate) fn shown(text: &str) -> String {
+    shown_up_to(SHOWN_MAX, text)
+}
+
+/// The same for a text that may be longer.
+pub(crate) fn shown_up_to(length: usize, text: &str) -> String {
     let mut characters = text.chars();
     let mut shown: String = characters
         .by_ref()
-        .take(SHOWN_MAX)
+        .take(length)
         .flat_map(escaped_unless_plain)
         .collect();
     if characters.next().is_some() {

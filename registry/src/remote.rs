@@ -1,0 +1,109 @@
+//! Answers from registries, over the
+//! [distribution protocol](https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+//!
+//! ```text
+//! Query --place--> registry or mirror --manifest--> index --choice--> manifest --> config
+//! ```
+//!
+//! [`Registries`] holds what is good for long: settings, connections, where credentials come
+//! from. A [`Session`] holds what is good for one run: everything is fetched once in it, however
+//! many ask, and within the time that it was given.
+//!
+//! From the outside in: `session` fetches manifests and configs and checks that they are what
+//! their digests say; `choice` finds the image of a platform; `auth` shows a registry as much
+//! of us as it asks for; `transport` makes a request, with limits, repetitions and redirects;
+//! `guard` sees every host before a connection is made.
+
+mod auth;
+mod challenge;
+mod choice;
+mod client;
+mod config;
+mod credentials;
+mod digest;
+mod error;
+mod flight;
+mod guard;
+mod json;
+mod manifest;
+mod place;
+mod platform;
+mod secret;
+mod session;
+mod settings;
+mod trace;
+mod transport;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use taskdef::image::{ImageConfig, Platform};
+
+pub use credentials::{Credential, CredentialError, CredentialSource, StaticCredentials, Wanted};
+pub use error::ResolveError;
+pub use platform::Named;
+pub use secret::Secret;
+pub use session::Session;
+pub use settings::{AllowedRealm, Limits, Mirror, Proxies, RegistryHost, SettingError, Settings};
+pub use trace::Step;
+pub use transport::Counts;
+
+use transport::Transport;
+
+/// The registries of the world, as far as the settings allow.
+#[derive(Debug)]
+pub struct Registries<C> {
+    transport: Arc<Transport>,
+    source: Arc<C>,
+}
+
+impl<C: CredentialSource> Registries<C> {
+    /// Registries with these settings and credentials. Nothing is contacted yet.
+    pub fn new(settings: Settings, source: C) -> Self {
+        Self {
+            transport: Arc::new(Transport::new(settings)),
+            source: Arc::new(source),
+        }
+    }
+
+    /// Begins a run that has this much time.
+    pub fn session(&self, time: Duration) -> Session<C> {
+        Session::new(Arc::clone(&self.transport), Arc::clone(&self.source), time)
+    }
+
+    /// What was sent and received so far, in all sessions.
+    pub fn counts(&self) -> Counts {
+        self.transport.counts()
+    }
+}
+
+/// One image to read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query {
+    /// The image reference as the task definition gives it.
+    pub reference: String,
+    /// The platform that the task runs on.
+    pub platform: Platform,
+    /// The container's `repositoryCredentials.credentialsParameter`.
+    pub credentials: Option<String>,
+}
+
+/// What became of a [`Query`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// The image, or why it could not be read.
+    pub outcome: Result<ImageFound, ResolveError>,
+    /// What was done; what several queries needed stands with each.
+    pub steps: Vec<Step>,
+}
+
+/// An image that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFound {
+    /// What it runs, with the digest of what the reference names.
+    pub config: ImageConfig,
+    /// The platforms that the config was read for; none where the image does not say.
+    pub platforms: Vec<Named>,
+    /// Names of the image's environment variables.
+    pub env: Vec<String>,
+}

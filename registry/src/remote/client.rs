@@ -1,0 +1,94 @@
+//! The HTTP client: TLS, proxies, and who resolves names.
+
+use std::sync::Arc;
+
+use reqwest::{Client, NoProxy, Proxy, Url};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
+
+use super::error::Cause;
+use super::guard::Guard;
+use super::secret::Secret;
+use super::settings::Settings;
+
+/// A client that follows nothing, decodes nothing, repeats nothing and reads no environment:
+/// all that is ours to decide.
+pub(super) fn build(settings: &Settings, guard: Guard) -> Result<Client, Cause> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("outrigger/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls(settings)?)
+        .dns_resolver(guard)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(settings.limits.per_host);
+    for proxy in proxies(settings)? {
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .build()
+        .map_err(|_| setup("the HTTP client does not start"))
+}
+
+/// rustls on ring, with the system's roots and those of the user.
+fn tls(settings: &Settings) -> Result<ClientConfig, Cause> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let own: Vec<CertificateDer<'static>> = settings
+        .ca_bundle
+        .as_deref()
+        .map(|pem| CertificateDer::pem_slice_iter(pem).collect())
+        .transpose()
+        .map_err(|_| setup("the CA file is no PEM"))?
+        .unwrap_or_default();
+    if settings.ca_bundle.is_some() && own.is_empty() {
+        return Err(setup("the CA file holds no certificate"));
+    }
+    let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider))
+        .map_err(|_| setup("the system has no CA certificates, or the CA file's are not valid"))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| setup("TLS does not start"))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn proxies(settings: &Settings) -> Result<Vec<Proxy>, Cause> {
+    let proxies = &settings.proxies;
+    let invalid = |_| setup("the URL of a proxy is not valid");
+    let direct = || proxies.no_proxy.as_deref().and_then(NoProxy::from_string);
+    let https = proxies.https.as_ref().map(Secret::expose).map(Proxy::https);
+    let http = proxies.http.as_ref().map(Secret::expose).map(Proxy::http);
+    https
+        .into_iter()
+        .chain(http)
+        .map(|proxy| Ok(proxy.map_err(invalid)?.no_proxy(direct())))
+        .collect()
+}
+
+/// Hosts of the proxies, which the user chose: they may be on this machine.
+pub(super) fn proxy_hosts(settings: &Settings) -> Vec<String> {
+    let proxies = &settings.proxies;
+    [&proxies.https, &proxies.http]
+        .into_iter()
+        .flatten()
+        .filter_map(|proxy| {
+            let text = proxy.expose();
+            let url = Url::parse(text).ok().filter(Url::has_host);
+            let url = url.or_else(|| Url::parse(&format!("http://{text}")).ok())?;
+            Some(url.host_str()?.to_owned())
+        })
+        .collect()
+}
+
+fn setup(reason: &str) -> Cause {
+    Cause::Setup {
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+//! [Image configs](https://github.com/opencontainers/image-spec/blob/main/config.md): what
+//! decides the process, and nothing else. An image without `rootfs` or with an empty `created`
+//! runs, so both are none of our business.
+
+#[cfg(test)]
+mod tests;
+
+use serde::de::MapAccess;
+
+use super::json::{self, Member, Members, Read, set};
+use super::platform::Named;
+
+/// The part of an image config that is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Config {
+    /// Absent where the config does not say.
+    pub(super) platform: Option<Named>,
+    pub(super) entrypoint: Vec<String>,
+    pub(super) cmd: Vec<String>,
+    pub(super) user: String,
+    pub(super) working_dir: String,
+    /// Names of the variables, without their values.
+    pub(super) env: Vec<String>,
+}
+
+impl Config {
+    /// Whether both run the same process as the same user.
+    pub(super) fn runs_like(&self, other: &Self) -> bool {
+        (&self.entrypoint, &self.cmd, &self.user) == (&other.entrypoint, &other.cmd, &other.user)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Document {
+    os: Member<String>,
+    architecture: Member<String>,
+    variant: Member<String>,
+    config: Member<Read<Process>>,
+}
+
+impl Members for Document {
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        access: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "os" => set(&mut self.os, access),
+            "architecture" => set(&mut self.architecture, access),
+            "variant" => set(&mut self.variant, access),
+            "config" => set(&mut self.config, access),
+            _ => Ok(false),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Process {
+    entrypoint: Member<Vec<String>>,
+    cmd: Member<Vec<String>>,
+    user: Member<String>,
+    working_dir: Member<String>,
+    env: Member<Vec<String>>,
+}
+
+impl Members for Process {
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        access: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "entrypoint" => set(&mut self.entrypoint, access),
+            "cmd" => set(&mut self.cmd, access),
+            "user" => set(&mut self.user, access),
+            "workingdir" => set(&mut self.working_dir, access),
+            "env" => set(&mut self.env, access),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Reads an image config.
+pub(super) fn read(body: &[u8]) -> Result<Config, String> {
+    let document: Document = json::read(body)?;
+    let text = |member: Member<String>| member.value.unwrap_or_default();
+    let platform = Named::new(
+        &text(document.os),
+        &text(document.architecture),
+        &text(document.variant),
+    );
+    let Read(process) = document.config.value.unwrap_or_default();
+    let env = process.env.value.unwrap_or_default();
+    Ok(Config {
+        platform,
+        entrypoint: process.entrypoint.value.unwrap_or_default(),
+        cmd: process.cmd.value.unwrap_or_default(),
+        user: text(process.user),
+        working_dir: text(process.working_dir),
+        env: env.iter().map(|variable| variable_name(variable)).collect(),
+    })
+}
+
+fn variable_name(variable: &str) -> String {
+    let name = variable.split_once('=').map_or(variable, |(name, _)| name);
+    name.to_owned()
+}

@@ -1,0 +1,403 @@
+//! One run: what it fetches it fetches once, and all of it within one time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use taskdef::image::{Answers, ImageConfig, ImageFailure, ImageRequest, Platform};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::auth::Access;
+use super::choice::Chosen;
+use super::config::{self, Config};
+use super::credentials::CredentialSource;
+use super::digest;
+use super::error::{Cause, ResolveError};
+use super::flight::Flights;
+use super::manifest::{self, Descriptor, Manifest};
+use super::place::Place;
+use super::trace::{Log, Trace, shown_request};
+use super::transport::{Answer, Call, Line, Transport};
+use super::{ImageFound, Query, Resolution};
+use crate::ImageConfigs;
+use crate::reference::{ImageReference, check_digest};
+
+/// What a registry calls the digest of what it answers with.
+const DIGEST_HEADER: &str = "docker-content-digest";
+
+/// Resolves images, each once, within the time that it was given.
+///
+/// Everything that it learns, tokens and failures included, ends with it: a tag can move, and
+/// a registry can come back. It needs a tokio runtime with time and I/O.
+#[derive(Debug)]
+pub struct Session<C>(Arc<Inner<C>>);
+
+/// What the tasks of a session share.
+#[derive(Debug)]
+pub(super) struct Inner<C> {
+    pub(super) line: Line,
+    pub(super) source: Arc<C>,
+    pub(super) access: Access,
+    plain: Mutex<BTreeSet<String>>,
+    manifests: Flights<(Place, String, Option<u64>), Arc<Found>>,
+    configs: Flights<(Place, String, u64), Arc<Config>>,
+}
+
+/// A manifest, and the digest of its bytes.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) digest: String,
+    pub(super) manifest: Manifest,
+}
+
+/// A question for a registry's API.
+pub(super) struct Ask<'a> {
+    method: Method,
+    kind: &'static str,
+    name: &'a str,
+    accept: &'static str,
+    limit: u64,
+    expected: Option<(&'static str, u64)>,
+}
+
+impl<C: CredentialSource> Session<C> {
+    pub(super) fn new(transport: Arc<Transport>, source: Arc<C>, time: Duration) -> Self {
+        let now = Instant::now();
+        // A time that no clock can hold is no limit.
+        let year = Duration::from_secs(365 * 24 * 60 * 60);
+        let deadline = now.checked_add(time.min(year)).unwrap_or(now);
+        Self(Arc::new(Inner {
+            line: Line::new(transport, deadline),
+            source,
+            access: Access::default(),
+            plain: Mutex::default(),
+            manifests: Flights::default(),
+            configs: Flights::default(),
+        }))
+    }
+
+    /// Resolves images, all at once, and tells what was done for each.
+    pub async fn resolve(&self, queries: BTreeSet<Query>) -> BTreeMap<Query, Resolution> {
+        let mut tasks = JoinSet::new();
+        for query in queries {
+            let inner = Arc::clone(&self.0);
+            tasks.spawn(async move {
+                let trace = Trace::default();
+                let found = inner.image(&query, &trace);
+                let outcome = inner.in_time(&query, &trace, found).await;
+                let steps = trace.steps();
+                (query, Resolution { outcome, steps })
+            });
+        }
+        all(tasks).await.into_iter().collect()
+    }
+
+    /// The digests of what references name now, with one `HEAD` each, which registries that
+    /// limit pulls do not count. The platforms of the queries do not matter.
+    pub async fn digests(
+        &self,
+        queries: BTreeSet<Query>,
+    ) -> BTreeMap<Query, Result<String, ResolveError>> {
+        let mut tasks = JoinSet::new();
+        for query in queries {
+            let inner = Arc::clone(&self.0);
+            tasks.spawn(async move {
+                let trace = Trace::default();
+                let found = inner.digest(&query, &trace);
+                let outcome = inner.in_time(&query, &trace, found).await;
+                (query, outcome)
+            });
+        }
+        all(tasks).await.into_iter().collect()
+    }
+}
+
+/// The results of all tasks. A task that panics takes this one with it.
+pub(super) async fn all<T: 'static>(mut tasks: JoinSet<T>) -> Vec<T> {
+    let mut results = Vec::with_capacity(tasks.len());
+    while let Some(result) = tasks.join_next().await {
+        match result {
+            Ok(result) => results.push(result),
+            Err(error) => {
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+    }
+    results
+}
+
+impl<C: CredentialSource> ImageConfigs for Session<C> {
+    async fn resolve_all(&self, requests: &BTreeSet<ImageRequest>) -> Answers {
+        let queries = requests.iter().map(|request| Query {
+            reference: request.reference.clone(),
+            platform: request.platform.clone(),
+            credentials: None,
+        });
+        let resolved = self.resolve(queries.collect()).await;
+        let answers = resolved.into_iter().map(|(query, resolution)| {
+            let request = ImageRequest {
+                reference: query.reference,
+                platform: query.platform,
+            };
+            let answer = resolution.outcome.map(|found| found.config);
+            (request, answer.map_err(|error| ImageFailure::from(&error)))
+        });
+        answers.collect()
+    }
+}
+
+impl<C: CredentialSource> Inner<C> {
+    /// Ends with an error that names the image, at the end of the time if need be.
+    async fn in_time<T>(
+        &self,
+        query: &Query,
+        trace: &Trace,
+        found: impl Future<Output = Result<T, Cause>>,
+    ) -> Result<T, ResolveError> {
+        let found = tokio::time::timeout_at(self.line.deadline, found).await;
+        let found = found.unwrap_or_else(|_| {
+            let request = trace.unanswered();
+            Err(Cause::Deadline { request })
+        });
+        found.map_err(|cause| {
+            let reference = ImageReference::parse(&query.reference).ok();
+            let place = self.place(query).map(|(_, place)| place.registry).ok();
+            let named = reference.as_ref().map(|reference| reference.registry().to_owned());
+            ResolveError {
+                registry: place.or(named).unwrap_or_default(),
+                image: reference.map(|reference| reference.to_string()),
+                cause,
+            }
+        })
+    }
+
+    fn place(&self, query: &Query) -> Result<(ImageReference, Place), Cause> {
+        let reference = ImageReference::parse(&query.reference)?;
+        let transport = &self.line.transport;
+        let secret = query.credentials.clone();
+        let place = Place::of(&reference, secret, &transport.settings, &transport.guard)?;
+        Ok((reference, place))
+    }
+
+    async fn image(self: &Arc<Self>, query: &Query, trace: &Trace) -> Result<ImageFound, Cause> {
+        let (reference, place) = self.place(query)?;
+        let name = reference.digest().or(reference.tag()).unwrap_or_default();
+        let root = self.manifest(&place, name, None, trace).await?;
+        let digest = root.digest.clone();
+        let chosen = match query.platform {
+            Platform::AnyLinux => self.any_linux(&place, root, trace).await?,
+            _ => self.one(&place, root, &query.platform, trace).await?,
+        };
+        Ok(found(digest, chosen))
+    }
+
+    async fn digest(self: &Arc<Self>, query: &Query, trace: &Trace) -> Result<String, Cause> {
+        let (reference, place) = self.place(query)?;
+        let name = reference.digest().or(reference.tag()).unwrap_or_default();
+        let mut ask = self.manifest_ask(name, None);
+        ask.method = Method::HEAD;
+        let log = Log::default();
+        trace.uses(&log);
+        let answer = self.ask(&place, &ask, &log).await?;
+        expect_found(&answer, "manifest", true)?;
+        match stated_digest(&answer.headers) {
+            Some(digest) if reference.digest().is_none_or(|pinned| pinned == digest) => {
+                Ok(digest.to_owned())
+            }
+            // The registry does not say, or says something else: the bytes do.
+            _ => {
+                let found = self.manifest(&place, name, None, trace).await?;
+                Ok(found.digest.clone())
+            }
+        }
+    }
+
+    fn manifest_ask<'a>(&self, name: &'a str, size: Option<u64>) -> Ask<'a> {
+        Ask {
+            method: Method::GET,
+            kind: "manifests",
+            name,
+            accept: manifest::ACCEPT,
+            limit: self.line.transport.settings.limits.manifest,
+            expected: size.map(|size| ("manifest", size)),
+        }
+    }
+
+    /// A manifest by tag or digest; `size` is what an index says of it.
+    pub(super) async fn manifest(
+        &self,
+        place: &Place,
+        name: &str,
+        size: Option<u64>,
+        trace: &Trace,
+    ) -> Result<Arc<Found>, Cause> {
+        let key = (place.clone(), name.to_owned(), size);
+        let fetch = |log: Log| async move {
+            let ask = self.manifest_ask(name, size);
+            self.check_size(place, &ask)?;
+            let answer = self.ask(place, &ask, &log).await?;
+            expect_found(&answer, "manifest", size.is_none())?;
+            let digest = checked_digest(name, &answer)?;
+            let content_type = answer.headers.get(CONTENT_TYPE);
+            let content_type = content_type.and_then(|value| value.to_str().ok());
+            let manifest = manifest::read(content_type, &answer.body, &answer.request)?;
+            let what = match manifest {
+                Manifest::Index(_) => "index",
+                Manifest::Image(_) => "manifest",
+            };
+            log.read(what, &digest, answer.body.len() as u64);
+            Ok(Arc::new(Found { digest, manifest }))
+        };
+        self.manifests.get(key, trace, fetch).await
+    }
+
+    /// An image config.
+    pub(super) async fn config(
+        &self,
+        place: &Place,
+        descriptor: &Descriptor,
+        trace: &Trace,
+    ) -> Result<Arc<Config>, Cause> {
+        let name = descriptor.digest.as_str();
+        let key = (place.clone(), name.to_owned(), descriptor.size);
+        let fetch = |log: Log| async move {
+            let ask = Ask {
+                method: Method::GET,
+                kind: "blobs",
+                name,
+                accept: "*/*",
+                limit: self.line.transport.settings.limits.config,
+                expected: Some(("config", descriptor.size)),
+            };
+            self.check_size(place, &ask)?;
+            let answer = self.ask(place, &ask, &log).await?;
+            expect_found(&answer, "config", false)?;
+            check_digest_of("config", name, &answer)?;
+            let request = || answer.shown();
+            let config = config::read(&answer.body).map_err(|reason| Cause::Config {
+                reason,
+                request: request(),
+            })?;
+            log.read("config", name, descriptor.size);
+            Ok(Arc::new(config))
+        };
+        self.configs.get(key, trace, fetch).await
+    }
+
+    /// What is announced to be too large is not asked for.
+    fn check_size(&self, place: &Place, ask: &Ask<'_>) -> Result<(), Cause> {
+        match ask.expected {
+            Some((_, size)) if size > ask.limit => Err(Cause::TooLarge {
+                request: shown_request(&ask.method, &place.url("https", ask.kind, ask.name)?),
+                limit: ask.limit,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a question to a registry: with TLS, unless the registry may do without and does.
+    pub(super) async fn send(
+        &self,
+        place: &Place,
+        ask: &Ask<'_>,
+        (authorization, access): (Option<HeaderValue>, &'static str),
+        log: &Log,
+    ) -> Result<Answer, Cause> {
+        let call = |scheme| {
+            Ok::<Call, Cause>(Call {
+                method: ask.method.clone(),
+                url: place.url(scheme, ask.kind, ask.name)?,
+                accept: ask.accept,
+                authorization: authorization.clone(),
+                access,
+                form: None,
+                limit: ask.limit,
+                expected: ask.expected,
+            })
+        };
+        if !self.is_plain(place) {
+            let answer = self.line.fetch(call("https")?, log).await;
+            let without_tls = matches!(
+                answer,
+                Err(Cause::NotTls { .. } | Cause::Unreachable { .. })
+            );
+            if !(place.insecure && without_tls) {
+                return answer;
+            }
+            self.set_plain(place);
+        }
+        self.line.fetch(call("http")?, log).await
+    }
+
+    fn is_plain(&self, place: &Place) -> bool {
+        let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        place.insecure && plain.contains(place.host())
+    }
+
+    fn set_plain(&self, place: &Place) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        plain.insert(place.host().to_owned());
+    }
+}
+
+fn found(digest: String, chosen: Chosen) -> ImageFound {
+    let Chosen { config, platforms } = chosen;
+    ImageFound {
+        config: ImageConfig {
+            digest: Some(digest),
+            entrypoint: config.entrypoint.clone(),
+            cmd: config.cmd.clone(),
+            user: config.user.clone(),
+            working_dir: config.working_dir.clone(),
+        },
+        platforms,
+        env: config.env.clone(),
+    }
+}
+
+/// `root` is what the reference names; other parts are named by a manifest.
+fn expect_found(answer: &Answer, what: &'static str, root: bool) -> Result<(), Cause> {
+    let request = answer.shown();
+    match answer.status {
+        StatusCode::OK => Ok(()),
+        StatusCode::NOT_FOUND if root => Err(Cause::ImageNotFound { request }),
+        StatusCode::NOT_FOUND => Err(Cause::PartNotFound { what, request }),
+        _ => Err(Cause::Status { request }),
+    }
+}
+
+/// The digest of a manifest: that by which it was asked for, or else that of its bytes, which
+/// the registry must not contradict.
+fn checked_digest(name: &str, answer: &Answer) -> Result<String, Cause> {
+    if name.contains(':') {
+        check_digest_of("manifest", name, answer)?;
+        return Ok(name.to_owned());
+    }
+    if let Some(stated) = stated_digest(&answer.headers) {
+        check_digest_of("manifest", stated, answer)?;
+    }
+    Ok(digest::sha256(&answer.body))
+}
+
+fn check_digest_of(what: &'static str, expected: &str, answer: &Answer) -> Result<(), Cause> {
+    let actual = digest::of(&answer.body, expected);
+    if actual == expected {
+        return Ok(());
+    }
+    Err(Cause::Digest {
+        what,
+        expected: expected.to_owned(),
+        actual,
+        request: answer.shown(),
+    })
+}
+
+fn stated_digest(headers: &HeaderMap) -> Option<&str> {
+    let stated = headers.get(DIGEST_HEADER)?.to_str().ok()?;
+    check_digest(stated).ok().map(|()| stated)
+}
