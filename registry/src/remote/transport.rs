@@ -164,7 +164,13 @@ impl Line {
         transport.requests.fetch_add(1, Ordering::Relaxed);
         let timeout = transport.settings.request_timeout;
         let exchange = async {
-            let failed = |error: reqwest::Error| classify(&error, &call.url, &request);
+            let failed = |error: reqwest::Error| {
+                if error.is_connect() {
+                    // Nothing was asked of a host that could not be reached.
+                    transport.requests.fetch_sub(1, Ordering::Relaxed);
+                }
+                classify(&error, &call.url, &request)
+            };
             let response = client.execute(request_of(call)).await.map_err(failed)?;
             entry.answered(response.version());
             self.read(call, response, &request, (log, place)).await

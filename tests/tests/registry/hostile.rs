@@ -1,0 +1,347 @@
+//! Everything that a registry can do wrong.
+
+use std::time::Duration;
+
+use registry::remote::{Registries, Settings, StaticCredentials};
+use serde_json::json;
+use taskdef::image::Platform;
+
+use crate::images::{CONFIG, Images, MANIFEST, config_of, platform, usual};
+use crate::server::{Reply, ReplyBody, Seen, Server};
+use crate::{LONG, query, resolve, resolved, settings, shown, stable};
+
+type Case = (&'static str, Box<dyn Fn(&Seen) -> Reply + Send + Sync>);
+
+fn case(name: &'static str, reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Case {
+    (name, Box::new(reply))
+}
+
+/// A good registry, but for what `wrong` says of manifests or of blobs.
+fn but(kind: &'static str, wrong: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> Case {
+    let images = usual();
+    case(kind, move |seen| match seen.path.contains(kind) {
+        true => wrong(images.reply(seen)),
+        false => images.reply(seen),
+    })
+}
+
+async fn table(cases: Vec<(&str, Case)>, change: impl Fn(&mut Settings)) -> String {
+    let mut lines = Vec::new();
+    for (name, (_, reply)) in cases {
+        let server = Server::plain(reply).await;
+        let mut settings = settings(&[&server]);
+        change(&mut settings);
+        let found = resolved(settings, &format!("{}/app:1", server.host())).await;
+        let text = stable(&shown(&found), &[("HOST", &server)]);
+        lines.push(format!("{name} ({} requests): {text}", server.seen().len()));
+    }
+    lines.join("\n")
+}
+
+fn manifest(body: &'static str) -> Case {
+    case("manifest", move |_| Reply::ok(MANIFEST, body))
+}
+
+#[test]
+fn manifests_that_are_none() {
+    let table = crate::run(table(
+        vec![
+            ("truncated", manifest(r#"{"schemaVersion":2,"config":{"#)),
+            ("a web page", case("", |_| Reply::ok("text/html", "<html>sign in</html>"))),
+            ("empty", manifest("")),
+            ("an empty object", case("", |_| Reply::ok("application/json", "{}"))),
+            ("deep", case("", |_| Reply::ok(MANIFEST, "[".repeat(1_000_000)))),
+            ("deep inside", case("", |_| {
+                let deep = "[".repeat(100_000);
+                Reply::ok(MANIFEST, format!(r#"{{"manifests":[{{"platform":{deep}"#))
+            })),
+            ("both", manifest(r#"{"schemaVersion":2,"config":{},"manifests":[]}"#)),
+            ("twice", manifest(r#"{"schemaVersion":2,"config":{},"Config":{}}"#)),
+            ("an index by its type", case("", |_| {
+                Reply::ok(crate::images::INDEX, r#"{"schemaVersion":2,"config":{}}"#)
+            })),
+            ("two types", manifest(
+                r#"{"mediaType":"application/vnd.oci.image.index.v1+json","config":{}}"#,
+            )),
+            ("another type", case("", |_| {
+                Reply::ok("application/json", r#"{"mediaType":"application/vnd.x+json","config":{}}"#)
+            })),
+            ("schema 1", case("", |_| {
+                Reply::ok("application/vnd.docker.distribution.manifest.v1+prettyjws; charset=utf-8", "{}")
+            })),
+            ("schema 1 by its version", case("", |_| {
+                Reply::ok("application/json", r#"{"schemaVersion":1,"fsLayers":[]}"#)
+            })),
+            ("no digest", manifest(r#"{"config":{"size":2}}"#)),
+            ("a path for a digest", manifest(r#"{"config":{"digest":"../../../x","size":2}}"#)),
+            ("no size", manifest(concat!(
+                r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
+                r#"0123456789abcdef0123456789abcdef"}}"#,
+            ))),
+            ("a negative size", manifest(concat!(
+                r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
+                r#"0123456789abcdef0123456789abcdef","size":-1}}"#,
+            ))),
+            ("a config of 9 MiB", manifest(concat!(
+                r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
+                r#"0123456789abcdef0123456789abcdef","size":9437184}}"#,
+            ))),
+        ],
+        |_| {},
+    ));
+    insta::assert_snapshot!(table, @"
+    truncated (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 29): GET http://HOST/v2/app/manifests/1
+    a web page (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is no JSON (line 1, column 1): GET http://HOST/v2/app/manifests/1
+    empty (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 0): GET http://HOST/v2/app/manifests/1
+    an empty object (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is no manifest of an image: GET http://HOST/v2/app/manifests/1
+    deep (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 0): GET http://HOST/v2/app/manifests/1
+    deep inside (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 26): GET http://HOST/v2/app/manifests/1
+    both (1 requests): manifest-ambiguous: image `HOST/app:1` cannot be read from `HOST`: the manifest is an index and an image at the same time: GET http://HOST/v2/app/manifests/1
+    twice (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 39): GET http://HOST/v2/app/manifests/1
+    an index by its type (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is not what its type says: GET http://HOST/v2/app/manifests/1
+    two types (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: its type is another one in the answer's header: GET http://HOST/v2/app/manifests/1
+    another type (1 requests): not-an-image: image `HOST/app:1` cannot be read from `HOST`: the reference names no container image but `application/vnd.x+json`
+      hint: check the name and the tag of the image
+    schema 1 (1 requests): manifest-schema-1: image `HOST/app:1` cannot be read from `HOST`: the image has a manifest of schema 1, which registries and runtimes gave up
+      hint: push the image again with a current tool
+    schema 1 by its version (1 requests): manifest-schema-1: image `HOST/app:1` cannot be read from `HOST`: the image has a manifest of schema 1, which registries and runtimes gave up
+      hint: push the image again with a current tool
+    no digest (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: the digest `` is not of the form `sha256:` and 64 hexadecimal digits: GET http://HOST/v2/app/manifests/1
+    a path for a digest (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: the digest `../../../x` is not of the form `sha256:` and 64 hexadecimal digits: GET http://HOST/v2/app/manifests/1
+    no size (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: a size is missing: GET http://HOST/v2/app/manifests/1
+    a negative size (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 103): GET http://HOST/v2/app/manifests/1
+    a config of 9 MiB (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 8388608 bytes: GET https://HOST/v2/app/blobs/sha256:012345
+    ");
+}
+
+#[test]
+fn bytes_that_are_not_what_was_announced() {
+    let other = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let table = crate::run(table(
+        vec![
+            ("manifest, another digest in the header", but("/manifests/1", move |_| {
+                Reply::ok(MANIFEST, "{}").header("docker-content-digest", other)
+            })),
+            ("manifest, other bytes", but("/manifests/sha256", |_| Reply::ok(MANIFEST, "{}"))),
+            ("config, other bytes", but("/blobs/", |_| Reply::ok(CONFIG, vec![b' '; 114]))),
+            ("config, too short", but("/blobs/", |_| Reply::ok(CONFIG, "{}"))),
+            ("config, too long", but("/blobs/", |_| Reply::ok(CONFIG, vec![b' '; 1 << 20]))),
+            ("config, endless", but("/blobs/", |_| Reply::new(200).body(ReplyBody::Endless))),
+            ("manifest, endless", but("/manifests/1", |_| {
+                Reply::new(200).body(ReplyBody::Endless)
+            })),
+            ("manifest, 5 MiB", but("/manifests/1", |_| {
+                Reply::ok(MANIFEST, vec![b' '; 5 << 20])
+            })),
+            ("manifest, compressed", but("/manifests/1", |reply| {
+                reply.header("content-encoding", "gzip")
+            })),
+            ("config, gone", but("/blobs/", |_| Reply::new(404))),
+            ("config, no content", but("/blobs/", |_| Reply::new(204))),
+            ("manifest, part of it", but("/manifests/1", |_| Reply::new(206))),
+            ("endless refusal", but("/manifests/1", |_| {
+                Reply::new(400).body(ReplyBody::Endless)
+            })),
+        ],
+        |_| {},
+    ));
+    insta::assert_snapshot!(table, @"
+    manifest, another digest in the header (1 requests): digest-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has the digest `sha256:44136f` and not `sha256:012345`: GET http://HOST/v2/app/manifests/1: 200
+    manifest, other bytes (2 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has 2 bytes where 248 are announced: GET http://HOST/v2/app/manifests/sha256:84c36c: 200
+    config, other bytes (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
+    config, too short (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has 2 bytes where 105 are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
+    config, too long (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
+    config, endless (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
+    manifest, endless (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200
+    manifest, 5 MiB (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200
+    manifest, compressed (1 requests): answer-encoded: image `HOST/app:1` cannot be read from `HOST`: the answer is encoded, which was not asked for: GET http://HOST/v2/app/manifests/1: 200
+    config, gone (3 requests): image-incomplete: image `HOST/app:1` cannot be read from `HOST`: the registry lost the config of the image: GET http://HOST/v2/app/blobs/sha256:5bd855: 404
+    config, no content (3 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/blobs/sha256:5bd855: 204
+    manifest, part of it (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 206
+    endless refusal (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 400
+    ");
+}
+
+#[test]
+fn slow_and_broken_answers() {
+    let part = || Some(hyper::body::Bytes::from_static(b"{\"schema"));
+    let stalled = move |_: Reply| Reply::new(200).body(ReplyBody::Stalled(part()));
+    let broken = move |_: Reply| Reply::new(200).body(ReplyBody::Broken(part()));
+    let table = crate::run(table(
+        vec![
+            ("manifest, stalled", but("/manifests/1", stalled)),
+            ("config, stalled", but("/blobs/", stalled)),
+            ("manifest, broken", but("/manifests/1", broken)),
+            ("config, broken", but("/blobs/", broken)),
+        ],
+        |settings| {
+            settings.request_timeout = Duration::from_millis(150);
+            settings.attempts = 2;
+        },
+    ));
+    insta::assert_snapshot!(table, @"
+    manifest, stalled (2 requests): registry-timeout: image `HOST/app:1` cannot be read from `HOST`: no whole answer within 1 s in 2 attempts: GET http://HOST/v2/app/manifests/1
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    config, stalled (4 requests): registry-timeout: image `HOST/app:1` cannot be read from `HOST`: no whole answer within 1 s in 2 attempts: GET http://HOST/v2/app/blobs/sha256:5bd855
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    manifest, broken (2 requests): answer-broken-off: image `HOST/app:1` cannot be read from `HOST`: the answer breaks off in 2 attempts: GET http://HOST/v2/app/manifests/1
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    config, broken (4 requests): answer-broken-off: image `HOST/app:1` cannot be read from `HOST`: the answer breaks off in 2 attempts: GET http://HOST/v2/app/blobs/sha256:5bd855
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    ");
+}
+
+#[test]
+fn the_time_for_all_ends() {
+    crate::run(async {
+        let server = Server::plain(|_| Reply::new(200).body(ReplyBody::Stalled(None))).await;
+        let registries = Registries::new(settings(&[&server]), StaticCredentials::none());
+        let session = registries.session(Duration::from_millis(200));
+        let reference = format!("{}/app:1", server.host());
+        let found = resolve(&session, query(&reference, Platform::LinuxAmd64)).await;
+        insta::assert_snapshot!(stable(&shown(&found), &[("HOST", &server)]), @"
+    deadline-exceeded: image `HOST/app:1` cannot be read from `HOST`: the time for all images was over at GET https://HOST/v2/app/manifests/1
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    ");
+    });
+}
+
+#[test]
+fn failures_that_pass_are_waited_for() {
+    let sometimes = |wrong: fn() -> Reply| {
+        let images = usual();
+        case("", move |seen: &Seen| match seen.earlier {
+            0 | 1 => wrong(),
+            _ => images.reply(seen),
+        })
+    };
+    let table = crate::run(table(
+        vec![
+            ("503, then success", sometimes(|| Reply::new(503))),
+            ("429, then success", sometimes(|| Reply::new(429).header("retry-after", "0"))),
+            ("429 without a time, then success", sometimes(|| Reply::new(429))),
+            ("broken off, then success", sometimes(|| {
+                Reply::new(200).body(ReplyBody::Broken(None))
+            })),
+            ("always 500", case("", |_| Reply::new(500))),
+            ("always 429", case("", |_| Reply::new(429))),
+            ("429 for an hour", case("", |_| Reply::new(429).header("retry-after", "3600"))),
+            ("501", case("", |_| Reply::new(501))),
+        ],
+        |_| {},
+    ));
+    insta::assert_snapshot!(table, @"
+    503, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
+    429, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
+    429 without a time, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
+    broken off, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
+    always 500 (4 requests): registry-failed: image `HOST/app:1` cannot be read from `HOST`: the registry fails in 4 attempts: GET http://HOST/v2/app/manifests/1: 500
+      hint: try again, or state `EntryPoint` and `Command` in the template
+    always 429 (4 requests): rate-limited: image `HOST/app:1` cannot be read from `HOST`: too many requests: GET http://HOST/v2/app/manifests/1: 429
+      hint: credentials for `HOST` or a mirror raise the limit, or state `EntryPoint` and `Command` in the template
+    429 for an hour (1 requests): rate-limited: image `HOST/app:1` cannot be read from `HOST`: too many requests: GET http://HOST/v2/app/manifests/1: 429, try again in 3600 s
+      hint: credentials for `HOST` or a mirror raise the limit, or state `EntryPoint` and `Command` in the template
+    501 (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 501
+    ");
+}
+
+fn redirect(location: &str) -> Reply {
+    Reply::new(307).header("location", location)
+}
+
+#[test]
+fn redirects_that_are_not_followed() {
+    let to = |location: &'static str| but("/blobs/", move |_| redirect(location));
+    let table = crate::run(table(
+        vec![
+            ("a loop", case("", |seen| redirect(&seen.path))),
+            ("nowhere", but("/blobs/", |_| Reply::new(302))),
+            ("no URL", to("http://")),
+            ("a file", to("file:///etc/passwd")),
+            ("link-local", to("http://169.254.169.254/latest/meta-data/?secret=1")),
+            ("link-local, disguised", to("http://[::ffff:a9fe:a9fe]/")),
+            ("loopback, disguised", to("http://2130706433:1/")),
+            ("loopback, by name", to("http://localhost:1/x?y#z")),
+            ("with a password", to("http://user:hunter2@127.0.0.1:1/x?token=hunter2")),
+        ],
+        |_| {},
+    ));
+    assert!(!table.contains("hunter2"), "{table}");
+    insta::assert_snapshot!(table, @"
+    a loop (6 requests): too-many-redirects: image `HOST/app:1` cannot be read from `HOST`: more than 5 redirects: GET http://HOST/v2/app/manifests/1
+    nowhere (3 requests): redirect-not-allowed: image `HOST/app:1` cannot be read from `HOST`: a redirect to nowhere is not followed: GET http://HOST/v2/app/blobs/sha256:5bd855: 302
+    no URL (3 requests): redirect-not-allowed: image `HOST/app:1` cannot be read from `HOST`: a redirect to nowhere is not followed: GET http://HOST/v2/app/blobs/sha256:5bd855: 307
+    a file (3 requests): redirect-not-allowed: image `HOST/app:1` cannot be read from `HOST`: a redirect to nowhere is not followed: GET http://HOST/v2/app/blobs/sha256:5bd855: 307
+    link-local (3 requests): address-not-allowed: image `HOST/app:1` cannot be read from `HOST`: `169.254.169.254` is a link-local address, which is not contacted
+    link-local, disguised (3 requests): address-not-allowed: image `HOST/app:1` cannot be read from `HOST`: `[::ffff:a9fe:a9fe]` is a link-local address, which is not contacted
+    loopback, disguised (3 requests): address-not-allowed: image `HOST/app:1` cannot be read from `HOST`: `127.0.0.1` is a loopback address, which is not contacted
+      hint: for a registry on this machine: `--insecure-registry 127.0.0.1:1`
+    loopback, by name (3 requests): address-not-allowed: image `HOST/app:1` cannot be read from `HOST`: `localhost` is a loopback address, which is not contacted
+      hint: for a registry on this machine: `--insecure-registry localhost:1`
+    with a password (3 requests): address-not-allowed: image `HOST/app:1` cannot be read from `HOST`: `127.0.0.1` is a loopback address, which is not contacted
+      hint: for a registry on this machine: `--insecure-registry 127.0.0.1:1`
+    ");
+}
+
+#[test]
+fn a_redirect_to_another_host_takes_no_credentials_along() {
+    crate::run(async {
+        for foreign_status in [200, 401] {
+            let images = usual();
+            let storage = Server::plain(move |seen| match foreign_status {
+                200 => images.reply(seen),
+                _ => Reply::new(401).header("www-authenticate", "Basic"),
+            })
+            .await;
+            let images = usual();
+            let to = storage.host();
+            let registry = Server::plain(move |seen| {
+                match crate::requests::with_password(&images, seen) {
+                    _ if seen.authorization.is_some() && seen.path.contains("/blobs/") => {
+                        redirect(&format!("http://{to}{}?signature=s3cret", seen.path))
+                    }
+                    reply => reply,
+                }
+            })
+            .await;
+            let credential = registry::remote::Credential::password(
+                "user",
+                registry::remote::Secret::new("secret"),
+            );
+            let host = registry.host().parse().unwrap();
+            let source = StaticCredentials::none().with(&host, credential);
+            let session = Registries::new(settings(&[&registry, &storage]), source).session(LONG);
+            let reference = format!("{}/app:1", registry.host());
+            let found = resolve(&session, query(&reference, Platform::LinuxAmd64)).await;
+            assert_eq!(storage.authorizations(), [""; 0]);
+            let names = [("HOST", &registry), ("STORAGE", &storage)];
+            let text = stable(&shown(&found), &names);
+            let steps: Vec<String> = found.steps.iter().map(ToString::to_string).collect();
+            assert!(!text.contains("s3cret") && !steps.concat().contains("s3cret"));
+            match foreign_status {
+                200 => assert!(found.outcome.is_ok(), "{text}"),
+                _ => insta::assert_snapshot!(text, @"foreign-challenge: image `HOST/app:1` cannot be read from `HOST`: it redirects to `STORAGE`, which asks for credentials of its own: GET http://STORAGE/v2/app/blobs/sha256:5bd855: 401"),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_registry_that_lists_one_image_for_ever_is_left() {
+    let mut images = Images::default();
+    let image = images.image(&config_of("arm64", "x"));
+    let entries = (0..200).map(|number| {
+        let mut entry = image.clone();
+        entry["size"] = json!(number);
+        (entry, serde_json::Value::Null)
+    });
+    let same = images.index(entries.collect());
+    images.tag("1", &same);
+    let one = images.index(vec![(image, platform("linux", "amd64"))]);
+    assert!(one.is_object());
+    let table = crate::run(table(
+        vec![("one digest, many sizes", case("", move |seen| images.reply(seen)))],
+        |_| {},
+    ));
+    insta::assert_snapshot!(table, @"one digest, many sizes (201 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has more than the 0 bytes that are announced: GET http://HOST/v2/app/manifests/sha256:6b732f: 200");
+}
