@@ -148,9 +148,7 @@ fn split_tag(named: &str) -> (&str, Option<&str>) {
 /// Registry, in canonical form, and repository, as written, of a name without tag and digest.
 fn split_registry(name: &str) -> Result<(String, &str), ReferenceError> {
     match name.split_once('/') {
-        Some((first, rest)) if names_host(first) => {
-            Ok((canonical_registry(first)?, rest))
-        }
+        Some((first, rest)) if names_host(first) => Ok((canonical_registry(first)?, rest)),
         _ => Ok((DEFAULT_REGISTRY.to_owned(), name)),
     }
 }

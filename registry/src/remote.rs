@@ -45,7 +45,7 @@ pub use platform::Named;
 pub use secret::Secret;
 pub use session::Session;
 pub use settings::{AllowedRealm, Limits, Mirror, Proxies, RegistryHost, SettingError, Settings};
-pub use trace::Step;
+pub use trace::{End, Step};
 pub use transport::Counts;
 
 use transport::Transport;

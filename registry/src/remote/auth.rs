@@ -227,6 +227,10 @@ impl<C: CredentialSource> Inner<C> {
                 Ok(true)
             }
             (Sent::Token { token, .. }, 401 | 403) => Err(token.denied(request)),
+            (Sent::Basic { .. }, _) => {
+                scheme.learn(Scheme::Basic);
+                Ok(false)
+            }
             _ => Ok(false),
         }
     }

@@ -57,8 +57,17 @@ impl<C: CredentialSource> Inner<C> {
             };
             offered.extend(entries.iter().filter_map(|entry| entry.platform.clone()));
             let named: Vec<IndexEntry> = entries.iter().find(suits).cloned().into_iter().collect();
-            let unnamed = || entries.iter().filter(|entry| entry.platform.is_none()).cloned();
-            let wanted = if named.is_empty() { unnamed().collect() } else { named };
+            let unnamed = || {
+                entries
+                    .iter()
+                    .filter(|entry| entry.platform.is_none())
+                    .cloned()
+            };
+            let wanted = if named.is_empty() {
+                unnamed().collect()
+            } else {
+                named
+            };
             level = Vec::new();
             for part in self.parts(place, wanted, trace).await? {
                 match part {
@@ -141,11 +150,9 @@ impl<C: CredentialSource> Inner<C> {
         trace: &Trace,
     ) -> Result<Vec<Part>, Cause> {
         let limit = self.line.transport.settings.limits.platforms;
-        let digests: BTreeSet<&str> = entries
-            .iter()
-            .map(|entry| entry.descriptor.digest.as_str())
-            .collect();
-        if digests.len() > limit {
+        let distinct: BTreeSet<&Descriptor> =
+            entries.iter().map(|entry| &entry.descriptor).collect();
+        if distinct.len() > limit {
             return Err(Cause::TooManyPlatforms { limit });
         }
         let mut tasks = JoinSet::new();
@@ -187,7 +194,10 @@ fn fits(named: Option<&Named>, platform: &Platform) -> bool {
 fn not_offered(platform: &Platform, offered: &[Named]) -> Cause {
     Cause::PlatformNotFound {
         platform: platform.clone(),
-        offered: listed(offered.iter()),
+        offered: match offered {
+            [] => "and names none".to_owned(),
+            offered => format!("only for {}", listed(offered.iter())),
+        },
     }
 }
 

@@ -2,9 +2,6 @@
 //! decides the process, and nothing else. An image without `rootfs` or with an empty `created`
 //! runs, so both are none of our business.
 
-#[cfg(test)]
-mod tests;
-
 use serde::de::MapAccess;
 
 use super::json::{self, Member, Members, Read, set};

@@ -8,7 +8,8 @@ use std::fmt;
 use taskdef::image::{ImageFailure, Platform};
 
 use super::credentials::CredentialError;
-use super::guard::Refusal;
+use super::guard::{Forbidden, Refusal};
+use super::settings::split_port;
 use crate::reference::ReferenceError;
 
 /// Why one image could not be read: which, from where, and what happened.
@@ -64,7 +65,7 @@ pub(super) enum Cause {
     Reference(#[from] ReferenceError),
     #[error("the registry is none of those that are allowed")]
     RegistryNotAllowed,
-    #[error("`{}` is {}, which is not contacted", .0.address, .0.forbidden)]
+    #[error("{0}, which is not contacted")]
     Address(Refusal),
     #[error("the host `{host}` is not known")]
     HostUnknown { host: String },
@@ -101,7 +102,7 @@ pub(super) enum Cause {
     Status { request: String },
     #[error("the image does not exist, or is private and no credentials were found: {request}")]
     CredentialsRequired { request: String },
-    #[error("the credentials are refused: {request}")]
+    #[error("the credentials are refused, they are wrong or have expired: {request}")]
     CredentialsRefused { request: String },
     #[error("the credentials do not give access to the image, or it does not exist: {request}")]
     AccessDenied { request: String },
@@ -172,7 +173,7 @@ pub(super) enum Cause {
     ImageNotFound { request: String },
     #[error("the registry lost the {what} of the image: {request}")]
     PartNotFound { what: &'static str, request: String },
-    #[error("the image is not for `{platform}`, only for {offered}")]
+    #[error("the image is not for `{platform}`, {offered}")]
     PlatformNotFound { platform: Platform, offered: String },
     #[error(
         "the image has a different entry point, command or user on {platforms}, and the task \
@@ -245,13 +246,13 @@ impl Cause {
             Self::RegistryNotAllowed => {
                 format!("whoever runs this can allow the registry `{registry}`")
             }
-            Self::Address(refusal) => match refusal.forbidden {
-                super::guard::Forbidden::Loopback => format!(
-                    "for a registry on this machine: `--insecure-registry {}`",
-                    refusal.host
-                ),
-                _ => return None,
-            },
+            // Where a redirect leads is not the user's wish.
+            Self::Address(refusal)
+                if refusal.forbidden == Forbidden::Loopback
+                    && split_port(&refusal.host).0 == split_port(registry).0 =>
+            {
+                format!("for a registry on this machine: `--insecure-registry {registry}`")
+            }
             Self::HostUnknown { .. } => format!("check the name of the image, {state}"),
             Self::NotTls { host } => {
                 format!("for a registry without TLS: `--insecure-registry {host}`")
@@ -282,10 +283,9 @@ impl Cause {
                 "check the name and the tag of the image".to_owned()
             }
             Self::SchemaOne => "push the image again with a current tool".to_owned(),
-            Self::PlatformNotFound { .. } => format!(
-                "state the architecture of the image in `RuntimePlatform`, \
-                 or build the image for the task's"
-            ),
+            Self::PlatformNotFound { .. } => "state the architecture of the image in \
+                 `RuntimePlatform`, or build the image for the task's"
+                .to_owned(),
             Self::PlatformsDiffer { .. } => "state `RuntimePlatform` in the template".to_owned(),
             Self::Unreachable { .. }
             | Self::Timeout { .. }

@@ -39,13 +39,29 @@ impl fmt::Display for Forbidden {
 }
 
 /// A host that is not contacted, and why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{host} is {address}, {forbidden}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) host: String,
     pub(super) address: String,
     pub(super) forbidden: Forbidden,
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            host,
+            address,
+            forbidden,
+        } = self;
+        if split_port(host).0 == address {
+            write!(f, "`{host}` is {forbidden}")
+        } else {
+            write!(f, "`{host}` is `{address}`, {forbidden}")
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// Azure's, Alibaba's and Oracle's.
 const METADATA_V4: [Ipv4Addr; 3] = [
@@ -284,7 +300,32 @@ mod tests {
             .iter()
             .map(|url| format!("{url} -> {}", checked(&[], url)))
             .collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+    https://registry.example/ -> allowed
+    https://10.0.0.1/ -> allowed
+    https://[fd12::1]:5000/ -> allowed
+    https://127.0.0.1/ -> `127.0.0.1` is a loopback address
+    http://2130706433/ -> `127.0.0.1` is a loopback address
+    http://0x7f.1/ -> `127.0.0.1` is a loopback address
+    http://0/ -> `0.0.0.0` is a loopback address
+    http://localhost:5000/ -> `localhost:5000` is a loopback address
+    http://a.localhost/ -> `a.localhost` is a loopback address
+    http://localhost./ -> `localhost.` is a loopback address
+    http://169.254.169.254/latest -> `169.254.169.254` is a link-local address
+    http://0251.0376.0251.0376/ -> `169.254.169.254` is a link-local address
+    http://[::1]/ -> `[::1]` is a loopback address
+    http://[::ffff:169.254.169.254]/ -> `[::ffff:a9fe:a9fe]` is a link-local address
+    http://[::a9fe:a9fe]/ -> `[::a9fe:a9fe]` is a link-local address
+    http://[64:ff9b::a9fe:a9fe]/ -> `[64:ff9b::a9fe:a9fe]` is a link-local address
+    http://[2002:7f00:1::]/ -> `[2002:7f00:1::]` is a loopback address
+    http://[fe80::1]/ -> `[fe80::1]` is a link-local address
+    http://[fd00:ec2::254]/ -> `[fd00:ec2::254]` is the address of a cloud's metadata service
+    http://[fd20:ce::254]/ -> `[fd20:ce::254]` is the address of a cloud's metadata service
+    http://[ff02::1]/ -> `[ff02::1]` is a multicast address
+    http://224.0.0.1/ -> `224.0.0.1` is a multicast address
+    http://168.63.129.16/ -> `168.63.129.16` is the address of a cloud's metadata service
+    http://metadata.google.internal/ -> `metadata.google.internal` is the address of a cloud's metadata service
+    ");
     }
 
     #[test]
@@ -300,7 +341,12 @@ mod tests {
             .iter()
             .map(|url| format!("{url} -> {}", checked(&insecure, url)))
             .collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+    http://localhost:5000/ -> allowed
+    http://localhost:5001/ -> `localhost:5001` is a loopback address
+    http://127.0.0.1:9/ -> allowed
+    http://169.254.169.254/ -> `169.254.169.254` is a link-local address
+    ");
     }
 
     #[test]
@@ -309,8 +355,14 @@ mod tests {
         let (public, local) = (address("192.0.2.1:0"), address("127.0.0.1:0"));
         let guard = guard(&["here.example:5000"]);
         let both = vec![local, public];
-        assert_eq!(guard.allowed("evil.example", both.clone()), Ok(vec![public]));
-        assert_eq!(guard.allowed("here.example", both.clone()), Ok(both.clone()));
+        assert_eq!(
+            guard.allowed("evil.example", both.clone()),
+            Ok(vec![public])
+        );
+        assert_eq!(
+            guard.allowed("here.example", both.clone()),
+            Ok(both.clone())
+        );
         assert_eq!(guard.allowed("proxy.example", vec![local]), Ok(vec![local]));
         let refusal = guard.allowed("evil.example", vec![local]).unwrap_err();
         assert_eq!(refusal.forbidden, Forbidden::Loopback);

@@ -21,6 +21,9 @@ pub(super) trait Members: Default {
     ) -> Result<bool, A::Error>;
 }
 
+/// Said of a document that different readers read differently.
+const TWICE: &str = "a name is there twice";
+
 /// An object with [`Members`].
 #[derive(Debug, Default)]
 pub(super) struct Read<T>(pub(super) T);
@@ -57,7 +60,7 @@ pub(super) fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     access: &mut A,
 ) -> Result<bool, A::Error> {
     if place.seen {
-        return Err(A::Error::custom("a name is there twice"));
+        return Err(A::Error::custom(TWICE));
     }
     place.seen = true;
     place.value = access.next_value()?;
@@ -101,6 +104,7 @@ pub(super) fn read<T: Members>(body: &[u8]) -> Result<T, String> {
 
 fn reason(error: &serde_json::Error) -> String {
     let what = match error.classify() {
+        _ if error.to_string().starts_with(TWICE) => TWICE,
         serde_json::error::Category::Eof => "it ends too early",
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
         serde_json::error::Category::Data => "it does not have the form that it should have",

@@ -2,9 +2,6 @@
 //! [indexes](https://github.com/opencontainers/image-spec/blob/main/image-index.md), in the
 //! spelling of OCI and in Docker's.
 
-#[cfg(test)]
-mod tests;
-
 use serde::de::MapAccess;
 
 use super::error::Cause;
@@ -38,7 +35,7 @@ const CONFIG_TYPES: [&str; 6] = [
 ];
 
 /// Where another document is, and how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Descriptor {
     pub(super) digest: String,
     pub(super) size: u64,
@@ -191,7 +188,8 @@ fn index(entries: Vec<Read<Target>>, invalid: impl Fn(String) -> Cause) -> Resul
     for Read(mut entry) in entries {
         let media_type = entry.media_type.value.as_deref().map(bare_type);
         // Signatures and other things can be listed beside images.
-        if media_type.is_some_and(|media_type| !media_type.is_empty() && kind(&media_type).is_none())
+        if media_type
+            .is_some_and(|media_type| !media_type.is_empty() && kind(&media_type).is_none())
         {
             continue;
         }

@@ -84,9 +84,10 @@ impl Place {
         let name = |host: &str| super::settings::split_port(host).0.to_owned();
         let known = KNOWN_REALMS.contains(&(self.registry.as_str(), host.as_str()));
         let own = name(&host) == name(self.host());
-        let allowed = settings.allowed_realms.iter().any(|allowed| {
-            allowed.registry.covers(&self.registry) && allowed.realm.covers(&host)
-        });
+        let allowed = settings
+            .allowed_realms
+            .iter()
+            .any(|allowed| allowed.registry.covers(&self.registry) && allowed.realm.covers(&host));
         known || own || allowed
     }
 }
@@ -110,7 +111,11 @@ mod tests {
     fn credentials_are_for_the_registry_and_its_token_servers() {
         let all = [
             ("docker.io", "https://auth.docker.io/token", true),
-            ("docker.io", "https://auth.docker.io.evil.example/token", false),
+            (
+                "docker.io",
+                "https://auth.docker.io.evil.example/token",
+                false,
+            ),
             ("docker.io", "https://auth.docker.io:8443/token", false),
             ("other.example", "https://auth.docker.io/token", false),
             ("registry.gitlab.com", "https://gitlab.com/jwt/auth", true),
@@ -121,9 +126,17 @@ mod tests {
             assert_eq!(trusts(registry, realm, &[]), expected, "{registry} {realm}");
         }
         let allowed = ["git.example=auth.example:8443"];
-        assert!(trusts("git.example", "https://auth.example:8443/", &allowed));
+        assert!(trusts(
+            "git.example",
+            "https://auth.example:8443/",
+            &allowed
+        ));
         assert!(!trusts("git.example", "https://auth.example/", &allowed));
-        assert!(!trusts("other.example", "https://auth.example:8443/", &allowed));
+        assert!(!trusts(
+            "other.example",
+            "https://auth.example:8443/",
+            &allowed
+        ));
     }
 
     fn url(reference: &str, mirror: Option<&str>) -> String {
@@ -146,6 +159,13 @@ mod tests {
             url("nginx:1", Some("docker.io=mirror.example:5000")),
             url("nginx:1", Some("docker.io=mirror.example/hub/cache")),
             url("ghcr.io/acme/api:1", Some("docker.io=mirror.example")),
-        ].join("\n"), @"");
+        ].join("\n"), @"
+    https://registry-1.docker.io/v2/library/nginx/manifests/1
+    https://registry-1.docker.io/v2/acme/api/manifests/1
+    https://[2001:db8::1]:5000/v2/acme/api/manifests/1
+    https://mirror.example:5000/v2/library/nginx/manifests/1
+    https://mirror.example/v2/hub/cache/library/nginx/manifests/1
+    https://ghcr.io/v2/acme/api/manifests/1
+    ");
     }
 }

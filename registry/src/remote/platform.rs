@@ -81,7 +81,7 @@ pub(super) fn listed<'p>(platforms: impl Iterator<Item = &'p Named>) -> String {
         .collect();
     let rest = platforms.len().saturating_sub(LISTED_MAX);
     match (names.is_empty(), rest) {
-        (true, _) => "none that it names".to_owned(),
+        (true, _) => "no platform".to_owned(),
         (false, 0) => names.join(", "),
         (false, rest) => format!("{} and {rest} more", names.join(", ")),
     }

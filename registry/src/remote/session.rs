@@ -161,13 +161,15 @@ impl<C: CredentialSource> Inner<C> {
     ) -> Result<T, ResolveError> {
         let found = tokio::time::timeout_at(self.line.deadline, found).await;
         let found = found.unwrap_or_else(|_| {
-            let request = trace.unanswered();
+            let request = trace.unfinished();
             Err(Cause::Deadline { request })
         });
         found.map_err(|cause| {
             let reference = ImageReference::parse(&query.reference).ok();
             let place = self.place(query).map(|(_, place)| place.registry).ok();
-            let named = reference.as_ref().map(|reference| reference.registry().to_owned());
+            let named = reference
+                .as_ref()
+                .map(|reference| reference.registry().to_owned());
             ResolveError {
                 registry: place.or(named).unwrap_or_default(),
                 image: reference.map(|reference| reference.to_string()),
@@ -293,7 +295,10 @@ impl<C: CredentialSource> Inner<C> {
     fn check_size(&self, place: &Place, ask: &Ask<'_>) -> Result<(), Cause> {
         match ask.expected {
             Some((_, size)) if size > ask.limit => Err(Cause::TooLarge {
-                request: shown_request(&ask.method, &place.url("https", ask.kind, ask.name)?),
+                request: shown_request(
+                    &ask.method,
+                    &place.url(self.scheme(place), ask.kind, ask.name)?,
+                ),
                 limit: ask.limit,
             }),
             _ => Ok(()),
@@ -320,7 +325,7 @@ impl<C: CredentialSource> Inner<C> {
                 expected: ask.expected,
             })
         };
-        if !self.is_plain(place) {
+        if self.scheme(place) == "https" {
             let answer = self.line.fetch(call("https")?, log).await;
             let without_tls = matches!(
                 answer,
@@ -334,9 +339,12 @@ impl<C: CredentialSource> Inner<C> {
         self.line.fetch(call("http")?, log).await
     }
 
-    fn is_plain(&self, place: &Place) -> bool {
+    fn scheme(&self, place: &Place) -> &'static str {
         let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        place.insecure && plain.contains(place.host())
+        match place.insecure && plain.contains(place.host()) {
+            true => "http",
+            false => "https",
+        }
     }
 
     fn set_plain(&self, place: &Place) {

@@ -10,6 +10,17 @@ use crate::reference::shown_up_to;
 /// Room for the longest URL that a reference makes.
 const URL_SHOWN_MAX: usize = 700;
 
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It has not, as far as is known.
+    Open,
+    /// With a whole answer.
+    Whole,
+    /// With an error, by its code.
+    Failed(&'static str),
+}
+
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +37,8 @@ pub enum Step {
         bytes: u64,
         /// Where a redirect led, without the query.
         redirect: Option<String>,
+        /// How it ended.
+        end: End,
     },
     /// Something was read and is what it should be.
     Read {
@@ -47,15 +60,21 @@ impl fmt::Display for Step {
                 status,
                 bytes,
                 redirect,
+                end,
             } => {
                 write!(f, "{request} ({access}): ")?;
                 match status {
                     Some(status) => write!(f, "{status}, {bytes} bytes")?,
                     None => f.write_str("no answer")?,
                 }
-                redirect
-                    .as_ref()
-                    .map_or(Ok(()), |to| write!(f, ", redirects to {to}"))
+                if let Some(to) = redirect {
+                    write!(f, ", redirects to {to}")?;
+                }
+                match end {
+                    End::Whole => Ok(()),
+                    End::Open => f.write_str(", not finished"),
+                    End::Failed(code) => write!(f, ", {code}"),
+                }
             }
             Self::Read {
                 what,
@@ -80,6 +99,7 @@ impl Log {
             status: None,
             bytes: 0,
             redirect: None,
+            end: End::Open,
         });
         steps.len() - 1
     }
@@ -97,6 +117,14 @@ impl Log {
             *status = Some(code);
             *bytes = read;
             *redirect = location;
+        }
+    }
+
+    /// Notes how it ended.
+    pub(super) fn ended(&self, place: usize, how: End) {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Step::Request { end, .. }) = steps.get_mut(place) {
+            *end = how;
         }
     }
 
@@ -135,12 +163,12 @@ impl Trace {
         logs.iter().flat_map(Log::steps).collect()
     }
 
-    /// The request whose answer is missing.
-    pub(super) fn unanswered(&self) -> Option<String> {
+    /// The request that has not ended.
+    pub(super) fn unfinished(&self) -> Option<String> {
         self.steps().into_iter().rev().find_map(|step| match step {
             Step::Request {
                 request,
-                status: None,
+                end: End::Open,
                 ..
             } => Some(request),
             _ => None,

@@ -19,7 +19,7 @@ use super::client;
 use super::error::Cause;
 use super::guard::Guard;
 use super::settings::Settings;
-use super::trace::{Log, shown_request, shown_url};
+use super::trace::{End, Log, shown_request, shown_url};
 
 /// How much of an answer is read that is of no use, so that its connection stays of use.
 const DISCARDED_MAX: u64 = 64 << 10;
@@ -65,7 +65,11 @@ impl Transport {
     /// The client, built when it is first needed: reading certificates takes a while.
     async fn client(&self) -> Result<&Client, Cause> {
         let build = async || client::build(&self.settings, self.guard.clone());
-        self.client.get_or_init(build).await.as_ref().map_err(Cause::clone)
+        self.client
+            .get_or_init(build)
+            .await
+            .as_ref()
+            .map_err(Cause::clone)
     }
 }
 
@@ -155,7 +159,10 @@ impl Line {
         log: &Log,
     ) -> Result<Answer, Cause> {
         let transport = &self.transport;
-        transport.guard.check_url(&call.url).map_err(Cause::Address)?;
+        transport
+            .guard
+            .check_url(&call.url)
+            .map_err(Cause::Address)?;
         let client = transport.client().await?;
         let _slot = entry.slot().await;
         let _in_flight = self.in_flight.acquire().await;
@@ -175,9 +182,15 @@ impl Line {
             entry.answered(response.version());
             self.read(call, response, &request, (log, place)).await
         };
-        tokio::time::timeout(timeout, exchange)
+        let result = tokio::time::timeout(timeout, exchange)
             .await
-            .unwrap_or_else(|_| Err(timed_out(request.clone(), timeout)))
+            .unwrap_or_else(|_| Err(timed_out(request.clone(), timeout)));
+        let end = result
+            .as_ref()
+            .err()
+            .map_or(End::Whole, |cause| End::Failed(cause.code()));
+        log.ended(place, end);
+        result
     }
 
     /// Reads an answer within its limits.
@@ -202,12 +215,18 @@ impl Line {
         let failed = |error: reqwest::Error| classify(&error, &call.url, &shown());
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             let length = body.len() as u64 + chunk.len() as u64;
-            self.transport.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            self.transport
+                .bytes
+                .fetch_add(chunk.len() as u64, Ordering::Relaxed);
             log.answered(place, code, length, location.clone());
             match (wanted, call.expected) {
                 (true, Some((what, expected))) if length > expected => {
                     let request = shown();
-                    return Err(Cause::Longer { what, expected, request });
+                    return Err(Cause::Longer {
+                        what,
+                        expected,
+                        request,
+                    });
                 }
                 (true, _) if length > call.limit => {
                     let (limit, request) = (call.limit, shown());
@@ -328,7 +347,9 @@ fn redirect_target(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let location = headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok());
     let next = location.and_then(|location| url.join(location).ok());
     let Some(mut next) = next.filter(Url::has_host) else {
         return Some(Err("to nowhere"));

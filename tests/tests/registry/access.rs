@@ -37,7 +37,10 @@ fn what_is_said_when_access_is_refused() {
         let mut lines = Vec::new();
         let mut note = |name: &str, server: &Server, found: &Resolution| {
             let text = stable(&shown(found), &[("HOST", server)]);
-            assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
+            assert!(
+                !text.contains("hunter2") && !text.contains("aHVudGVyMg"),
+                "{text}"
+            );
             lines.push(format!("{name}: {text}"));
         };
         let images = usual();
@@ -61,7 +64,13 @@ fn what_is_said_when_access_is_refused() {
         let found = resolved(settings(&[&forbidden]), &forbidden, password("hunter2")).await;
         note("403, password", &forbidden, &found);
 
-        for challenge in ["Negotiate", "Bearer service=\"x\"", "Bearer realm=\"nonsense\"", "", "=,,\""] {
+        for challenge in [
+            "Negotiate",
+            "Bearer service=\"x\"",
+            "Bearer realm=\"nonsense\"",
+            "",
+            "=,,\"",
+        ] {
             let odd =
                 Server::plain(move |_| Reply::new(401).header("www-authenticate", challenge)).await;
             note(challenge, &odd, &without(&odd).await);
@@ -69,7 +78,7 @@ fn what_is_said_when_access_is_refused() {
         insta::assert_snapshot!(lines.join("\n"), @r#"
     no password: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 401
       hint: check the name, or give credentials for `HOST`
-    wrong password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused: GET http://HOST/v2/app/manifests/1: 401
+    wrong password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
       hint: check the user name and the password for `HOST`
     hidden, no password: image-not-found: image `HOST/app:1` cannot be read from `HOST`: the image does not exist: GET http://HOST/v2/app/manifests/1: 404
       hint: check the name and the tag of the image
@@ -115,8 +124,14 @@ fn what_is_said_when_there_is_no_token() {
             ("empty", json(r#"{"token":""}"#)),
             ("no header", json(r#"{"token":"a\nb"}"#)),
             ("not good", json(r#"{"token":"wrong"}"#)),
-            ("10 MB", Box::new(|_| Reply::ok("application/json", vec![b' '; 10 << 20]))),
-            ("endless", Box::new(|_| Reply::new(200).body(crate::server::ReplyBody::Endless))),
+            (
+                "10 MB",
+                Box::new(|_| Reply::ok("application/json", vec![b' '; 10 << 20])),
+            ),
+            (
+                "endless",
+                Box::new(|_| Reply::new(200).body(crate::server::ReplyBody::Endless)),
+            ),
         ];
         let mut lines = Vec::new();
         for (name, token) in cases {
@@ -125,17 +140,21 @@ fn what_is_said_when_there_is_no_token() {
             let found = resolved(settings(&[&server]), &server, password("hunter2")).await;
             let text = stable(&shown(&found), &[("HOST", &server)]);
             assert!(!text.contains("hunter2"), "{text}");
-            let text = if text == anonymous { "the same".to_owned() } else { text };
+            let text = if text == anonymous {
+                "the same".to_owned()
+            } else {
+                text
+            };
             lines.push(format!("{name}: {anonymous}\n  with a password: {text}"));
         }
         insta::assert_snapshot!(lines.join("\n"), @"
     refused: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/token: 401
       hint: check the name, or give credentials for `HOST`
-      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused: GET http://HOST/token: 401
+      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/token: 401
       hint: check the user name and the password for `HOST`
     forbidden: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/token: 403
       hint: check the name, or give credentials for `HOST`
-      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused: GET http://HOST/token: 403
+      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/token: 403
       hint: check the user name and the password for `HOST`
     missing: token-invalid: image `HOST/app:1` cannot be read from `HOST`: no usable token: the token server does not give one: GET http://HOST/token: 404
       with a password: the same
@@ -167,7 +186,9 @@ fn a_token_that_expires_is_renewed_once() {
             move |seen: &Seen| {
                 let first = seen.authorization.as_deref() == Some("Bearer t-0");
                 match first && seen.path.contains("/blobs/") {
-                    true => Reply::new(401).header("www-authenticate", "Bearer error=\"invalid_token\""),
+                    true => {
+                        Reply::new(401).header("www-authenticate", "Bearer error=\"invalid_token\"")
+                    }
                     false => with_token(&images, &address.to_string(), seen),
                 }
             }
@@ -189,7 +210,10 @@ fn an_identity_token_is_exchanged() {
                 && seen.body.contains("refresh_token=r%26t")
                 && seen.query.is_empty();
             match good {
-                true => Reply::ok("application/json", r#"{"access_token":"t-1","expires_in":300}"#),
+                true => Reply::ok(
+                    "application/json",
+                    r#"{"access_token":"t-1","expires_in":300}"#,
+                ),
                 false => Reply::new(400),
             }
         })
@@ -203,10 +227,12 @@ fn an_identity_token_is_exchanged() {
 
 /// A registry that sends everybody to another host for tokens, which gives them to some.
 async fn foreign(anonymous: bool) -> (Server, Server) {
-    let tokens = Server::plain(move |seen| match anonymous || seen.authorization.is_some() {
-        true => Reply::ok("application/json", r#"{"token":"t-1"}"#),
-        false => Reply::new(401),
-    })
+    let tokens = Server::plain(
+        move |seen| match anonymous || seen.authorization.is_some() {
+            true => Reply::ok("application/json", r#"{"token":"t-1"}"#),
+            false => Reply::new(401),
+        },
+    )
     .await;
     let realm = format!("localhost:{}", tokens.address.port());
     let images = usual();
@@ -225,7 +251,12 @@ fn with_realm(registry: &Server, tokens: &Server) -> Settings {
 fn another_host_sees_no_password_unless_it_may() {
     crate::run(async {
         let (registry, tokens) = foreign(true).await;
-        let found = resolved(with_realm(&registry, &tokens), &registry, password("secret")).await;
+        let found = resolved(
+            with_realm(&registry, &tokens),
+            &registry,
+            password("secret"),
+        )
+        .await;
         assert!(found.outcome.is_ok(), "{}", shown(&found));
         assert_eq!(tokens.authorizations(), [""; 0]);
 
@@ -256,14 +287,11 @@ fn a_token_server_without_tls_is_not_for_a_registry_with_tls() {
         })
         .await;
         let mut settings = settings(&[&server]);
-        // The name is that of another machine, as far as the settings know.
-        settings.insecure = Vec::new();
-        let reference = format!("registry.test:{}/app:1", server.address.port());
-        settings.hosts.insert("registry.test".to_owned(), vec![server.address]);
+        let reference = crate::network::as_if_elsewhere(&mut settings, &server);
         let found = crate::resolved(settings.clone(), &reference).await;
         insta::assert_snapshot!(stable(&shown(&found), &[("HOST", &server)]), @"
-    address-not-allowed: image `registry.test:PORT/app:1` cannot be read from `registry.test:PORT`: `127.0.0.1` is a loopback address, which is not contacted
-      hint: for a registry on this machine: `--insecure-registry registry.test`
+    realm-not-https: image `registry.test:PORT/app:1` cannot be read from `registry.test:PORT`: its token server `registry.test` does not use https
+      hint: for a registry without TLS: `--insecure-registry registry.test:PORT`
     ");
     });
 }
@@ -296,7 +324,10 @@ fn containers_with_different_secrets_get_their_own() {
         for secret in ["arn:one", "arn:two", "arn:other"] {
             query.credentials = Some(secret.to_owned());
             let found = resolve(&session, query.clone()).await;
-            lines.push(format!("{secret}: {}", stable(&shown(&found), &[("HOST", &server)])));
+            lines.push(format!(
+                "{secret}: {}",
+                stable(&shown(&found), &[("HOST", &server)])
+            ));
         }
         let (one, two) = ("Basic dXNlcjpvbmU=", "Basic dXNlcjp0d28=");
         assert_eq!(server.authorizations(), [one, one, one, two, two, two]);

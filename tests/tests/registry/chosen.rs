@@ -33,13 +33,23 @@ fn indexes() -> Images {
     let arm64 = images.image(&config_of("arm64", "arm64"));
     let windows = images.image(&json!({"os": "windows", "architecture": "amd64",
         "config": {"Cmd": ["cmd.exe"]}}));
-    let docker = images.image_as(DOCKER_MANIFEST, DOCKER_CONFIG, &config_of("amd64", "docker"));
-    let list = images.index_as(DOCKER_LIST, vec![(docker.clone(), platform("linux", "amd64"))]);
+    let docker = images.image_as(
+        DOCKER_MANIFEST,
+        DOCKER_CONFIG,
+        &config_of("amd64", "docker"),
+    );
+    let list = images.index_as(
+        DOCKER_LIST,
+        vec![(docker.clone(), platform("linux", "amd64"))],
+    );
     images.tag("docker-list", &list);
     images.tag("docker-single", &docker);
     let both = vec![
         (amd64.clone(), platform("linux", "amd64")),
-        (arm64.clone(), json!({"os": "linux", "architecture": "arm64", "variant": "v8"})),
+        (
+            arm64.clone(),
+            json!({"os": "linux", "architecture": "arm64", "variant": "v8"}),
+        ),
         (windows.clone(), platform("windows", "amd64")),
     ];
     let both = images.index(both);
@@ -129,9 +139,9 @@ fn platforms() {
     fast linux/amd64: platform-not-found: image `HOST/app:fast` cannot be read from `HOST`: the image is not for `linux/amd64`, only for `linux/amd64/v3`
       hint: state the architecture of the image in `RuntimePlatform`, or build the image for the task's
     aliases linux/amd64: [] [amd64] user `` in `/srv` for linux/amd64
-    empty linux/amd64: platform-not-found: image `HOST/app:empty` cannot be read from `HOST`: the image is not for `linux/amd64`, only for none that it names
+    empty linux/amd64: platform-not-found: image `HOST/app:empty` cannot be read from `HOST`: the image is not for `linux/amd64`, and names none
       hint: state the architecture of the image in `RuntimePlatform`, or build the image for the task's
-    empty linux/*: platform-not-found: image `HOST/app:empty` cannot be read from `HOST`: the image is not for `linux/*`, only for none that it names
+    empty linux/*: platform-not-found: image `HOST/app:empty` cannot be read from `HOST`: the image is not for `linux/*`, and names none
       hint: state the architecture of the image in `RuntimePlatform`, or build the image for the task's
     ");
 }
@@ -141,7 +151,10 @@ fn wide(images: &mut Images, count: usize) -> Value {
     let entries = (0..count).map(|number| {
         let mut config = config_of(&format!("cpu{number}"), "same");
         config["created"] = json!("");
-        (images.image(&config), platform("linux", &format!("cpu{number}")))
+        (
+            images.image(&config),
+            platform("linux", &format!("cpu{number}")),
+        )
     });
     let entries: Vec<(Value, Value)> = entries.collect();
     images.index(entries)
@@ -170,7 +183,10 @@ fn indexes_are_wide_and_deep_within_bounds() {
         ("deep-5", AnyLinux),
     ];
     let table = crate::run(table(images, &rows));
-    let lines: Vec<String> = table.lines().map(|line| line.chars().take(200).collect()).collect();
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.chars().take(200).collect())
+        .collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     100 linux/*: [] [same] user `` in `/srv` for linux/cpu0, linux/cpu1, linux/cpu2, linux/cpu3, linux/cpu4, linux/cpu5, linux/cpu6, linux/cpu7, linux/cpu8, linux/cpu9, linux/cpu10, linux/cpu11, linux/cpu
     100 linux/amd64: platform-not-found: image `HOST/app:100` cannot be read from `HOST`: the image is not for `linux/amd64`, only for `linux/cpu0`, `linux/cpu1`, `linux/cpu10`, `linux/cpu11`, `linux/cpu1
@@ -197,15 +213,46 @@ fn configs() {
     let all = [
         ("nothing", "{}"),
         ("no-process", r#"{"os":"linux","architecture":"amd64"}"#),
-        ("nulls", r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":null,"Cmd":null,"User":null,"Env":null}}"#),
-        ("null-config", r#"{"os":"linux","architecture":"amd64","config":null}"#),
-        ("shell-form", r#"{"os":"linux","architecture":"amd64","created":"","config":{"Entrypoint":["/bin/sh","-c","exec app"],"ArgsEscaped":true,"Shell":["/bin/bash"],"Healthcheck":{"Test":["NONE"]}}}"#),
-        ("non-root", r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"Cmd":["a","b c"],"User":"1000:1000"}}"#),
-        ("deep-elsewhere", &format!(r#"{{"os":"linux","architecture":"amd64","history":{}1{},"config":{{"Cmd":["deep"]}}}}"#, "[".repeat(100_000), "]".repeat(100_000))),
-        ("other-case", r#"{"os":"linux","architecture":"amd64","CONFIG":{"entrypoint":["app"],"CMD":["x"]}}"#),
-        ("twice", r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"entrypoint":["other"]}}"#),
-        ("text", r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":"app"}}"#),
-        ("numbers", r#"{"os":"linux","architecture":"amd64","config":{"Cmd":[1]}}"#),
+        (
+            "nulls",
+            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":null,"Cmd":null,"User":null,"Env":null}}"#,
+        ),
+        (
+            "null-config",
+            r#"{"os":"linux","architecture":"amd64","config":null}"#,
+        ),
+        (
+            "shell-form",
+            r#"{"os":"linux","architecture":"amd64","created":"","config":{"Entrypoint":["/bin/sh","-c","exec app"],"ArgsEscaped":true,"Shell":["/bin/bash"],"Healthcheck":{"Test":["NONE"]}}}"#,
+        ),
+        (
+            "non-root",
+            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"Cmd":["a","b c"],"User":"1000:1000"}}"#,
+        ),
+        (
+            "deep-elsewhere",
+            &format!(
+                r#"{{"os":"linux","architecture":"amd64","history":{}1{},"config":{{"Cmd":["deep"]}}}}"#,
+                "[".repeat(100_000),
+                "]".repeat(100_000)
+            ),
+        ),
+        (
+            "other-case",
+            r#"{"os":"linux","architecture":"amd64","CONFIG":{"entrypoint":["app"],"CMD":["x"]}}"#,
+        ),
+        (
+            "twice",
+            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"entrypoint":["other"]}}"#,
+        ),
+        (
+            "text",
+            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":"app"}}"#,
+        ),
+        (
+            "numbers",
+            r#"{"os":"linux","architecture":"amd64","config":{"Cmd":[1]}}"#,
+        ),
         ("list", "[]"),
         ("not-json", "<html>"),
         ("truncated", r#"{"os":"linux","config":{"Cmd":["#),
@@ -235,7 +282,7 @@ fn configs() {
     non-root linux/amd64: [app] [a b c] user `1000:1000` in `` for linux/amd64
     deep-elsewhere linux/amd64: [] [deep] user `` in `` for linux/amd64
     other-case linux/amd64: [app] [x] user `` in `` for linux/amd64
-    twice linux/amd64: config-invalid: image `HOST/app:twice` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 80): GET http://HOST/v2/app/blobs/sha256:0d0e89: 200
+    twice linux/amd64: config-invalid: image `HOST/app:twice` cannot be read from `HOST`: the image config is not valid: a name is there twice (line 1, column 80): GET http://HOST/v2/app/blobs/sha256:0d0e89: 200
     text linux/amd64: config-invalid: image `HOST/app:text` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 65): GET http://HOST/v2/app/blobs/sha256:4a5e6a: 200
     numbers linux/amd64: config-invalid: image `HOST/app:numbers` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 55): GET http://HOST/v2/app/blobs/sha256:bd6166: 200
     list linux/amd64: config-invalid: image `HOST/app:list` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 0): GET http://HOST/v2/app/blobs/sha256:4f53cd: 200
@@ -266,7 +313,8 @@ fn a_digest_is_what_is_read() {
             assert_eq!(config.cmd, ["pinned"]);
             assert_eq!(config.digest.as_ref(), Some(digest));
         }
-        let found = crate::resolved(settings(&[&server]), &format!("{}/app:1", server.host())).await;
+        let found =
+            crate::resolved(settings(&[&server]), &format!("{}/app:1", server.host())).await;
         let config = found.outcome.unwrap().config;
         assert_eq!(config.cmd, ["other"]);
         assert_eq!(config.digest.as_deref(), other["digest"].as_str());

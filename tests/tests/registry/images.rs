@@ -65,7 +65,12 @@ impl Images {
         self.image_as(MANIFEST, CONFIG, config)
     }
 
-    pub(crate) fn image_as(&mut self, media_type: &str, config_type: &str, config: &Value) -> Value {
+    pub(crate) fn image_as(
+        &mut self,
+        media_type: &str,
+        config_type: &str,
+        config: &Value,
+    ) -> Value {
         let config = self.add_json(config_type, config);
         let manifest = json!({
             "schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [],
@@ -127,7 +132,10 @@ pub(crate) fn usual() -> Images {
     let attestation = images.image(&json!({"architecture": "unknown", "os": "unknown"}));
     let index = images.index(vec![
         (attestation, platform("unknown", "unknown")),
-        (arm64, json!({"os": "linux", "architecture": "arm64", "variant": "v8"})),
+        (
+            arm64,
+            json!({"os": "linux", "architecture": "arm64", "variant": "v8"}),
+        ),
         (amd64, platform("linux", "amd64")),
     ]);
     images.tag("1", &index);

@@ -80,7 +80,9 @@ fn shown(resolution: &Resolution) -> String {
         }
         Err(error) => {
             let hint = error.hint();
-            let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            let hint = hint
+                .map(|hint| format!("\n  hint: {hint}"))
+                .unwrap_or_default();
             format!("{}: {error}{hint}", error.code())
         }
     }

@@ -53,23 +53,23 @@ fn hosts_that_are_not_contacted() {
         insta::assert_snapshot!(lines.join("\n"), @"
     127.0.0.1/app (0): address-not-allowed: image `127.0.0.1/app:latest` cannot be read from `127.0.0.1`: `127.0.0.1` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 127.0.0.1`
-    127.1:5000/app (0): address-not-allowed: image `127.0.0.1:5000/app:latest` cannot be read from `127.0.0.1:5000`: `127.0.0.1` is a loopback address, which is not contacted
+    127.1:5000/app (0): address-not-allowed: image `127.0.0.1:5000/app:latest` cannot be read from `127.0.0.1:5000`: `127.0.0.1:5000` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 127.0.0.1:5000`
     0x7f.1/app (0): address-not-allowed: image `127.0.0.1/app:latest` cannot be read from `127.0.0.1`: `127.0.0.1` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 127.0.0.1`
-    localhost:5000/app (0): address-not-allowed: image `localhost:5000/app:latest` cannot be read from `localhost:5000`: `localhost` is a loopback address, which is not contacted
+    localhost:5000/app (0): address-not-allowed: image `localhost:5000/app:latest` cannot be read from `localhost:5000`: `localhost:5000` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry localhost:5000`
-    [::1]:5000/app (0): address-not-allowed: image `[::1]:5000/app:latest` cannot be read from `[::1]:5000`: `[::1]` is a loopback address, which is not contacted
+    [::1]:5000/app (0): address-not-allowed: image `[::1]:5000/app:latest` cannot be read from `[::1]:5000`: `[::1]:5000` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry [::1]:5000`
     [::ffff:7f00:1]/app (0): address-not-allowed: image `127.0.0.1/app:latest` cannot be read from `127.0.0.1`: `127.0.0.1` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 127.0.0.1`
     0.0.0.0/app (0): address-not-allowed: image `0.0.0.0/app:latest` cannot be read from `0.0.0.0`: `0.0.0.0` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 0.0.0.0`
     169.254.169.254/app (0): address-not-allowed: image `169.254.169.254/app:latest` cannot be read from `169.254.169.254`: `169.254.169.254` is a link-local address, which is not contacted
-    loopback.test/app (1): address-not-allowed: image `loopback.test/app:latest` cannot be read from `loopback.test`: `127.0.0.1` is a loopback address, which is not contacted
+    loopback.test/app (1): address-not-allowed: image `loopback.test/app:latest` cannot be read from `loopback.test`: `loopback.test` is `127.0.0.1`, a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry loopback.test`
-    metadata.test/app (1): address-not-allowed: image `metadata.test/app:latest` cannot be read from `metadata.test`: `169.254.169.254` is a link-local address, which is not contacted
-    mapped.test/app (1): address-not-allowed: image `mapped.test/app:latest` cannot be read from `mapped.test`: `::ffff:169.254.169.254` is a link-local address, which is not contacted
+    metadata.test/app (1): address-not-allowed: image `metadata.test/app:latest` cannot be read from `metadata.test`: `metadata.test` is `169.254.169.254`, a link-local address, which is not contacted
+    mapped.test/app (1): address-not-allowed: image `mapped.test/app:latest` cannot be read from `mapped.test`: `mapped.test` is `::ffff:169.254.169.254`, a link-local address, which is not contacted
     metadata.google.internal/app (0): address-not-allowed: image `metadata.google.internal/app:latest` cannot be read from `metadata.google.internal`: `metadata.google.internal` is the address of a cloud's metadata service, which is not contacted
     user:hunter2@registry.test/app (0): image-reference: not an image reference: an image reference holds no user name and no password
     ");
@@ -95,6 +95,18 @@ fn only_allowed_registries_are_asked() {
     });
 }
 
+/// Lets a server pass for one on another machine, whose name is `registry.test`; gives the
+/// reference of its image.
+pub(crate) fn as_if_elsewhere(settings: &mut Settings, server: &Server) -> String {
+    settings.insecure = Vec::new();
+    let name = "registry.test".to_owned();
+    settings.hosts.insert(name.clone(), vec![server.address]);
+    // A proxy may be on this machine. This one is not used, and lends its place to the name.
+    settings.proxies.http = Some(Secret::new("http://registry.test:1"));
+    settings.proxies.no_proxy = Some(name);
+    format!("registry.test:{}/app:1", server.address.port())
+}
+
 /// A port of this machine where nobody listens.
 async fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,7 +118,9 @@ fn a_registry_that_is_down_is_tried_for_one_image_only() {
     crate::run(async {
         let address = nobody().await;
         let mut settings = settings(&[]);
-        settings.hosts.insert("registry.test".to_owned(), vec![address]);
+        settings
+            .hosts
+            .insert("registry.test".to_owned(), vec![address]);
         settings.insecure = vec!["registry.test".parse().unwrap()];
         let queries: BTreeSet<_> = (0..50)
             .map(|number| format!("registry.test:{}/app:{number}", address.port()))
@@ -144,16 +158,24 @@ fn certificates() {
             let server = Server::tls(&names, &[b"http/1.1"], move |seen| images.reply(seen)).await;
             let mut settings = settings(&[&server]);
             settings.insecure = vec!["registry.test".parse().unwrap()];
-            settings.hosts.insert("registry.test".to_owned(), vec![server.address]);
+            settings
+                .hosts
+                .insert("registry.test".to_owned(), vec![server.address]);
             if !own {
                 settings.ca_bundle = None;
             }
             let reference = format!("registry.test:{}/app:1", server.address.port());
             let found = resolved(settings, &reference).await;
             let text = stable(&shown(&found), &[("HOST", &server)]);
-            lines.push(format!("{names:?} {own} ({} requests): {text}", server.seen().len()));
+            lines.push(format!(
+                "{names:?} {own} ({} requests): {text}",
+                server.seen().len()
+            ));
         }
-        for bundle in ["", "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n"] {
+        for bundle in [
+            "",
+            "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n",
+        ] {
             let mut settings = strict();
             settings.ca_bundle = Some(bundle.as_bytes().to_vec());
             lines.push(shown(&resolved(settings, "registry.test/app").await));
@@ -176,11 +198,7 @@ fn a_registry_without_tls_is_for_those_who_ask_for_it() {
         let images = usual();
         let server = Server::plain(move |seen| images.reply(seen)).await;
         let mut settings = settings(&[]);
-        // A proxy may be on this machine; here it only lends its address to a name.
-        settings.hosts.insert("registry.test".to_owned(), vec![server.address]);
-        settings.proxies.http = Some(Secret::new("http://registry.test:1"));
-        settings.proxies.no_proxy = Some("registry.test".to_owned());
-        let reference = format!("registry.test:{}/app:1", server.address.port());
+        let reference = as_if_elsewhere(&mut settings, &server);
         let found = resolved(settings, &reference).await;
         assert_eq!(server.seen().len(), 0);
         insta::assert_snapshot!(stable(&shown(&found), &[("HOST", &server)]), @"

@@ -19,12 +19,23 @@ fn three_requests_for_an_anonymous_image_behind_an_index() {
         let session = registries.session(LONG);
         let reference = format!("{}/team/app:1", server.host());
         let found = resolve(&session, query(&reference, Platform::LinuxAmd64)).await;
-        assert_eq!(shown(&found), "[] [server] user `` in `/srv` for linux/amd64");
+        assert_eq!(
+            shown(&found),
+            "[] [server] user `` in `/srv` for linux/amd64"
+        );
         assert_eq!(found.outcome.unwrap().env, ["PATH"]);
         assert_eq!(registries.counts().requests, 3);
         assert_eq!(server.seen().len(), 3);
         let steps: Vec<String> = found.steps.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(stable(&steps.join("\n"), &[("HOST", &server)]), @"");
+        insta::assert_snapshot!(stable(&steps.join("\n"), &[("HOST", &server)]), @"
+    GET https://HOST/v2/team/app/manifests/1 (anonymous): no answer, registry-without-tls
+    GET http://HOST/v2/team/app/manifests/1 (anonymous): 200, 712 bytes
+    index sha256:537230, 712 bytes
+    GET http://HOST/v2/team/app/manifests/sha256:84c36c (anonymous): 200, 248 bytes
+    manifest sha256:84c36c, 248 bytes
+    GET http://HOST/v2/team/app/blobs/sha256:5bd855 (anonymous): 200, 105 bytes
+    config sha256:5bd855, 105 bytes
+    ");
     });
 }
 
@@ -44,11 +55,20 @@ fn one_image_of_many_containers_is_read_once() {
         }
         let answers = tasks.join_all().await;
         assert_eq!(answers.len(), 200);
-        assert!(answers.iter().all(|answer| answer == &answers[0] && answer.outcome.is_ok()));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer == &answers[0] && answer.outcome.is_ok())
+        );
         assert_eq!(server.seen().len(), 3);
         // The other platform shares the index, a platform that is not known the rest.
         for platform in [Platform::LinuxArm64, Platform::AnyLinux] {
-            assert!(resolve(&session, query(&reference, platform)).await.outcome.is_ok());
+            assert!(
+                resolve(&session, query(&reference, platform))
+                    .await
+                    .outcome
+                    .is_ok()
+            );
         }
         assert_eq!(server.seen().len(), 5);
     });
@@ -166,7 +186,7 @@ fn a_token_takes_two_requests_more() {
         assert!(found.outcome.is_ok(), "{}", shown(&found));
         let steps: Vec<String> = found.steps.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(stable(&steps.join("\n"), &[("HOST", &server)]), @"
-    GET https://HOST/v2/team/app/manifests/1 (anonymous): no answer
+    GET https://HOST/v2/team/app/manifests/1 (anonymous): no answer, registry-without-tls
     GET http://HOST/v2/team/app/manifests/1 (anonymous): 401, 0 bytes
     GET http://HOST/token (anonymous): 200, 15 bytes
     GET http://HOST/v2/team/app/manifests/1 (token): 200, 712 bytes
@@ -177,7 +197,10 @@ fn a_token_takes_two_requests_more() {
     config sha256:5bd855, 105 bytes
     ");
         let query = &server.seen()[1].query;
-        assert_eq!(query, "scope=repository%3Ateam%2Fapp%3Apull&service=it%27s+mine");
+        assert_eq!(
+            query,
+            "scope=repository%3Ateam%2Fapp%3Apull&service=it%27s+mine"
+        );
     });
 }
 
@@ -214,8 +237,13 @@ fn the_digest_of_a_tag_takes_one_head() {
         assert_eq!(server.seen().len(), 1);
         assert_eq!(server.seen()[0].method, "HEAD");
         let expected = digests[&named("1")].clone().unwrap();
-        let digests = session.digests(BTreeSet::from([named("silent"), named("2")])).await;
+        let digests = session
+            .digests(BTreeSet::from([named("silent"), named("2")]))
+            .await;
         assert_eq!(digests[&named("silent")], Ok(expected));
-        assert_eq!(digests[&named("2")].clone().unwrap_err().code(), "image-not-found");
+        assert_eq!(
+            digests[&named("2")].clone().unwrap_err().code(),
+            "image-not-found"
+        );
     });
 }

@@ -45,7 +45,9 @@ enum Shown {
     /// There is nothing to show.
     Nothing,
     /// It is not a host that may see it.
-    Withheld { realm: String },
+    Withheld {
+        realm: String,
+    },
     Credential,
 }
 
@@ -58,7 +60,8 @@ impl fmt::Debug for Token {
 impl Token {
     /// Why a fresh token does not open a repository.
     pub(super) fn denied(&self, request: String) -> Cause {
-        self.login.denied(request, |request| Cause::AccessDenied { request })
+        self.login
+            .denied(request, |request| Cause::AccessDenied { request })
     }
 }
 
@@ -182,7 +185,11 @@ impl<C: CredentialSource> Inner<C> {
             url: realm.url.clone(),
             accept: "application/json",
             authorization: credential.and_then(basic),
-            access: if credential.is_some() { "login" } else { "anonymous" },
+            access: if credential.is_some() {
+                "login"
+            } else {
+                "anonymous"
+            },
             form: None,
             limit: self.line.transport.settings.limits.token,
             expected: None,

@@ -29,7 +29,8 @@ pub(super) fn classify(error: &reqwest::Error, url: &Url, request: &str) -> Caus
             };
         }
     }
-    let kind = chain(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+    let kind =
+        chain(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
     if error.is_dns() {
         Cause::HostUnknown { host }
     } else if error.is_connect() && error.is_timeout() {
@@ -55,7 +56,10 @@ fn chain<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn Error +
     let mut next: Option<&'e (dyn Error + 'static)> = Some(error);
     std::iter::from_fn(move || {
         let current = next?;
-        next = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        next = match current
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(wrapped) => Some(wrapped),
             None => current.source(),
         };
