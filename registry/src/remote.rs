@@ -16,6 +16,7 @@
 
 mod auth;
 mod challenge;
+mod check;
 mod choice;
 mod client;
 mod config;

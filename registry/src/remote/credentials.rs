@@ -139,3 +139,45 @@ impl CredentialSource for StaticCredentials {
         ready(Ok(found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(source: &impl CredentialSource, registry: &str, secret: Option<&str>) -> String {
+        let wanted = Wanted {
+            registry: registry.to_owned(),
+            secret: secret.map(str::to_owned),
+            renew: false,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        format!(
+            "{:?}",
+            runtime.unwrap().block_on(source.credential(&wanted))
+        )
+    }
+
+    #[test]
+    fn the_first_source_that_knows_a_credential_answers() {
+        let known = |registry: &str, username: &str| {
+            let credential = Credential::password(username, Secret::new("hunter2"));
+            StaticCredentials::none().with(&registry.parse().unwrap(), credential)
+        };
+        let chain = (
+            known("a.example", "first"),
+            (known("a.example", "second"), known("docker.io", "third")),
+        );
+        let table = [
+            asked(&chain, "a.example", None),
+            asked(&chain, "docker.io", None),
+            asked(&chain, "b.example", None),
+            asked(&chain, "a.example", Some("arn:aws:secretsmanager:...")),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @r#"
+    Ok(Some(Credential { login: Password { username: "first", password: Secret(..) }, preemptive: false, renewable: false }))
+    Ok(Some(Credential { login: Password { username: "third", password: Secret(..) }, preemptive: false, renewable: false }))
+    Ok(None)
+    Ok(None)
+    "#);
+    }
+}

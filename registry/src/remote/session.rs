@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use taskdef::image::{Answers, ImageConfig, ImageFailure, ImageRequest, Platform};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::auth::Access;
+use super::check::{check_digest_of, checked_digest, expect_found, stated_digest};
 use super::choice::Chosen;
 use super::config::{self, Config};
 use super::credentials::CredentialSource;
-use super::digest;
 use super::error::{Cause, ResolveError};
 use super::flight::Flights;
 use super::manifest::{self, Descriptor, Manifest};
@@ -23,10 +23,7 @@ use super::trace::{Log, Trace, shown_request};
 use super::transport::{Answer, Call, Line, Transport};
 use super::{ImageFound, Query, Resolution};
 use crate::ImageConfigs;
-use crate::reference::{ImageReference, check_digest};
-
-/// What a registry calls the digest of what it answers with.
-const DIGEST_HEADER: &str = "docker-content-digest";
+use crate::reference::ImageReference;
 
 /// Resolves images, each once, within the time that it was given.
 ///
@@ -366,46 +363,4 @@ fn found(digest: String, chosen: Chosen) -> ImageFound {
         platforms,
         env: config.env.clone(),
     }
-}
-
-/// `root` is what the reference names; other parts are named by a manifest.
-fn expect_found(answer: &Answer, what: &'static str, root: bool) -> Result<(), Cause> {
-    let request = answer.shown();
-    match answer.status {
-        StatusCode::OK => Ok(()),
-        StatusCode::NOT_FOUND if root => Err(Cause::ImageNotFound { request }),
-        StatusCode::NOT_FOUND => Err(Cause::PartNotFound { what, request }),
-        _ => Err(Cause::Status { request }),
-    }
-}
-
-/// The digest of a manifest: that by which it was asked for, or else that of its bytes, which
-/// the registry must not contradict.
-fn checked_digest(name: &str, answer: &Answer) -> Result<String, Cause> {
-    if name.contains(':') {
-        check_digest_of("manifest", name, answer)?;
-        return Ok(name.to_owned());
-    }
-    if let Some(stated) = stated_digest(&answer.headers) {
-        check_digest_of("manifest", stated, answer)?;
-    }
-    Ok(digest::sha256(&answer.body))
-}
-
-fn check_digest_of(what: &'static str, expected: &str, answer: &Answer) -> Result<(), Cause> {
-    let actual = digest::of(&answer.body, expected);
-    if actual == expected {
-        return Ok(());
-    }
-    Err(Cause::Digest {
-        what,
-        expected: expected.to_owned(),
-        actual,
-        request: answer.shown(),
-    })
-}
-
-fn stated_digest(headers: &HeaderMap) -> Option<&str> {
-    let stated = headers.get(DIGEST_HEADER)?.to_str().ok()?;
-    check_digest(stated).ok().map(|()| stated)
 }

@@ -222,3 +222,45 @@ impl Proxies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_are_not_understood() {
+        let mirror = |text: &str| text.parse::<Mirror>().map_err(|error| error.to_string());
+        let realm = |text: &str| {
+            let parsed = text.parse::<AllowedRealm>();
+            parsed.map_err(|error| error.to_string())
+        };
+        assert!(mirror("docker.io=mirror.example:5000/a/b").is_ok());
+        assert!(realm("index.docker.io=auth.example").is_ok());
+        insta::assert_snapshot!(mirror("docker.io").unwrap_err(), @"not of the form REGISTRY=HOST or REGISTRY=HOST/PREFIX");
+        insta::assert_snapshot!(mirror("docker.io=a.example/").unwrap_err(), @"the repository name is missing");
+        insta::assert_snapshot!(mirror("docker.io=https://a.example").unwrap_err(), @"the repository name `/a.example` has an empty part");
+        insta::assert_snapshot!(realm("a.example").unwrap_err(), @"not of the form REGISTRY=HOST");
+        insta::assert_snapshot!(realm("a.example=b.example:99999").unwrap_err(), @"the port `99999` of the host `b.example` is not a number from 1 to 65535");
+    }
+
+    #[test]
+    fn a_host_without_a_port_is_all_its_ports() {
+        let host = |text: &str| text.parse::<RegistryHost>().unwrap();
+        assert!(host("a.example").covers("a.example:5000"));
+        assert!(host("A.Example:5000").covers("a.example:5000"));
+        assert!(!host("a.example:5000").covers("a.example"));
+        assert!(!host("a.example").covers("b.a.example"));
+        assert!(host("[::1]").covers("[::1]:5000"));
+        assert!(!host("[::1]:5000").covers("[::1]"));
+        assert!(host("registry-1.docker.io").covers("docker.io"));
+    }
+
+    #[test]
+    fn a_proxys_password_is_not_printed() {
+        let proxies = Proxies::from_variables(|name| {
+            (name == "ALL_PROXY").then(|| "http://user:hunter2@proxy.example".to_owned())
+        });
+        assert!(proxies.https.is_some() && proxies.https == proxies.http);
+        insta::assert_snapshot!(format!("{proxies:?}"), @"Proxies { https: Some(Secret(..)), http: Some(Secret(..)), no_proxy: None }");
+    }
+}

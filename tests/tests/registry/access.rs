@@ -108,33 +108,36 @@ async fn token_server(token: impl Fn(&Seen) -> Reply + Send + Sync + 'static) ->
     .await
 }
 
+type Answer = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
+
+fn useless_tokens() -> Vec<(&'static str, Answer)> {
+    let json =
+        |body: &'static str| -> Answer { Box::new(move |_| Reply::ok("application/json", body)) };
+    vec![
+        ("refused", Box::new(|_| Reply::new(401))),
+        ("forbidden", Box::new(|_| Reply::new(403))),
+        ("missing", Box::new(|_| Reply::new(404))),
+        ("not JSON", json("<html>")),
+        ("without token", json("{}")),
+        ("empty", json(r#"{"token":""}"#)),
+        ("no header", json(r#"{"token":"a\nb"}"#)),
+        ("not good", json(r#"{"token":"wrong"}"#)),
+        (
+            "10 MB",
+            Box::new(|_| Reply::ok("application/json", vec![b' '; 10 << 20])),
+        ),
+        (
+            "endless",
+            Box::new(|_| Reply::new(200).body(crate::server::ReplyBody::Endless)),
+        ),
+    ]
+}
+
 #[test]
 fn what_is_said_when_there_is_no_token() {
     crate::run(async {
-        type Answer = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
-        let json = |body: &'static str| -> Answer {
-            Box::new(move |_| Reply::ok("application/json", body))
-        };
-        let cases: Vec<(&str, Answer)> = vec![
-            ("refused", Box::new(|_| Reply::new(401))),
-            ("forbidden", Box::new(|_| Reply::new(403))),
-            ("missing", Box::new(|_| Reply::new(404))),
-            ("not JSON", json("<html>")),
-            ("without token", json("{}")),
-            ("empty", json(r#"{"token":""}"#)),
-            ("no header", json(r#"{"token":"a\nb"}"#)),
-            ("not good", json(r#"{"token":"wrong"}"#)),
-            (
-                "10 MB",
-                Box::new(|_| Reply::ok("application/json", vec![b' '; 10 << 20])),
-            ),
-            (
-                "endless",
-                Box::new(|_| Reply::new(200).body(crate::server::ReplyBody::Endless)),
-            ),
-        ];
         let mut lines = Vec::new();
-        for (name, token) in cases {
+        for (name, token) in useless_tokens() {
             let server = token_server(token).await;
             let anonymous = stable(&shown(&without(&server).await), &[("HOST", &server)]);
             let found = resolved(settings(&[&server]), &server, password("hunter2")).await;

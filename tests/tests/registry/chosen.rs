@@ -5,14 +5,13 @@ use serde_json::{Value, json};
 use taskdef::image::Platform;
 
 use crate::images::{
-    CONFIG, DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, Images, MANIFEST, config_of, platform,
-    sha512,
+    DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, Images, config_of, platform, sha512,
 };
 use crate::server::Server;
 use crate::{LONG, query, resolve, settings, shown, stable};
 
 /// What becomes of these tags for these platforms, a line each.
-async fn table(images: Images, rows: &[(&str, Platform)]) -> String {
+pub(crate) async fn table(images: Images, rows: &[(&str, Platform)]) -> String {
     let server = Server::plain(move |seen| images.reply(seen)).await;
     let registries = Registries::new(settings(&[&server]), StaticCredentials::none());
     let session = registries.session(LONG);
@@ -198,100 +197,6 @@ fn indexes_are_wide_and_deep_within_bounds() {
     deep-4 linux/*: [] [deep] user `` in `/srv` for linux/amd64
     deep-5 linux/amd64: index-too-deep: image `HOST/app:deep-5` cannot be read from `HOST`: indexes inside indexes, more than 4 deep
     deep-5 linux/*: index-too-deep: image `HOST/app:deep-5` cannot be read from `HOST`: indexes inside indexes, more than 4 deep
-    ");
-}
-
-#[test]
-fn configs() {
-    let mut images = Images::default();
-    let mut add = |tag: &str, config: &str| {
-        let config = images.add(CONFIG, config.as_bytes());
-        let manifest = json!({"schemaVersion": 2, "config": config}).to_string();
-        let manifest = images.add(MANIFEST, manifest.as_bytes());
-        images.tag(tag, &manifest);
-    };
-    let all = [
-        ("nothing", "{}"),
-        ("no-process", r#"{"os":"linux","architecture":"amd64"}"#),
-        (
-            "nulls",
-            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":null,"Cmd":null,"User":null,"Env":null}}"#,
-        ),
-        (
-            "null-config",
-            r#"{"os":"linux","architecture":"amd64","config":null}"#,
-        ),
-        (
-            "shell-form",
-            r#"{"os":"linux","architecture":"amd64","created":"","config":{"Entrypoint":["/bin/sh","-c","exec app"],"ArgsEscaped":true,"Shell":["/bin/bash"],"Healthcheck":{"Test":["NONE"]}}}"#,
-        ),
-        (
-            "non-root",
-            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"Cmd":["a","b c"],"User":"1000:1000"}}"#,
-        ),
-        (
-            "deep-elsewhere",
-            &format!(
-                r#"{{"os":"linux","architecture":"amd64","history":{}1{},"config":{{"Cmd":["deep"]}}}}"#,
-                "[".repeat(100_000),
-                "]".repeat(100_000)
-            ),
-        ),
-        (
-            "other-case",
-            r#"{"os":"linux","architecture":"amd64","CONFIG":{"entrypoint":["app"],"CMD":["x"]}}"#,
-        ),
-        (
-            "twice",
-            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":["app"],"entrypoint":["other"]}}"#,
-        ),
-        (
-            "text",
-            r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":"app"}}"#,
-        ),
-        (
-            "numbers",
-            r#"{"os":"linux","architecture":"amd64","config":{"Cmd":[1]}}"#,
-        ),
-        ("list", "[]"),
-        ("not-json", "<html>"),
-        ("truncated", r#"{"os":"linux","config":{"Cmd":["#),
-        ("two-documents", "{} {}"),
-        ("not-utf-8", "{\"config\":{\"Cmd\":[\"\u{0}\"]}}"),
-    ];
-    for (tag, config) in &all {
-        add(tag, config);
-    }
-    let helm = images.add("application/vnd.cncf.helm.config.v1+json", b"{}");
-    let helm = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": helm}).to_string();
-    let helm = images.add(MANIFEST, helm.as_bytes());
-    images.tag("helm", &helm);
-    let rows: Vec<(&str, Platform)> = all
-        .iter()
-        .map(|(tag, _)| *tag)
-        .chain(["helm"])
-        .map(|tag| (tag, LinuxAmd64))
-        .collect();
-    let table = crate::run(table(images, &rows));
-    insta::assert_snapshot!(table, @"
-    nothing linux/amd64: [] [] user `` in `` for 
-    no-process linux/amd64: [] [] user `` in `` for linux/amd64
-    nulls linux/amd64: [] [] user `` in `` for linux/amd64
-    null-config linux/amd64: [] [] user `` in `` for linux/amd64
-    shell-form linux/amd64: [/bin/sh -c exec app] [] user `` in `` for linux/amd64
-    non-root linux/amd64: [app] [a b c] user `1000:1000` in `` for linux/amd64
-    deep-elsewhere linux/amd64: [] [deep] user `` in `` for linux/amd64
-    other-case linux/amd64: [app] [x] user `` in `` for linux/amd64
-    twice linux/amd64: config-invalid: image `HOST/app:twice` cannot be read from `HOST`: the image config is not valid: a name is there twice (line 1, column 80): GET http://HOST/v2/app/blobs/sha256:0d0e89: 200
-    text linux/amd64: config-invalid: image `HOST/app:text` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 65): GET http://HOST/v2/app/blobs/sha256:4a5e6a: 200
-    numbers linux/amd64: config-invalid: image `HOST/app:numbers` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 55): GET http://HOST/v2/app/blobs/sha256:bd6166: 200
-    list linux/amd64: config-invalid: image `HOST/app:list` cannot be read from `HOST`: the image config is not valid: it does not have the form that it should have (line 1, column 0): GET http://HOST/v2/app/blobs/sha256:4f53cd: 200
-    not-json linux/amd64: config-invalid: image `HOST/app:not-json` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 1): GET http://HOST/v2/app/blobs/sha256:b7d082: 200
-    truncated linux/amd64: config-invalid: image `HOST/app:truncated` cannot be read from `HOST`: the image config is not valid: it ends too early (line 1, column 31): GET http://HOST/v2/app/blobs/sha256:aca6f0: 200
-    two-documents linux/amd64: config-invalid: image `HOST/app:two-documents` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 4): GET http://HOST/v2/app/blobs/sha256:2cec2b: 200
-    not-utf-8 linux/amd64: config-invalid: image `HOST/app:not-utf-8` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 20): GET http://HOST/v2/app/blobs/sha256:195fa4: 200
-    helm linux/amd64: not-an-image: image `HOST/app:helm` cannot be read from `HOST`: the reference names no container image but `application/vnd.cncf.helm.config.v1+json`
-      hint: check the name and the tag of the image
     ");
 }
 

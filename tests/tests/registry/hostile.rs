@@ -6,18 +6,24 @@ use registry::remote::{Registries, Settings, StaticCredentials};
 use serde_json::json;
 use taskdef::image::Platform;
 
-use crate::images::{CONFIG, Images, MANIFEST, config_of, usual};
+use crate::images::{Images, config_of, usual};
 use crate::server::{Reply, ReplyBody, Seen, Server};
 use crate::{LONG, query, resolve, resolved, settings, shown, stable};
 
-type Case = (&'static str, Box<dyn Fn(&Seen) -> Reply + Send + Sync>);
+pub(crate) type Case = (&'static str, Box<dyn Fn(&Seen) -> Reply + Send + Sync>);
 
-fn case(name: &'static str, reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Case {
+pub(crate) fn case(
+    name: &'static str,
+    reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+) -> Case {
     (name, Box::new(reply))
 }
 
 /// A good registry, but for what `wrong` says of manifests or of blobs.
-fn but(kind: &'static str, wrong: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> Case {
+pub(crate) fn but(
+    kind: &'static str,
+    wrong: impl Fn(Reply) -> Reply + Send + Sync + 'static,
+) -> Case {
     let images = usual();
     case(kind, move |seen| match seen.path.contains(kind) {
         true => wrong(images.reply(seen)),
@@ -25,7 +31,7 @@ fn but(kind: &'static str, wrong: impl Fn(Reply) -> Reply + Send + Sync + 'stati
     })
 }
 
-async fn table(cases: Vec<(&str, Case)>, change: impl Fn(&mut Settings)) -> String {
+pub(crate) async fn table(cases: Vec<(&str, Case)>, change: impl Fn(&mut Settings)) -> String {
     let mut lines = Vec::new();
     for (name, (_, reply)) in cases {
         let server = Server::plain(reply).await;
@@ -36,206 +42,6 @@ async fn table(cases: Vec<(&str, Case)>, change: impl Fn(&mut Settings)) -> Stri
         lines.push(format!("{name} ({} requests): {text}", server.seen().len()));
     }
     lines.join("\n")
-}
-
-fn manifest(body: &'static str) -> Case {
-    case("manifest", move |_| Reply::ok(MANIFEST, body))
-}
-
-#[test]
-fn manifests_that_are_none() {
-    let table = crate::run(table(
-        vec![
-            ("truncated", manifest(r#"{"schemaVersion":2,"config":{"#)),
-            (
-                "a web page",
-                case("", |_| Reply::ok("text/html", "<html>sign in</html>")),
-            ),
-            ("empty", manifest("")),
-            (
-                "an empty object",
-                case("", |_| Reply::ok("application/json", "{}")),
-            ),
-            (
-                "deep",
-                case("", |_| Reply::ok(MANIFEST, "[".repeat(1_000_000))),
-            ),
-            (
-                "deep inside",
-                case("", |_| {
-                    let deep = "[".repeat(100_000);
-                    Reply::ok(MANIFEST, format!(r#"{{"manifests":[{{"platform":{deep}"#))
-                }),
-            ),
-            (
-                "both",
-                manifest(r#"{"schemaVersion":2,"config":{},"manifests":[]}"#),
-            ),
-            (
-                "twice",
-                manifest(r#"{"schemaVersion":2,"config":{},"Config":{}}"#),
-            ),
-            (
-                "an index by its type",
-                case("", |_| {
-                    Reply::ok(crate::images::INDEX, r#"{"schemaVersion":2,"config":{}}"#)
-                }),
-            ),
-            (
-                "two types",
-                manifest(r#"{"mediaType":"application/vnd.oci.image.index.v1+json","config":{}}"#),
-            ),
-            (
-                "another type",
-                case("", |_| {
-                    Reply::ok(
-                        "application/json",
-                        r#"{"mediaType":"application/vnd.x+json","config":{}}"#,
-                    )
-                }),
-            ),
-            (
-                "schema 1",
-                case("", |_| {
-                    Reply::ok(
-                        "application/vnd.docker.distribution.manifest.v1+prettyjws; charset=utf-8",
-                        "{}",
-                    )
-                }),
-            ),
-            (
-                "schema 1 by its version",
-                case("", |_| {
-                    Reply::ok("application/json", r#"{"schemaVersion":1,"fsLayers":[]}"#)
-                }),
-            ),
-            ("no digest", manifest(r#"{"config":{"size":2}}"#)),
-            (
-                "a path for a digest",
-                manifest(r#"{"config":{"digest":"../../../x","size":2}}"#),
-            ),
-            (
-                "no size",
-                manifest(concat!(
-                    r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
-                    r#"0123456789abcdef0123456789abcdef"}}"#,
-                )),
-            ),
-            (
-                "a negative size",
-                manifest(concat!(
-                    r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
-                    r#"0123456789abcdef0123456789abcdef","size":-1}}"#,
-                )),
-            ),
-            (
-                "a config of 9 MiB",
-                manifest(concat!(
-                    r#"{"config":{"digest":"sha256:0123456789abcdef0123456789abcdef"#,
-                    r#"0123456789abcdef0123456789abcdef","size":9437184}}"#,
-                )),
-            ),
-        ],
-        |_| {},
-    ));
-    insta::assert_snapshot!(table, @"
-    truncated (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 29): GET http://HOST/v2/app/manifests/1
-    a web page (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is no JSON (line 1, column 1): GET http://HOST/v2/app/manifests/1
-    empty (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 0): GET http://HOST/v2/app/manifests/1
-    an empty object (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is no manifest of an image: GET http://HOST/v2/app/manifests/1
-    deep (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 0): GET http://HOST/v2/app/manifests/1
-    deep inside (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 26): GET http://HOST/v2/app/manifests/1
-    both (1 requests): manifest-ambiguous: image `HOST/app:1` cannot be read from `HOST`: the manifest is an index and an image at the same time: GET http://HOST/v2/app/manifests/1
-    twice (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: a name is there twice (line 1, column 39): GET http://HOST/v2/app/manifests/1
-    an index by its type (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it is not what its type says: GET http://HOST/v2/app/manifests/1
-    two types (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: its type is another one in the answer's header: GET http://HOST/v2/app/manifests/1
-    another type (1 requests): not-an-image: image `HOST/app:1` cannot be read from `HOST`: the reference names no container image but `application/vnd.x+json`
-      hint: check the name and the tag of the image
-    schema 1 (1 requests): manifest-schema-1: image `HOST/app:1` cannot be read from `HOST`: the image has a manifest of schema 1, which registries and runtimes gave up
-      hint: push the image again with a current tool
-    schema 1 by its version (1 requests): manifest-schema-1: image `HOST/app:1` cannot be read from `HOST`: the image has a manifest of schema 1, which registries and runtimes gave up
-      hint: push the image again with a current tool
-    no digest (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: the digest `` is not of the form `sha256:` and 64 hexadecimal digits: GET http://HOST/v2/app/manifests/1
-    a path for a digest (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: the digest `../../../x` is not of the form `sha256:` and 64 hexadecimal digits: GET http://HOST/v2/app/manifests/1
-    no size (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: a size is missing: GET http://HOST/v2/app/manifests/1
-    a negative size (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 103): GET http://HOST/v2/app/manifests/1
-    a config of 9 MiB (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 8388608 bytes: GET http://HOST/v2/app/blobs/sha256:012345
-    ");
-}
-
-#[test]
-fn bytes_that_are_not_what_was_announced() {
-    let other = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let table = crate::run(table(
-        vec![
-            (
-                "manifest, another digest in the header",
-                but("/manifests/1", move |_| {
-                    Reply::ok(MANIFEST, "{}").header("docker-content-digest", other)
-                }),
-            ),
-            (
-                "manifest, other bytes",
-                but("/manifests/sha256", |_| Reply::ok(MANIFEST, "{}")),
-            ),
-            (
-                "config, other bytes",
-                but("/blobs/", |_| Reply::ok(CONFIG, vec![b' '; 114])),
-            ),
-            (
-                "config, too short",
-                but("/blobs/", |_| Reply::ok(CONFIG, "{}")),
-            ),
-            (
-                "config, too long",
-                but("/blobs/", |_| Reply::ok(CONFIG, vec![b' '; 1 << 20])),
-            ),
-            (
-                "config, endless",
-                but("/blobs/", |_| Reply::new(200).body(ReplyBody::Endless)),
-            ),
-            (
-                "manifest, endless",
-                but("/manifests/1", |_| Reply::new(200).body(ReplyBody::Endless)),
-            ),
-            (
-                "manifest, 5 MiB",
-                but("/manifests/1", |_| Reply::ok(MANIFEST, vec![b' '; 5 << 20])),
-            ),
-            (
-                "manifest, compressed",
-                but("/manifests/1", |reply| {
-                    reply.header("content-encoding", "gzip")
-                }),
-            ),
-            ("config, gone", but("/blobs/", |_| Reply::new(404))),
-            ("config, no content", but("/blobs/", |_| Reply::new(204))),
-            (
-                "manifest, part of it",
-                but("/manifests/1", |_| Reply::new(206)),
-            ),
-            (
-                "endless refusal",
-                but("/manifests/1", |_| Reply::new(400).body(ReplyBody::Endless)),
-            ),
-        ],
-        |_| {},
-    ));
-    insta::assert_snapshot!(table, @"
-    manifest, another digest in the header (1 requests): digest-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has the digest `sha256:44136f` and not `sha256:012345`: GET http://HOST/v2/app/manifests/1: 200
-    manifest, other bytes (2 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has 2 bytes where 248 are announced: GET http://HOST/v2/app/manifests/sha256:84c36c: 200
-    config, other bytes (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
-    config, too short (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has 2 bytes where 105 are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
-    config, too long (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
-    config, endless (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
-    manifest, endless (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200
-    manifest, 5 MiB (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200
-    manifest, compressed (1 requests): answer-encoded: image `HOST/app:1` cannot be read from `HOST`: the answer is encoded, which was not asked for: GET http://HOST/v2/app/manifests/1: 200
-    config, gone (3 requests): image-incomplete: image `HOST/app:1` cannot be read from `HOST`: the registry lost the config of the image: GET http://HOST/v2/app/blobs/sha256:5bd855: 404
-    config, no content (3 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/blobs/sha256:5bd855: 204
-    manifest, part of it (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 206
-    endless refusal (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 400
-    ");
 }
 
 #[test]

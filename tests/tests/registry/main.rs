@@ -6,6 +6,7 @@
 
 mod access;
 mod chosen;
+mod documents;
 mod hostile;
 mod images;
 mod network;
@@ -99,10 +100,11 @@ fn stable(text: &str, servers: &[(&str, &Server)]) -> String {
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once("sha256:") {
         out.push_str(before);
-        let hex = after.chars().take_while(char::is_ascii_hexdigit).count();
+        let end = after.find(|c: char| !c.is_ascii_hexdigit());
+        let (hex, after) = after.split_at(end.unwrap_or(after.len()));
         out.push_str("sha256:");
-        out.push_str(&after[..hex.min(6)]);
-        rest = &after[hex..];
+        out.extend(hex.chars().take(6));
+        rest = after;
     }
     out + rest
 }
