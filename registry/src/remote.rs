@@ -2,7 +2,7 @@
 //! [distribution protocol](https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 //!
 //! ```text
-//! Query --place--> registry or mirror --manifest--> index --choice--> manifest --> config
+//! ImageRequest --place--> registry or mirror --manifest--> index --choice--> manifest --> config
 //! ```
 //!
 //! [`Registries`] holds what is good for long: settings, connections, where credentials come
@@ -38,7 +38,7 @@ mod transport;
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskdef::image::{ImageConfig, Platform};
+use taskdef::image::ImageConfig;
 
 pub use credentials::{Credential, CredentialError, CredentialSource, StaticCredentials, Wanted};
 pub use error::ResolveError;
@@ -78,23 +78,12 @@ impl<C: CredentialSource> Registries<C> {
     }
 }
 
-/// One image to read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Query {
-    /// The image reference as the task definition gives it.
-    pub reference: String,
-    /// The platform that the task runs on.
-    pub platform: Platform,
-    /// The container's `repositoryCredentials.credentialsParameter`.
-    pub credentials: Option<String>,
-}
-
-/// What became of a [`Query`].
+/// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// The image, or why it could not be read.
     pub outcome: Result<ImageFound, ResolveError>,
-    /// What was done; what several queries needed stands with each.
+    /// What was done; what several requests needed stands with each.
     pub steps: Vec<Step>,
 }
 

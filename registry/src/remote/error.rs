@@ -63,6 +63,8 @@ impl From<&ResolveError> for ImageFailure {
 pub(super) enum Cause {
     #[error("not an image reference: {0}")]
     Reference(#[from] ReferenceError),
+    #[error("the `repositoryCredentials` of the container {why}")]
+    CredentialsUnknown { why: String },
     #[error("the registry is none of those that are allowed")]
     RegistryNotAllowed,
     #[error("{0}, which is not contacted")]
@@ -197,6 +199,7 @@ impl Cause {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Reference(_) => "image-reference",
+            Self::CredentialsUnknown { .. } => "unknown-credentials",
             Self::RegistryNotAllowed => "registry-not-allowed",
             Self::Address(_) => "address-not-allowed",
             Self::HostUnknown { .. } => "host-unknown",
@@ -252,6 +255,9 @@ impl Cause {
                     && split_port(&refusal.host).0 == split_port(registry).0 =>
             {
                 format!("for a registry on this machine: `--insecure-registry {registry}`")
+            }
+            Self::CredentialsUnknown { .. } => {
+                format!("state the secret as a literal, use a lock file, {state}")
             }
             Self::HostUnknown { .. } => format!("check the name of the image, {state}"),
             Self::NotTls { host } => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use taskdef::image::{Answers, ImageConfig, ImageFailure, ImageRequest, Platform};
+use taskdef::image::{Answers, Credentials, ImageConfig, ImageFailure, ImageRequest, Platform};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ use super::manifest::{self, Descriptor, Manifest};
 use super::place::Place;
 use super::trace::{Log, Trace, shown_request};
 use super::transport::{Answer, Call, Line, Transport};
-use super::{ImageFound, Query, Resolution};
+use super::{ImageFound, Resolution};
 use crate::ImageConfigs;
 use crate::reference::ImageReference;
 
@@ -77,35 +77,38 @@ impl<C: CredentialSource> Session<C> {
     }
 
     /// Resolves images, all at once, and tells what was done for each.
-    pub async fn resolve(&self, queries: BTreeSet<Query>) -> BTreeMap<Query, Resolution> {
+    pub async fn resolve(
+        &self,
+        requests: BTreeSet<ImageRequest>,
+    ) -> BTreeMap<ImageRequest, Resolution> {
         let mut tasks = JoinSet::new();
-        for query in queries {
+        for request in requests {
             let inner = Arc::clone(&self.0);
             tasks.spawn(async move {
                 let trace = Trace::default();
-                let found = inner.image(&query, &trace);
-                let outcome = inner.in_time(&query, &trace, found).await;
+                let found = inner.image(&request, &trace);
+                let outcome = inner.in_time(&request, &trace, found).await;
                 let steps = trace.steps();
-                (query, Resolution { outcome, steps })
+                (request, Resolution { outcome, steps })
             });
         }
         all(tasks).await.into_iter().collect()
     }
 
     /// The digests of what references name now, with one `HEAD` each, which registries that
-    /// limit pulls do not count. The platforms of the queries do not matter.
+    /// limit pulls do not count. The platforms of the requests do not matter.
     pub async fn digests(
         &self,
-        queries: BTreeSet<Query>,
-    ) -> BTreeMap<Query, Result<String, ResolveError>> {
+        requests: BTreeSet<ImageRequest>,
+    ) -> BTreeMap<ImageRequest, Result<String, ResolveError>> {
         let mut tasks = JoinSet::new();
-        for query in queries {
+        for request in requests {
             let inner = Arc::clone(&self.0);
             tasks.spawn(async move {
                 let trace = Trace::default();
-                let found = inner.digest(&query, &trace);
-                let outcome = inner.in_time(&query, &trace, found).await;
-                (query, outcome)
+                let found = inner.digest(&request, &trace);
+                let outcome = inner.in_time(&request, &trace, found).await;
+                (request, outcome)
             });
         }
         all(tasks).await.into_iter().collect()
@@ -130,17 +133,8 @@ pub(super) async fn all<T: 'static>(mut tasks: JoinSet<T>) -> Vec<T> {
 
 impl<C: CredentialSource> ImageConfigs for Session<C> {
     async fn resolve_all(&self, requests: &BTreeSet<ImageRequest>) -> Answers {
-        let queries = requests.iter().map(|request| Query {
-            reference: request.reference.clone(),
-            platform: request.platform.clone(),
-            credentials: None,
-        });
-        let resolved = self.resolve(queries.collect()).await;
-        let answers = resolved.into_iter().map(|(query, resolution)| {
-            let request = ImageRequest {
-                reference: query.reference,
-                platform: query.platform,
-            };
+        let resolved = self.resolve(requests.clone()).await;
+        let answers = resolved.into_iter().map(|(request, resolution)| {
             let answer = resolution.outcome.map(|found| found.config);
             (request, answer.map_err(|error| ImageFailure::from(&error)))
         });
@@ -152,7 +146,7 @@ impl<C: CredentialSource> Inner<C> {
     /// Ends with an error that names the image, at the end of the time if need be.
     async fn in_time<T>(
         &self,
-        query: &Query,
+        request: &ImageRequest,
         trace: &Trace,
         found: impl Future<Output = Result<T, Cause>>,
     ) -> Result<T, ResolveError> {
@@ -162,8 +156,8 @@ impl<C: CredentialSource> Inner<C> {
             Err(Cause::Deadline { request })
         });
         found.map_err(|cause| {
-            let reference = ImageReference::parse(&query.reference).ok();
-            let place = self.place(query).map(|(_, place)| place.registry).ok();
+            let reference = ImageReference::parse(&request.reference).ok();
+            let place = self.place(request).map(|(_, place)| place.registry).ok();
             let named = reference
                 .as_ref()
                 .map(|reference| reference.registry().to_owned());
@@ -175,28 +169,42 @@ impl<C: CredentialSource> Inner<C> {
         })
     }
 
-    fn place(&self, query: &Query) -> Result<(ImageReference, Place), Cause> {
-        let reference = ImageReference::parse(&query.reference)?;
+    fn place(&self, request: &ImageRequest) -> Result<(ImageReference, Place), Cause> {
+        let reference = ImageReference::parse(&request.reference)?;
         let transport = &self.line.transport;
-        let secret = query.credentials.clone();
+        let secret = match &request.credentials {
+            Credentials::Unstated => None,
+            Credentials::Secret(secret) => Some(secret.clone()),
+            Credentials::Unknown(why) => {
+                return Err(Cause::CredentialsUnknown { why: why.clone() });
+            }
+        };
         let place = Place::of(&reference, secret, &transport.settings, &transport.guard)?;
         Ok((reference, place))
     }
 
-    async fn image(self: &Arc<Self>, query: &Query, trace: &Trace) -> Result<ImageFound, Cause> {
-        let (reference, place) = self.place(query)?;
+    async fn image(
+        self: &Arc<Self>,
+        request: &ImageRequest,
+        trace: &Trace,
+    ) -> Result<ImageFound, Cause> {
+        let (reference, place) = self.place(request)?;
         let name = reference.digest().or(reference.tag()).unwrap_or_default();
         let root = self.manifest(&place, name, None, trace).await?;
         let digest = root.digest.clone();
-        let chosen = match query.platform {
+        let chosen = match request.platform {
             Platform::AnyLinux => self.any_linux(&place, root, trace).await?,
-            _ => self.one(&place, root, &query.platform, trace).await?,
+            _ => self.one(&place, root, &request.platform, trace).await?,
         };
         Ok(found(digest, chosen))
     }
 
-    async fn digest(self: &Arc<Self>, query: &Query, trace: &Trace) -> Result<String, Cause> {
-        let (reference, place) = self.place(query)?;
+    async fn digest(
+        self: &Arc<Self>,
+        request: &ImageRequest,
+        trace: &Trace,
+    ) -> Result<String, Cause> {
+        let (reference, place) = self.place(request)?;
         let name = reference.digest().or(reference.tag()).unwrap_or_default();
         let mut ask = self.manifest_ask(name, None);
         ask.method = Method::HEAD;

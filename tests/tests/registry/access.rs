@@ -6,7 +6,7 @@ use registry::remote::{
     Credential, CredentialError, CredentialSource, Registries, Resolution, Secret, Settings,
     StaticCredentials, Wanted,
 };
-use taskdef::image::Platform;
+use taskdef::image::{Credentials, Platform};
 
 use crate::images::usual;
 use crate::requests::{with_password, with_token};
@@ -324,22 +324,27 @@ fn containers_with_different_secrets_get_their_own() {
         let session = Registries::new(settings(&[&server]), Secrets).session(LONG);
         let mut query = query(&format!("{}/app:1", server.host()), Platform::LinuxAmd64);
         let mut lines = Vec::new();
-        for secret in ["arn:one", "arn:two", "arn:other"] {
-            query.credentials = Some(secret.to_owned());
+        let unknown = Credentials::Unknown("depends on the resource `Login`".to_owned());
+        let secrets = ["arn:one", "arn:two", "arn:other"];
+        let secrets = secrets.map(|secret| Credentials::Secret(secret.to_owned()));
+        for secret in secrets.into_iter().chain([unknown]) {
+            query.credentials = secret.clone();
             let found = resolve(&session, query.clone()).await;
             lines.push(format!(
-                "{secret}: {}",
+                "{secret:?}: {}",
                 stable(&shown(&found), &[("HOST", &server)])
             ));
         }
         let (one, two) = ("Basic dXNlcjpvbmU=", "Basic dXNlcjp0d28=");
         assert_eq!(server.authorizations(), [one, one, one, two, two, two]);
-        insta::assert_snapshot!(lines.join("\n"), @"
-    arn:one: [] [server] user `` in `/srv` for linux/amd64
-    arn:two: [] [server] user `` in `/srv` for linux/amd64
-    arn:other: credentials-unavailable: image `HOST/app:1` cannot be read from `HOST`: the secret of the container's `repositoryCredentials` cannot be read here
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+    Secret("arn:one"): [] [server] user `` in `/srv` for linux/amd64
+    Secret("arn:two"): [] [server] user `` in `/srv` for linux/amd64
+    Secret("arn:other"): credentials-unavailable: image `HOST/app:1` cannot be read from `HOST`: the secret of the container's `repositoryCredentials` cannot be read here
       hint: run it where the secret can be read, or use a lock file
-    ");
+    Unknown("depends on the resource `Login`"): unknown-credentials: image `HOST/app:1` cannot be read from `HOST`: the `repositoryCredentials` of the container depends on the resource `Login`
+      hint: state the secret as a literal, use a lock file, or state `EntryPoint` and `Command` in the template
+    "#);
     });
 }
 

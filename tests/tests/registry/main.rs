@@ -18,10 +18,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use registry::remote::{
-    CredentialSource, Query, Registries, Resolution, Session, Settings, StaticCredentials,
+    CredentialSource, Registries, Resolution, Session, Settings, StaticCredentials,
 };
 use server::Server;
-use taskdef::image::Platform;
+use taskdef::image::{Credentials, ImageRequest, Platform};
 
 /// Runs a test; its servers end with it.
 fn run<T>(test: impl Future<Output = T>) -> T {
@@ -41,15 +41,15 @@ fn settings(servers: &[&Server]) -> Settings {
     }
 }
 
-fn query(reference: &str, platform: Platform) -> Query {
-    Query {
+fn query(reference: &str, platform: Platform) -> ImageRequest {
+    ImageRequest {
         reference: reference.to_owned(),
         platform,
-        credentials: None,
+        credentials: Credentials::Unstated,
     }
 }
 
-async fn resolve<C: CredentialSource>(session: &Session<C>, query: Query) -> Resolution {
+async fn resolve<C: CredentialSource>(session: &Session<C>, query: ImageRequest) -> Resolution {
     let resolved = session.resolve(BTreeSet::from([query])).await;
     resolved.into_values().next().unwrap()
 }
