@@ -218,11 +218,7 @@ fn respell_function(
     match (name, argument) {
         ("Fn::If", Value::Array(items)) => items
             .iter()
-            .enumerate()
-            .map(|(index, item)| match index {
-                0 => item.clone(),
-                _ => respell(parent, item, rename),
-            })
+            .map(|item| respell(parent, item, rename))
             .collect(),
         _ => argument.clone(),
     }
@@ -261,6 +257,30 @@ fn with_first(key: &str, change: fn(&mut str)) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn keys_of_the_user_keep_their_spelling() {
+        let dialect = Dialect::CloudFormation;
+        assert_eq!(dialect.key("dockerLabels", "team"), "team");
+        assert_eq!(dialect.key("", "team"), "Team");
+        let labels = json!({"dockerLabels": {"team": {"inner": 1}}});
+        assert_eq!(
+            dialect.spell("", &labels),
+            json!({"DockerLabels": {"team": {"inner": 1}}})
+        );
+    }
+
+    #[test]
+    fn a_setting_is_found_in_its_own_spelling() {
+        let both = json!({"Image": 1, "image": 2});
+        let map = both.as_object().unwrap();
+        assert_eq!(
+            Dialect::CloudFormation.find(map, "image"),
+            Some(&Value::from(1))
+        );
+        assert_eq!(Dialect::Ecs.find(map, "image"), Some(&Value::from(2)));
+        assert_eq!(Dialect::CloudFormation.find(map, "user"), None);
+    }
 
     #[test]
     fn irregular_names_and_user_keys_survive_a_round_trip() {

@@ -108,3 +108,104 @@ fn a_variable_that_goes_leaves_no_empty_list() {
     assert_eq!(of(json!({"Secrets": []})), json!({"Secrets": []}));
     assert_eq!(of(json!({})), json!({}));
 }
+
+/// `target` edited where these conditions hold.
+fn applied_given(target: Value, edit: &Edit, given: &[(&str, bool)]) -> (Value, Vec<String>) {
+    let Value::Object(mut map) = target else {
+        panic!("an object");
+    };
+    let given = given
+        .iter()
+        .map(|(name, truth)| ((*name).to_owned(), *truth));
+    let place = Where {
+        dialect: Dialect::CloudFormation,
+        given: &given.collect(),
+    };
+    let said = apply(&mut map, &[edit], place).unwrap();
+    (Value::Object(map), said)
+}
+
+#[test]
+fn a_setting_is_added_changed_or_left_alone() {
+    let user = Edit::Set(vec!["user".to_owned()], json!("root"));
+    let said = |target| applied(target, std::slice::from_ref(&user)).unwrap().1;
+    assert_eq!(said(json!({})), ["user added"]);
+    assert_eq!(said(json!({"User": null})), ["user added"]);
+    assert_eq!(
+        said(json!({"User": {"Ref": "AWS::NoValue"}})),
+        ["user added"]
+    );
+    assert_eq!(said(json!({"User": "app"})), ["user changed"]);
+    assert_eq!(said(json!({"User": "root"})), [""; 0]);
+}
+
+#[test]
+fn only_the_members_that_change_are_told() {
+    let object = json!({"Image": "i", "User": "app", "Cpu": 1});
+    let object = object.as_object().unwrap();
+    let given = Assignment::new();
+    let place = Where {
+        dialect: Dialect::CloudFormation,
+        given: &given,
+    };
+    let of = |edit: Edit| changed(object, &[&edit], place).unwrap().0;
+    let user = vec!["user".to_owned()];
+    let members = vec![("User".to_owned(), json!("root"))];
+    assert_eq!(
+        of(Edit::Set(user.clone(), json!("root"))),
+        Some(New::Members(members))
+    );
+    assert_eq!(of(Edit::Set(user.clone(), json!("app"))), None);
+    assert_eq!(
+        of(Edit::Remove(user)),
+        Some(New::Value(json!({"Image": "i", "Cpu": 1})))
+    );
+}
+
+#[test]
+fn an_object_with_content_from_elsewhere_is_not_merged_into() {
+    let generated =
+        json!({"LinuxParameters": {"Fn::Transform": {"Name": "X"}, "InitProcessEnabled": true}});
+    let place = "linuxParameters.capabilities.add".to_owned();
+    assert_eq!(
+        applied(generated, &[ptrace()]),
+        Err(CannotMerge::Intrinsic(place))
+    );
+}
+
+#[test]
+fn a_branch_that_is_never_taken_stays_as_it_is() {
+    let both = |yes: Value, no: Value| json!({"Fn::If": ["C", yes, no]});
+    let ours = json!({"Name": "A", "Value": "1"});
+    let target = json!({"Environment": both(json!([]), json!([]))});
+    let (yes, said) = applied_given(target.clone(), &variable("A", "1"), &[("C", true)]);
+    assert_eq!(yes, json!({"Environment": both(json!([ours]), json!([]))}));
+    assert_eq!(said, ["environment A added"]);
+    let (no, _) = applied_given(target, &variable("A", "1"), &[("C", false)]);
+    assert_eq!(no, json!({"Environment": both(json!([]), json!([ours]))}));
+    let inner = |added: Value| both(added, json!({"Add": ["NET_RAW"]}));
+    let nested = |added: Value| json!({"LinuxParameters": both(json!({"Capabilities": inner(added)}), json!({}))});
+    let (once, _) = applied_given(nested(json!({})), &ptrace(), &[]);
+    let expected = json!({"LinuxParameters": both(
+        json!({"Capabilities": inner(json!({"Add": ["SYS_PTRACE"]}))}),
+        json!({"Capabilities": {"Add": ["SYS_PTRACE"]}}),
+    )});
+    assert_eq!(once, expected);
+}
+
+#[test]
+fn of_several_entries_with_one_name_one_stays() {
+    let ours = json!({"Name": "A", "Value": "1"});
+    let twice = json!({"Environment": [ours, {"Name": "A", "Value": "2"}]});
+    assert_eq!(
+        applied(twice, &[variable("A", "1")]),
+        Ok((
+            json!({"Environment": [ours]}),
+            vec!["environment A changed".to_owned()]
+        ))
+    );
+    let conditional = json!({"Environment": [{"Fn::If": ["C", {"Name": "A", "Value": "2"}, {"Ref": "AWS::NoValue"}]}, ours]});
+    let (value, said) = applied(conditional, &[variable("A", "1")]).unwrap();
+    assert_eq!(value, json!({"Environment": [ours]}));
+    assert_eq!(said, ["environment A changed"]);
+}
