@@ -13,6 +13,8 @@
 //!                                            v
 //!                                       apply(edits): a task definition changes whole, or not at all
 //!                                            v
+//!                                       validate: what the rewrite broke refuses the task definition
+//!                                            v
 //!                                       changes --source--> spliced text, and a report
 //! ```
 //!
@@ -25,6 +27,7 @@
 //! - `plan`: from a task definition, a recipe and image configs to edits.
 //! - `edit`: changes as data, and the only code that writes them.
 //! - [`selector`]: JSONPath queries that choose task definitions and containers.
+//! - `validate`: what ECS would not take, held against the result.
 //! - [`report`]: what was done, what was left alone, and why.
 //!
 //! Deliberately absent: files, network, clock, environment. A shell brings the text and the
@@ -44,12 +47,14 @@ pub mod report;
 pub mod selector;
 pub mod settings;
 pub mod source;
+mod validate;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use cloudformation::find::{Found, Survey, in_snippet, in_template};
+use cloudformation::launch::old_platforms;
 use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
@@ -63,6 +68,7 @@ use recipe::BoundRecipe;
 use report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use settings::{OnUnresolved, Settings};
 use source::Change;
+use validate::validated;
 
 /// Why a document cannot be worked on at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -200,12 +206,14 @@ fn surveyed<Done>(
     let template = Template::new(document, settings);
     let rendered = Rendered::new(recipe, dialect(kind));
     let matched = AllMatched::new(document, &survey, dialect(kind), &settings.selection);
+    let old_platforms = old_platforms(&survey.others);
     let run = Run {
         dialect: dialect(kind),
         template: &template,
         rendered: &rendered,
         settings,
         matched: &matched,
+        old_platforms: &old_platforms,
     };
     Ok(work(run, survey))
 }
@@ -320,7 +328,8 @@ fn instrumented(
     match found.properties {
         Some(properties) => {
             let task = Task::new(run, found, properties);
-            instrument(&task, properties, others, &found.id, lookup)
+            let one = instrument(&task, properties, others, &found.id, lookup);
+            validated(run, found, properties, others, one)
         }
         None => Instrumented {
             changes: Vec::new(),
