@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_what_is_known_counts() {
-        assert_eq!(length(&json!({"a": {"Ref": "B"}, "c": 1})), Some(11));
+        assert_eq!(length(&json!({"a": {"Ref": "B"}, "c": 1})), Some(12));
         assert_eq!(length(&json!([{"Fn::If": ["C", "x", "yy"]}])), Some(5));
         assert_eq!(length(&json!({"a": {"Ref": "AWS::NoValue"}})), Some(2));
     }

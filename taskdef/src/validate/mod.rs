@@ -79,6 +79,12 @@ impl Violation {
         }
     }
 
+    /// The one with the same rule and subject.
+    fn known<'k>(&self, others: &'k [Violation]) -> Option<&'k Violation> {
+        let mut others = others.iter();
+        others.find(|other| (other.code, &other.subject) == (self.code, &self.subject))
+    }
+
     /// The same, about a container.
     fn of(mut self, container: &Container<'_>) -> Self {
         self.container = Some(container.label.clone().into_owned());
@@ -192,16 +198,12 @@ fn violations(
                 .collect();
         }
         let before = broken(&[], long.then_some(properties));
-        let is_new = |violation: &Violation| {
-            let mut before = before.iter();
-            !before
-                .any(|known| (known.code, &known.subject) == (violation.code, &violation.subject))
-        };
+        // What was so before is told as it was before.
         after
             .into_iter()
-            .map(|violation| {
-                let is_new = is_new(&violation);
-                (violation, is_new)
+            .map(|violation| match violation.known(&before) {
+                Some(known) => (known.clone(), false),
+                None => (violation, true),
             })
             .collect()
     };
@@ -272,7 +274,7 @@ fn finding<T>(places: &Places<'_>, leaves: &[(Assignment, T)]) -> Finding {
     let violation = places.violation;
     let mut message = violation.message.clone();
     if severity == Severity::Warning {
-        message.push_str(", as before the rewrite");
+        message.push_str(", already before the rewrite");
     }
     let first = at.first().copied();
     if let Some(when) = first.and_then(|first| conditions_text(leaves, at, first)) {
