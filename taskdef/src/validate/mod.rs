@@ -15,6 +15,8 @@ mod read;
 mod references;
 mod reserved;
 mod size;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
