@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::container::has_generated_keys;
 use crate::report::Code;
 use crate::source::{Change, New};
 
@@ -76,6 +77,7 @@ fn of_value(reader: &Reader<'_>, value: &Value) -> Option<usize> {
             let items = items.iter().filter_map(|item| of_value(reader, item));
             Some(separated(items))
         }
+        Fact::Known(Value::Object(map)) if has_generated_keys(map) => Some(0),
         Fact::Known(Value::Object(map)) => Some(of_object(reader, map, &[])),
         Fact::Known(Value::Number(number)) => Some(number.as_str().len()),
         Fact::Known(Value::Bool(flag)) => Some(if *flag { 4 } else { 5 }),

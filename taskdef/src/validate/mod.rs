@@ -35,6 +35,7 @@ use crate::source::{Change, put};
 
 use explore::{Explored, MAX_COMBINATIONS, Setting, conditions_text, explore};
 use read::{Container, Definition, Reader, Version};
+use references::{Reference, references};
 
 /// A task definition's surroundings, as far as rules depend on them.
 #[derive(Clone, Copy)]
@@ -53,6 +54,7 @@ struct Surroundings<'s> {
 struct Case<'c, 'v> {
     reader: &'c Reader<'c>,
     definition: &'c Definition<'v>,
+    references: &'c [Reference<'v>],
     surroundings: &'c Surroundings<'c>,
     /// All of it, where it may be too long.
     whole: Option<&'v Map<String, Value>>,
@@ -93,6 +95,9 @@ impl Violation {
         self
     }
 }
+
+/// Some rules compare containers with each other. With more than these, only the number is told, which ECS does not take.
+const MAX_CONTAINERS: usize = 500;
 
 /// Every rule, in the order of their findings.
 const RULES: &[fn(&Case<'_, '_>, &mut Vec<Violation>)] = &[
@@ -183,12 +188,14 @@ fn violations(
             let case = Case {
                 reader,
                 definition: &definition,
+                references: &references(reader, &definition),
                 surroundings: &surroundings,
                 whole,
             };
             let mut found = Vec::new();
-            for rule in RULES {
-                rule(&case, &mut found);
+            match definition.containers.len() {
+                0..=MAX_CONTAINERS => RULES.iter().for_each(|rule| rule(&case, &mut found)),
+                _ => containers::count(&case, &mut found),
             }
             found
         };

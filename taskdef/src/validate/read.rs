@@ -55,11 +55,22 @@ pub(super) struct List<T> {
 pub(super) struct Object<'v> {
     map: &'v Map<String, Value>,
     over: &'v [(String, Value)],
+    /// Whether a transform brings more members.
+    open: bool,
 }
 
 impl<'v> Object<'v> {
-    fn new(map: &'v Map<String, Value>) -> Self {
-        Object { map, over: &[] }
+    fn new(map: &'v Map<String, Value>, over: &'v [(String, Value)]) -> Self {
+        Object {
+            map,
+            over,
+            open: has_generated_keys(map),
+        }
+    }
+
+    /// An object that nothing is laid over.
+    fn read(value: &'v Value) -> Option<Self> {
+        value.as_object().map(|map| Object::new(map, &[]))
     }
 }
 
@@ -160,9 +171,7 @@ impl<'r> Reader<'r> {
         match value {
             Value::Null => Fact::Absent,
             Value::Object(_) if is_no_value(value) => Fact::Absent,
-            Value::Object(map) if function(value).is_some() || has_generated_keys(map) => {
-                Fact::Unknown
-            }
+            Value::Object(_) if function(value).is_some() => Fact::Unknown,
             literal => Fact::Known(literal),
         }
     }
@@ -181,7 +190,7 @@ impl<'r> Reader<'r> {
     pub(super) fn get<'v>(&self, object: Object<'v>, key: &str) -> Fact<&'v Value> {
         match self.written(object, key) {
             Some(value) => self.settled(value),
-            None if has_generated_keys(object.map) => Fact::Unknown,
+            None if object.open => Fact::Unknown,
             None => Fact::Absent,
         }
     }
@@ -205,8 +214,7 @@ impl<'r> Reader<'r> {
     }
 
     pub(super) fn object<'v>(&self, object: Object<'v>, key: &str) -> Fact<Object<'v>> {
-        self.get(object, key)
-            .and_then(|value| value.as_object().map(Object::new))
+        self.get(object, key).and_then(Object::read)
     }
 
     fn list<'v, T>(
@@ -237,7 +245,7 @@ impl<'r> Reader<'r> {
 
     /// A list of objects.
     pub(super) fn objects<'v>(&self, object: Object<'v>, key: &str) -> List<Object<'v>> {
-        self.list(object, key, |item| item.as_object().map(Object::new))
+        self.list(object, key, Object::read)
     }
 
     /// A list of texts.
@@ -249,17 +257,14 @@ impl<'r> Reader<'r> {
     pub(super) fn definition<'v>(&self, version: Version<'v>) -> Definition<'v> {
         let changed = version.changes.iter().find(|change| change.path.is_empty());
         let task = match changed.map(|change| &change.new) {
-            Some(New::Members(over)) => Object {
-                map: version.properties,
-                over,
-            },
-            Some(New::Value(Value::Object(map))) => Object::new(map),
-            Some(New::Value(_)) | None => Object::new(version.properties),
+            Some(New::Members(over)) => Object::new(version.properties, over),
+            Some(New::Value(Value::Object(map))) => Object::new(map, &[]),
+            Some(New::Value(_)) | None => Object::new(version.properties, &[]),
         };
         let mut definition = Definition {
             task,
             containers: Vec::new(),
-            complete: !has_generated_keys(task.map),
+            complete: !task.open,
         };
         let key = self.dialect.key("", "containerDefinitions");
         let place = Place {
@@ -331,7 +336,7 @@ impl<'r> Reader<'r> {
         match self.settled(value) {
             Fact::Absent => {}
             Fact::Known(Value::Object(map)) => {
-                let object = Object { map, over };
+                let object = Object::new(map, over);
                 let label = match self.written(object, "name") {
                     Some(Value::String(name)) => Cow::Borrowed(name.as_str()),
                     Some(name) => Cow::Owned(shown(name)),

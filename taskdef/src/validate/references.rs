@@ -6,34 +6,71 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::report::Code;
 
 use super::containers::is_essential;
-use super::read::{Container, Fact, Reader};
+use super::read::{Container, Definition, Fact, Reader};
 use super::{Case, Violation};
 
-/// The containers that one refers to, each with the setting that does.
-fn referred<'v>(
+/// A container that another one names.
+pub(super) struct Reference<'v> {
+    /// The position of the container that names it.
+    from: usize,
+    /// The setting that does.
+    list: &'static str,
+    name: Cow<'v, str>,
+    /// The position of the container that is named, where there is one.
+    to: Option<usize>,
+}
+
+/// Every container that another one names, as far as that is known.
+pub(super) fn references<'v>(
     reader: &Reader<'_>,
-    container: &Container<'v>,
-) -> Vec<(&'static str, Cow<'v, str>)> {
+    definition: &Definition<'v>,
+) -> Vec<Reference<'v>> {
     let mut found = Vec::new();
-    for (list, key) in [
-        ("dependsOn", "containerName"),
-        ("volumesFrom", "sourceContainer"),
-    ] {
-        for entry in reader.objects(container.object, list).items {
-            if let Fact::Known(name) = reader.text(entry, key) {
-                found.push((list, name));
+    for (from, container) in definition.containers.iter().enumerate() {
+        let mut push = |list, name: Cow<'v, str>| {
+            let to = None;
+            found.push(Reference {
+                from,
+                list,
+                name,
+                to,
+            });
+        };
+        for (list, key) in [
+            ("dependsOn", "containerName"),
+            ("volumesFrom", "sourceContainer"),
+        ] {
+            for entry in reader.objects(container.object, list).items {
+                if let Fact::Known(name) = reader.text(entry, key) {
+                    push(list, name);
+                }
             }
         }
+        for link in reader.texts(container.object, "links").items {
+            // `name:alias`
+            let name = match link {
+                Cow::Borrowed(link) => {
+                    Cow::Borrowed(link.split_once(':').map_or(link, |(name, _)| name))
+                }
+                Cow::Owned(link) => Cow::Owned(link),
+            };
+            push("links", name);
+        }
     }
-    for link in reader.texts(container.object, "links").items {
-        // `name:alias`
-        let name = match link {
-            Cow::Borrowed(link) => {
-                Cow::Borrowed(link.split_once(':').map_or(link, |(name, _)| name))
-            }
-            Cow::Owned(link) => Cow::Owned(link),
-        };
-        found.push(("links", name));
+    if found.is_empty() {
+        return found;
+    }
+    let positions: BTreeMap<&str, usize> = definition
+        .containers
+        .iter()
+        .enumerate()
+        .filter_map(|(position, container)| match &container.name {
+            Fact::Known(name) => Some((name.as_ref(), position)),
+            Fact::Absent | Fact::Unknown => None,
+        })
+        .collect();
+    for reference in &mut found {
+        reference.to = positions.get(reference.name.as_ref()).copied();
     }
     found
 }
@@ -48,12 +85,11 @@ pub(super) fn to_nothing(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
         found.push(Violation::new(code, subject, message, hint).of(container));
     };
     let all_known = definition.all_names_are_known();
-    for container in definition.containers.iter().filter(|_| all_known) {
-        for (list, name) in referred(reader, container) {
-            if definition.container(&name).is_none() {
-                let message = format!("`{list}` names the container `{name}`, which is not there");
-                push(container, list, &name, message);
-            }
+    for reference in case.references.iter().filter(|_| all_known) {
+        if let (None, Some(container)) = (reference.to, definition.containers.get(reference.from)) {
+            let Reference { list, name, .. } = reference;
+            let message = format!("`{list}` names the container `{name}`, which is not there");
+            push(container, list, name, message);
         }
     }
     let mut volumes: Option<(BTreeSet<Cow<'_, str>>, bool)> = None;
@@ -91,28 +127,12 @@ fn volume_names<'v>(case: &Case<'_, 'v>) -> (BTreeSet<Cow<'v, str>>, bool) {
 /// The ECS agent starts a container after those that it depends on, takes volumes from, or links to.
 pub(super) fn cycles(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     let containers = &case.definition.containers;
-    let mut waits: Vec<Vec<(&str, Cow<'_, str>)>> = Vec::new();
-    for container in containers {
-        waits.push(referred(case.reader, container));
+    let mut waits: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for reference in case.references {
+        if let Some(to) = reference.to {
+            waits.entry(reference.from).or_default().insert(to);
+        }
     }
-    if waits.iter().all(Vec::is_empty) {
-        return;
-    }
-    let positions: BTreeMap<&str, usize> = containers
-        .iter()
-        .enumerate()
-        .filter_map(|(position, container)| match &container.name {
-            Fact::Known(name) => Some((name.as_ref(), position)),
-            Fact::Absent | Fact::Unknown => None,
-        })
-        .collect();
-    let targets = |names: &Vec<(&str, Cow<'_, str>)>| -> BTreeSet<usize> {
-        names
-            .iter()
-            .filter_map(|(_, name)| positions.get(name.as_ref()).copied())
-            .collect()
-    };
-    let waits = waits.iter().map(targets).enumerate().collect();
     for circle in circles(waits) {
         let names: Vec<String> = circle
             .iter()
@@ -142,16 +162,15 @@ pub(super) fn cycles(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
 fn circles(mut waits: BTreeMap<usize, BTreeSet<usize>>) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     loop {
-        // Who waits for nobody that is left is in no circle.
-        while let Some(free) = waits
-            .iter()
-            .find(|(_, targets)| targets.is_empty())
-            .map(|(position, _)| *position)
-        {
-            waits.remove(&free);
+        // Who waits for nobody that waits is in no circle.
+        let mut before = usize::MAX;
+        while before > waits.len() {
+            before = waits.len();
+            let waiting: BTreeSet<usize> = waits.keys().copied().collect();
             for targets in waits.values_mut() {
-                targets.remove(&free);
+                targets.retain(|target| waiting.contains(target));
             }
+            waits.retain(|_, targets| !targets.is_empty());
         }
         // From anybody else a way leads into a circle.
         let Some(mut here) = waits.keys().next().copied() else {
