@@ -152,6 +152,7 @@ fn settings(
         on_unresolved: arguments.scope.on_unresolved.into(),
         launch_types: arguments.scope.launch_types.into(),
         selection,
+        task_size: arguments.scope.task_size.into(),
         pin_digests: arguments
             .images
             .pin_digests

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests};
+use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests, TaskSize};
 
 /// Which recipes, and what they are given.
 #[derive(Args, Clone, Debug, Default)]
@@ -61,6 +61,10 @@ pub struct ScopeOptions {
     /// Do not follow tags such as outrigger:instrument, by which a task definition selects or excludes itself
     #[arg(long)]
     pub ignore_tags: bool,
+
+    /// A task too small for what the recipe's sidecar reserves is refused, or gets the smallest size that fits
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub task_size: WhenTooSmall,
 }
 
 /// Where image configs come from.
@@ -219,6 +223,25 @@ impl From<WhenAssumed> for Assumptions {
         match when {
             WhenAssumed::Warn => Assumptions::Warn,
             WhenAssumed::Fail => Assumptions::Fail,
+        }
+    }
+}
+
+/// `--task-size`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhenTooSmall {
+    /// The task keeps its size, and is refused.
+    #[default]
+    Keep,
+    /// The task gets the smallest size of Fargate that holds all its containers.
+    Grow,
+}
+
+impl From<WhenTooSmall> for TaskSize {
+    fn from(when: WhenTooSmall) -> TaskSize {
+        match when {
+            WhenTooSmall::Keep => TaskSize::Keep,
+            WhenTooSmall::Grow => TaskSize::Grow,
         }
     }
 }

@@ -101,6 +101,14 @@ impl Dialect {
         }
     }
 
+    /// Whether `found` is how the canonical `key` is spelled in an object where no name is irregular.
+    pub(crate) fn is_spelled(self, key: &str, found: &str) -> bool {
+        match self {
+            Dialect::Ecs => key == found,
+            Dialect::CloudFormation => is_capitalised(key, found),
+        }
+    }
+
     #[cfg(test)]
     /// The canonical spelling of a `key` found in an object under the canonical `parent`.
     pub(crate) fn canonical_key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {

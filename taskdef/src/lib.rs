@@ -13,6 +13,8 @@
 //!                                            v
 //!                                       apply(edits): a task definition changes whole, or not at all
 //!                                            v
+//!                                       validate: what the rewrite broke refuses the task definition
+//!                                            v
 //!                                       changes --source--> spliced text, and a report
 //! ```
 //!
@@ -26,6 +28,7 @@
 //! - `edit`: changes as data, and the only code that writes them.
 //! - [`registration`]: task definitions by themselves, as the ECS API takes and gives them.
 //! - [`selector`]: JSONPath queries that choose task definitions and containers.
+//! - `validate`: what ECS would not take, held against the result.
 //! - [`report`]: what was done, what was left alone, and why.
 //!
 //! Deliberately absent: files, network, clock, environment. A shell brings the text and the
@@ -46,12 +49,14 @@ pub mod report;
 pub mod selector;
 pub mod settings;
 pub mod source;
+mod validate;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use cloudformation::find::{Found, Survey, in_snippet, in_template};
+use cloudformation::launch::old_platforms;
 use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
@@ -66,6 +71,7 @@ use recipe::Recipes;
 use report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use settings::{OnUnresolved, Settings};
 use source::Change;
+use validate::validated;
 
 /// Why a document cannot be worked on at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -229,6 +235,7 @@ fn surveyed<Done>(
     };
     let matched = AllMatched::new(document, &survey, dialect, &settings.selection);
     survey.findings.extend(matched.findings());
+    let old_platforms = old_platforms(&survey.others);
     let rendered: Vec<Rendered<'_>> = recipes
         .iter()
         .map(|recipe| Rendered::new(recipe, recipes, dialect))
@@ -241,6 +248,7 @@ fn surveyed<Done>(
             rendered,
             settings,
             matched: &matched,
+            old_platforms: &old_platforms,
         })
         .collect();
     Ok(work(&runs, survey))
@@ -380,7 +388,13 @@ fn instrumented(
     lookup: Lookup<'_>,
 ) -> Instrumented {
     match found.properties {
-        Some(properties) => compose(runs, found, properties, others, lookup),
+        Some(properties) => {
+            let one = compose(runs, found, properties, others, lookup);
+            match runs.first() {
+                Some(run) => validated(*run, found, properties, others, one),
+                None => one,
+            }
+        }
         None => Instrumented {
             changes: Vec::new(),
             report: unreadable(&found.id),

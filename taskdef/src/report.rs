@@ -50,8 +50,6 @@ codes! {
     AliasExpanded = "alias-expanded",
     /// The container already starts with the recipe's wrapper.
     AlreadyInstrumented = "already-instrumented",
-    /// What the recipe assumes of an image has not been confirmed.
-    AssumptionNotConfirmed = "assumption-not-confirmed",
     /// The recipe assumes root certificates in the image.
     AssumesCertificates = "assumes-certificates",
     /// The recipe assumes a C library in the image.
@@ -62,14 +60,26 @@ codes! {
     AssumesShell = "assumes-shell",
     /// The recipe assumes `sudo` in the image.
     AssumesSudo = "assumes-sudo",
+    /// What the recipe assumes of an image has not been confirmed.
+    AssumptionNotConfirmed = "assumption-not-confirmed",
     /// An intrinsic function stands where entries have to be merged.
     CannotMerge = "cannot-merge",
     /// A word cannot be quoted for a shell, or joined.
     CannotQuote = "cannot-quote",
     /// The container definitions, or one of them, cannot be read.
     CannotReadContainers = "cannot-read-containers",
+    /// More combinations of conditions than are checked one by one.
+    CombinationsNotChecked = "combinations-not-checked",
     /// Versions that the vendor does not document together.
     CompatibilityUnknown = "compatibility-unknown",
+    /// Off Fargate, neither container nor task states memory.
+    ContainerWithoutMemory = "container-without-memory",
+    /// The task definition is longer than ECS takes.
+    DefinitionTooLong = "definition-too-long",
+    /// Containers wait for each other in a circle.
+    DependencyCycle = "dependency-cycle",
+    /// Two containers have one name.
+    DuplicateContainerName = "duplicate-container-name",
     /// An entry point of one empty argument.
     EmptyArgumentEntryPoint = "empty-argument-entry-point",
     /// An explicit empty entry point over an image that has one.
@@ -82,16 +92,28 @@ codes! {
     ExecutionRoleKept = "execution-role-kept",
     /// The recipe needs the family, and the task definition states none.
     FamilyDefault = "family-default",
+    /// A capability that Fargate does not allow.
+    FargateCapability = "fargate-capability",
+    /// A volume of the host's files on Fargate.
+    FargateHostVolume = "fargate-host-volume",
+    /// Links between containers on Fargate.
+    FargateLinks = "fargate-links",
+    /// A privileged container on Fargate.
+    FargatePrivileged = "fargate-privileged",
+    /// A task size that Fargate does not offer.
+    FargateTaskSize = "fargate-task-size",
     /// A bare task definition holds what cannot be registered.
     FieldNotAccepted = "field-not-accepted",
     /// What cannot be registered was left out of a task definition that was described.
     FieldRemoved = "field-removed",
     /// The recipe's agent or wrapper is there in another form.
     ForeignInstrumentation = "foreign-instrumentation",
-    /// The image could not be resolved.
-    ImageUnresolved = "image-unresolved",
+    /// A host port differs from the container's where they are the same.
+    HostPortDiffers = "host-port-differs",
     /// A text that would be written into the template would mean something else there.
     ImageTextUnsafe = "image-text-unsafe",
+    /// The image could not be resolved.
+    ImageUnresolved = "image-unresolved",
     /// A list that is an intrinsic function may be empty.
     ListMayBeEmpty = "list-may-be-empty",
     /// No log configuration that a sidecar could inherit.
@@ -104,34 +126,50 @@ codes! {
     MutableAgentImage = "mutable-agent-image",
     /// A tag decides what runs; it can move.
     MutableTag = "mutable-tag",
+    /// Secrets without an execution role.
+    NeedsExecutionRole = "needs-execution-role",
     /// A stack, stack set or module with a template of its own.
     NestedTemplate = "nested-template",
+    /// No container is essential.
+    NoEssentialContainer = "no-essential-container",
+    /// A container waits for the health of one without a health check.
+    NoHealthCheck = "no-health-check",
     /// The task definition cannot run on Fargate.
     NotFargate = "not-fargate",
     /// The task definition does not carry the recipe, or that cannot be judged.
     NotInstrumented = "not-instrumented",
+    /// The task definition or the container was not selected.
+    NotSelected = "not-selected",
     /// A container is left alone: FireLens router, proxy, or another agent.
     NotWrapped = "not-wrapped",
+    /// Containers reserve more than the task has.
+    OverTaskSize = "over-task-size",
     /// Under this arrangement a command override replaces more than the command.
     OverrideChangesProgram = "override-changes-program",
-    /// Which containers are meant depends on a template parameter.
-    ParameterizedSelection = "parameterized-selection",
-    /// The image depends on a template parameter.
-    ParameterizedImage = "parameterized-image",
     /// The image was written as the reference that was inspected.
     ParameterResolved = "parameter-resolved",
+    /// The image depends on a template parameter.
+    ParameterizedImage = "parameterized-image",
+    /// Which containers are meant depends on a template parameter.
+    ParameterizedSelection = "parameterized-selection",
+    /// A `pidMode` on Windows.
+    PidModeOnWindows = "pid-mode-on-windows",
     /// The task definition states no platform; Fargate's default is taken.
     PlatformDefault = "platform-default",
+    /// The task definition runs on a platform version that is too old for what it asks.
+    PlatformVersionTooOld = "platform-version-too-old",
+    /// Two containers take one port.
+    PortTakenTwice = "port-taken-twice",
     /// The recipe refuses this container.
     RecipeRefused = "recipe-refused",
     /// The recipes of a run want different things of one setting.
     RecipesDisagree = "recipes-disagree",
+    /// A container refers to a container or a volume that is not there.
+    RefersToNothing = "refers-to-nothing",
     /// A secret stands in clear text.
     SecretInClear = "secret-in-clear",
     /// The whole of a secret is given, where the agent needs one key of it.
     SecretWithoutKey = "secret-without-key",
-    /// The task definition or the container was not selected.
-    NotSelected = "not-selected",
     /// A tag of Outrigger's with a value that is not known.
     SelectionTag = "selection-tag",
     /// A selector that matches nothing in any task definition.
@@ -142,8 +180,12 @@ codes! {
     TagOverExclude = "tag-over-exclude",
     /// Tags about instrumentation are not followed.
     TagsIgnored = "tags-ignored",
+    /// The task was given a larger size.
+    TaskSizeGrown = "task-size-grown",
     /// More combinations of conditions than are planned.
     TooManyConditions = "too-many-conditions",
+    /// More containers than ECS takes.
+    TooManyContainers = "too-many-containers",
     /// The program is wrapped by the agent of another recipe.
     TwoWrappers = "two-wrappers",
     /// An input names a container that is not there.
@@ -154,6 +196,10 @@ codes! {
     UnknownName = "unknown-name",
     /// It is not known which operating system the task runs on.
     UnknownPlatform = "unknown-platform",
+    /// A variable stands both in the environment and in the secrets.
+    VariableTwice = "variable-twice",
+    /// A container waits for the end of an essential one.
+    WaitsForEssential = "waits-for-essential",
     /// A Windows task.
     WindowsTask = "windows-task",
     /// The image itself starts the recipe's wrapper.

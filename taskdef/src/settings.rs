@@ -90,6 +90,16 @@ pub struct Selection {
     pub tags: SelectionTags,
 }
 
+/// What to do when a sidecar that the recipe adds reserves more than the task has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskSize {
+    /// The task keeps its size, and is refused.
+    #[default]
+    Keep,
+    /// The task gets the smallest size of Fargate that holds all its containers.
+    Grow,
+}
+
 /// Where the stack is deployed, as far as it is known: the values of
 /// [pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +154,8 @@ pub struct Settings {
     /// Images that a person has checked for what recipes take for granted: as the document gives
     /// them, or without tag and digest for all versions of an image.
     pub confirmed: Vec<String>,
+    /// Tasks too small for the recipe's sidecar: kept, or made larger.
+    pub task_size: TaskSize,
     /// Region and account.
     pub deployment: Deployment,
     /// Values of template parameters, over their defaults.

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use outrigger_tests::case::Case;
 use outrigger_tests::run::cfn_filter;
 use taskdef::report::Code;
 
@@ -35,6 +36,35 @@ fn codes_are_unique_kebab_case_and_each_is_explained_once() {
             .all(|char| char.is_ascii_lowercase() || char == '-')
     };
     assert!(codes.iter().all(is_kebab));
+}
+
+/// Codes that no case can show, each with the reason; they have tests beside the code.
+const WITHOUT_A_CASE: [(Code, &str); 2] = [
+    (
+        Code::PidModeOnWindows,
+        "a Windows task is left alone before it is held against rules, because no recipe supports Windows",
+    ),
+    (
+        Code::SnippetTooSmall,
+        "snippets come from transforms, and cfn-filter reads whole templates",
+    ),
+];
+
+#[test]
+fn every_code_has_a_case_that_shows_it_and_one_that_does_not() {
+    let reports: Vec<String> = Case::all(Path::new("cases"))
+        .iter()
+        .filter_map(|case| case.text("report.txt"))
+        .collect();
+    assert!(!reports.is_empty());
+    for code in Code::ALL {
+        let label = format!("[{code}]: ");
+        let shown = reports.iter().filter(|report| report.contains(&label));
+        let is_exempt = WITHOUT_A_CASE.iter().any(|(exempt, _)| exempt == code);
+        let shown = shown.count();
+        assert_eq!(shown == 0, is_exempt, "`{code}` is shown by {shown} cases");
+        assert!(shown < reports.len(), "`{code}` is shown by every case");
+    }
 }
 
 /// The arguments for cfn-filter in a command line of a document.

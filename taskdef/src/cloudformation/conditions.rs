@@ -68,7 +68,7 @@ pub(crate) fn combinations(
 }
 
 /// Whether the definitions of the conditions allow the assignment, as far as their logic shows it.
-fn can_occur(template: &Template<'_>, assignment: &Assignment) -> bool {
+pub(crate) fn can_occur(template: &Template<'_>, assignment: &Assignment) -> bool {
     // Equal comparisons have equal results, whatever the parameters are.
     let mut atoms: Vec<(&Value, bool)> = Vec::new();
     for (name, value) in assignment {

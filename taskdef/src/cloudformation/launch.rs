@@ -15,44 +15,89 @@ pub(crate) enum Runs {
 }
 
 /// What the resources of a document say about where the task definition `id` runs; nothing where it is not known.
-///
-/// Looks at services, task sets, scheduled rules, schedules and pipes.
 pub(crate) fn runs(others: &[&Value], id: &str, template: &Template<'_>) -> Vec<Runs> {
     let mut found = Vec::new();
     for resource in others {
-        let Some(properties) = resource.get("Properties") else {
-            continue;
-        };
-        let mut place = |place: &Value, key: &str| {
-            if place.get(key).is_some_and(|target| refers_to(target, id)) {
+        each_launch(resource, &mut |target, place| {
+            if refers_to(target, id) {
                 found.extend(stated(place, others, template));
             }
-        };
-        match resource.get("Type").and_then(Value::as_str) {
-            Some("AWS::ECS::Service" | "AWS::ECS::TaskSet") => place(properties, "TaskDefinition"),
-            Some("AWS::Events::Rule") => {
-                each_item(properties.get("Targets"), &mut |target| {
-                    each_item(target.get("EcsParameters"), &mut |parameters| {
-                        place(parameters, "TaskDefinitionArn");
-                    });
-                });
-            }
-            Some("AWS::Scheduler::Schedule") => {
-                let parameters = properties.pointer("/Target/EcsParameters");
-                each_item(parameters, &mut |parameters| {
-                    place(parameters, "TaskDefinitionArn")
-                });
-            }
-            Some("AWS::Pipes::Pipe") => {
-                let parameters = properties.pointer("/TargetParameters/EcsTaskParameters");
-                each_item(parameters, &mut |parameters| {
-                    place(parameters, "TaskDefinitionArn")
-                });
-            }
-            _ => {}
-        }
+        });
     }
     found
+}
+
+/// Something that runs a task definition on a platform version of Fargate below 1.4.0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OldPlatform<'d> {
+    target: &'d Value,
+    /// The platform version.
+    pub(crate) version: &'d str,
+}
+
+impl OldPlatform<'_> {
+    /// Whether it runs the task definition `id`.
+    pub(crate) fn runs(&self, id: &str) -> bool {
+        refers_to(self.target, id)
+    }
+}
+
+/// The places of a document that state a platform version below 1.4.0.
+pub(crate) fn old_platforms<'d>(others: &[&'d Value]) -> Vec<OldPlatform<'d>> {
+    let mut found = Vec::new();
+    for resource in others {
+        each_launch(resource, &mut |target, place| {
+            each_item(place.get("PlatformVersion"), &mut |version| {
+                if let Some(version) = version.as_str().filter(|version| is_old(version)) {
+                    found.push(OldPlatform { target, version });
+                }
+            });
+        });
+    }
+    found
+}
+
+/// Whether a platform version is known to be below 1.4.0.
+fn is_old(version: &str) -> bool {
+    let parts: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
+    parts.is_some_and(|parts| parts.as_slice() < [1, 4].as_slice())
+}
+
+/// Visits each place where a resource runs a task definition: what refers to it, and what says how.
+///
+/// Looks at services, task sets, scheduled rules, schedules and pipes.
+fn each_launch<'d>(resource: &'d Value, visit: &mut dyn FnMut(&'d Value, &'d Value)) {
+    let Some(properties) = resource.get("Properties") else {
+        return;
+    };
+    let mut place = |place: &'d Value, key: &str| {
+        if let Some(target) = place.get(key) {
+            visit(target, place);
+        }
+    };
+    match resource.get("Type").and_then(Value::as_str) {
+        Some("AWS::ECS::Service" | "AWS::ECS::TaskSet") => place(properties, "TaskDefinition"),
+        Some("AWS::Events::Rule") => {
+            each_item(properties.get("Targets"), &mut |target| {
+                each_item(target.get("EcsParameters"), &mut |parameters| {
+                    place(parameters, "TaskDefinitionArn");
+                });
+            });
+        }
+        Some("AWS::Scheduler::Schedule") => {
+            let parameters = properties.pointer("/Target/EcsParameters");
+            each_item(parameters, &mut |parameters| {
+                place(parameters, "TaskDefinitionArn");
+            });
+        }
+        Some("AWS::Pipes::Pipe") => {
+            let parameters = properties.pointer("/TargetParameters/EcsTaskParameters");
+            each_item(parameters, &mut |parameters| {
+                place(parameters, "TaskDefinitionArn");
+            });
+        }
+        _ => {}
+    }
 }
 
 /// Launch type or capacity providers of a place that runs tasks.

@@ -198,6 +198,7 @@ fn task_definition() -> impl Strategy<Value = Value> {
             "networkMode": "awsvpc",
             "cpu": "256",
             "memory": "512",
+            "executionRoleArn": "role",
             "containerDefinitions": definitions,
         })
     })

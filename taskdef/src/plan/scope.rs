@@ -20,16 +20,23 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
             "a Windows task, which the recipe does not support".to_owned(),
         ));
     }
-    if task.settings.launch_types == LaunchTypes::Any || task.requires_fargate() {
+    if task.settings.launch_types == LaunchTypes::Any {
         return None;
     }
-    let not_fargate = |why: String| Some(Note::new(Code::NotFargate, why));
+    not_fargate(task, others, id).map(|why| Note::new(Code::NotFargate, why))
+}
+
+/// Why a task definition cannot run on Fargate, if it cannot, as far as the document shows.
+pub(crate) fn not_fargate(task: &Task<'_>, others: &[&Value], id: &str) -> Option<String> {
+    if task.requires_fargate() {
+        return None;
+    }
     if let Setting::Known(kinds) = task.view.list("requiresCompatibilities")
         && !kinds.is_empty()
         && kinds.iter().all(Value::is_string)
     {
         let key = task.dialect.key("", "requiresCompatibilities");
-        return not_fargate(format!("`{key}` does not contain FARGATE"));
+        return Some(format!("`{key}` does not contain FARGATE"));
     }
     // What a transform brings is not known, so nothing can be missing.
     if task.view.has_generated_keys() {
@@ -37,14 +44,14 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
     }
     match task.view.text("networkMode") {
         Setting::Known(mode) if mode != "awsvpc" => {
-            return not_fargate(format!("the network mode is `{mode}`, not `awsvpc`"));
+            return Some(format!("the network mode is `{mode}`, not `awsvpc`"));
         }
-        Setting::Absent => return not_fargate("the network mode is not `awsvpc`".to_owned()),
+        Setting::Absent => return Some("the network mode is not `awsvpc`".to_owned()),
         _ => {}
     }
     for size in ["cpu", "memory"] {
         if task.view.text(size) == Setting::Absent {
-            return not_fargate(format!("the task states no `{size}`"));
+            return Some(format!("the task states no `{size}`"));
         }
     }
     let places = runs(others, id, task.template);
@@ -52,7 +59,7 @@ pub(crate) fn out_of_scope(task: &Task<'_>, others: &[&Value], id: &str) -> Opti
         return None;
     }
     places.iter().find_map(|place| match place {
-        Runs::Elsewhere(how) => not_fargate(format!("a resource runs it with {how}")),
+        Runs::Elsewhere(how) => Some(format!("a resource runs it with {how}")),
         Runs::OnFargate => None,
     })
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::cloudformation::find::{Found, loop_items};
 use crate::cloudformation::intrinsic::{Assignment, Evaluation, LoopItem};
+use crate::cloudformation::launch::OldPlatform;
 use crate::cloudformation::template::Template;
 use crate::container::{Setting, View, shown};
 use crate::dialect::Dialect;
@@ -45,6 +46,8 @@ pub(crate) struct Run<'t> {
     pub(crate) rendered: &'t Rendered<'t>,
     pub(crate) settings: &'t Settings,
     pub(crate) matched: &'t AllMatched,
+    /// What runs task definitions on an old platform version.
+    pub(crate) old_platforms: &'t [OldPlatform<'t>],
 }
 
 impl<'t> Run<'t> {

@@ -307,6 +307,7 @@ fn task_definition() -> impl Strategy<Value = Value> {
             ("NetworkMode".to_owned(), json!("awsvpc")),
             ("Cpu".to_owned(), json!(256)),
             ("Memory".to_owned(), json!("512")),
+            ("ExecutionRoleArn".to_owned(), json!({"Ref": "ExecutionRole"})),
             ("ContainerDefinitions".to_owned(), containers),
         ]);
         if platform {
