@@ -8,16 +8,19 @@
 //! BTreeSet<ImageRequest> --resolve_all--> Answers: a config, or a failure, for every request
 //! ```
 //!
-//! [`remote`] reads them from registries, and is the only code that contacts one.
+//! [`remote`] reads them from registries, and is the only code that contacts one; [`credentials`]
+//! finds what private ones want to see.
 //! [`Locked`] answers from a [`lock`] file and nothing else, so that a pipeline runs without a
 //! network and the same input gives the same output. A tag can move between the day it was
 //! written down and the day it is deployed: [`answered_by_tag`] tells which answers that
 //! concerns.
 //!
 //! A question without an answer is a value of [`Answers`] and not an error: it concerns only
-//! the task definitions that asked it. Deliberately absent: the environment, files, and any
-//! opinion on what a failure means for the run.
+//! the task definitions that asked it. Deliberately absent: the environment (but for the
+//! AWS SDK's own search), files (but for docker's configuration), and any opinion on what a
+//! failure means for the run.
 
+pub mod credentials;
 pub mod lock;
 mod locked;
 pub mod reference;

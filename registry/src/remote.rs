@@ -78,6 +78,13 @@ impl<C: CredentialSource> Registries<C> {
     }
 }
 
+/// An HTTP client with these settings that contacts whatever host it is told to.
+///
+/// For services that no template chooses. The reason that there is none is one line.
+pub(crate) fn unguarded_client(settings: &Settings) -> Result<reqwest::Client, String> {
+    client::unguarded(settings).map_err(|cause| cause.to_string())
+}
+
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {

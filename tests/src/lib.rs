@@ -14,5 +14,6 @@ pub mod lock;
 pub mod outside;
 pub mod process;
 pub mod run;
+pub mod servers;
 pub mod shell;
 pub mod yaml;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::{Client, NoProxy, Proxy, Url};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Url};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -13,25 +13,38 @@ use super::guard::Guard;
 use super::secret::Secret;
 use super::settings::Settings;
 
+/// The client for registries, which asks the guard before it connects.
+pub(super) fn build(settings: &Settings, guard: Guard) -> Result<Client, Cause> {
+    builder(settings)?
+        .dns_resolver(guard)
+        .pool_max_idle_per_host(settings.limits.per_host)
+        .build()
+        .map_err(|_| setup("the HTTP client does not start"))
+}
+
+/// The client for services that no template chooses: those of AWS, some of which are on
+/// link-local addresses.
+pub(super) fn unguarded(settings: &Settings) -> Result<Client, Cause> {
+    builder(settings)?
+        .build()
+        .map_err(|_| setup("the HTTP client does not start"))
+}
+
 /// A client that follows nothing, decodes nothing, repeats nothing and reads no environment:
 /// all that is ours to decide.
-pub(super) fn build(settings: &Settings, guard: Guard) -> Result<Client, Cause> {
+fn builder(settings: &Settings) -> Result<ClientBuilder, Cause> {
     let mut builder = Client::builder()
         .user_agent(concat!("outrigger/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls(settings)?)
-        .dns_resolver(guard)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
-        .connect_timeout(settings.connect_timeout)
-        .pool_max_idle_per_host(settings.limits.per_host);
+        .connect_timeout(settings.connect_timeout);
     for proxy in proxies(settings)? {
         builder = builder.proxy(proxy);
     }
-    builder
-        .build()
-        .map_err(|_| setup("the HTTP client does not start"))
+    Ok(builder)
 }
 
 /// rustls on ring, with the system's roots and those of the user.

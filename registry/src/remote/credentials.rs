@@ -108,6 +108,16 @@ impl<A: CredentialSource, B: CredentialSource> CredentialSource for (A, B) {
     }
 }
 
+/// A source that may not be there.
+impl<C: CredentialSource> CredentialSource for Option<C> {
+    async fn credential(&self, wanted: &Wanted) -> Result<Option<Credential>, CredentialError> {
+        match self {
+            Some(source) => source.credential(wanted).await,
+            None => Ok(None),
+        }
+    }
+}
+
 /// Credentials that were given beforehand, by registry.
 #[derive(Clone, Debug, Default)]
 pub struct StaticCredentials(BTreeMap<String, Credential>);

@@ -1,0 +1,140 @@
+//! Credentials from AWS: Amazon ECR, and the secrets of `repositoryCredentials`.
+//!
+//! ```text
+//! 123456789012.dkr.ecr.eu-central-1.amazonaws.com --GetAuthorizationToken--> AWS:<token>
+//! arn:aws:secretsmanager:...:secret:hub-AbCdEf    --GetSecretValue-->        username, password
+//! ```
+//!
+//! Whose rights count are those of whoever runs the program: the AWS SDK's own chain finds their
+//! credentials (environment, profile, SSO, web identity, container, instance). The three calls
+//! are small, and made here: `docs/decisions.md` says why. Another account's repository or secret
+//! is a matter of that repository's or secret's policy.
+
+mod call;
+mod endpoint;
+mod error;
+mod http;
+mod identity;
+mod place;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::fmt;
+
+use aws_config::SdkConfig;
+use tokio::sync::OnceCell;
+
+use super::SecretPolicy;
+use super::kept::Kept;
+use crate::remote::{Credential, CredentialError, CredentialSource, Settings, Wanted};
+pub use error::{AwsError, AwsProblem};
+use http::Http;
+use identity::Identity;
+use place::Registry;
+
+/// AWS, as a source of credentials for registries. Nothing happens before the first question.
+pub struct Aws {
+    settings: Settings,
+    policy: SecretPolicy,
+    http: OnceCell<Result<Http, AwsProblem>>,
+    config: OnceCell<SdkConfig>,
+    identity: Kept<(), Result<Identity, AwsProblem>>,
+    tokens: Kept<Registry, Result<Credential, AwsProblem>>,
+}
+
+impl Aws {
+    /// Looks for credentials, region and endpoints where the AWS SDKs do: in the environment, in
+    /// `~/.aws`, and at the metadata service of the machine. Certificates and proxies are those
+    /// of the registries' settings.
+    pub fn from_environment(settings: Settings, policy: SecretPolicy) -> Self {
+        Self::with(settings, policy, OnceCell::new())
+    }
+
+    /// Uses credentials, region and endpoints that are known already.
+    pub fn new(settings: Settings, policy: SecretPolicy, config: SdkConfig) -> Self {
+        Self::with(settings, policy, OnceCell::new_with(Some(config)))
+    }
+
+    fn with(settings: Settings, policy: SecretPolicy, config: OnceCell<SdkConfig>) -> Self {
+        Self {
+            settings,
+            policy,
+            http: OnceCell::new(),
+            config,
+            identity: Kept::new(),
+            tokens: Kept::new(),
+        }
+    }
+
+    /// The credential for a registry of Amazon ECR, by the name that
+    /// [`ImageReference::registry`](crate::ImageReference::registry) gives it; `None` for any
+    /// other host. A token is kept until shortly before it expires, unless it is to be renewed.
+    ///
+    /// Public ECR answers without credentials, too: where AWS gives none, for whatever reason,
+    /// there is none.
+    ///
+    /// # Errors
+    /// Names the registry, and why AWS gives no token for it.
+    pub async fn registry(
+        &self,
+        registry: &str,
+        renew: bool,
+    ) -> Result<Option<Credential>, AwsError> {
+        let Some(place) = Registry::parse(registry) else {
+            return Ok(None);
+        };
+        let asking = token::ask(self, &place);
+        match self.tokens.get(place.clone(), renew, asking).await {
+            Ok(credential) => Ok(Some(credential.preemptive().renewable())),
+            Err(_) if place.is_public() => Ok(None),
+            Err(problem) => Err(AwsError::Registry {
+                registry: registry.to_owned(),
+                problem,
+            }),
+        }
+    }
+
+    /// What a secret in Secrets Manager holds, by its ARN, or by its name in the default region.
+    ///
+    /// # Errors
+    /// Names the secret, and never shows what it holds.
+    pub async fn secret(&self, secret: &str) -> Result<Credential, AwsError> {
+        match secret::read(self, secret).await {
+            Ok(credential) => Ok(credential.preemptive()),
+            Err(problem) => Err(AwsError::secret(secret, problem)),
+        }
+    }
+
+    /// Region and endpoints, from wherever they are configured.
+    async fn config(&self) -> Result<&SdkConfig, AwsProblem> {
+        let http = self.http().await?;
+        let find = || identity::find(http.clone());
+        Ok(self.config.get_or_init(find).await)
+    }
+
+    async fn http(&self) -> Result<&Http, AwsProblem> {
+        let build = async || Http::new(&self.settings);
+        let http = self.http.get_or_init(build).await;
+        http.as_ref().map_err(AwsProblem::clone)
+    }
+}
+
+impl CredentialSource for Aws {
+    async fn credential(&self, wanted: &Wanted) -> Result<Option<Credential>, CredentialError> {
+        let Some(secret) = &wanted.secret else {
+            // On the heap: the SDK's futures are nested deeper than the compiler looks into.
+            let asking = Box::pin(self.registry(&wanted.registry, wanted.renew));
+            return Ok(asking.await?);
+        };
+        self.policy.check(&wanted.registry, secret)?;
+        Ok(Some(Box::pin(self.secret(secret)).await?))
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws").finish_non_exhaustive()
+    }
+}

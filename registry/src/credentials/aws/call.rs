@@ -1,0 +1,165 @@
+//! One call to an AWS service: signed JSON over HTTP, and what its errors mean.
+//!
+//! The protocol is [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html)
+//! with [Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html).
+
+use std::time::{Duration, SystemTime};
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use reqwest::Request;
+use serde_json::Value;
+
+use super::endpoint::{Service, Variant};
+use super::http::{Http, Received};
+use super::identity::{self, Identity};
+use super::place::Region;
+use super::{Aws, AwsProblem};
+use crate::reference::shown_up_to;
+
+const ATTEMPTS: u32 = 3;
+/// Before the second attempt; twice as long before the third.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How much of what AWS says a message repeats.
+const SAID_MAX: usize = 400;
+const JSON: &str = "application/x-amz-json-1.1";
+
+/// Calls an action of a service, more than once if that may help.
+pub(super) async fn call(
+    aws: &Aws,
+    service: &Service,
+    region: &Region,
+    variant: Variant,
+    (action, input): (&'static str, &Value),
+) -> Result<Value, AwsProblem> {
+    let identity = identity::get(aws).await?;
+    let config = aws.config().await?;
+    let http = aws.http().await?;
+    let url = service.endpoint(config, region, Variant::of(config, variant));
+    let target = format!("{}.{action}", service.target);
+    let body = input.to_string();
+    let mut pause = FIRST_PAUSE;
+    for attempt in 1.. {
+        let request = signed(http, &identity, service, region, (&url, &target, &body))?;
+        let answer = match http.send(request).await {
+            Ok(received) => read(action, region, &received),
+            Err(failure) => Err(AwsProblem::Unreachable {
+                endpoint: host(&url),
+                reason: failure.to_string(),
+            }),
+        };
+        match answer {
+            Err(problem) if problem.may_pass() && attempt < ATTEMPTS => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    Err(AwsProblem::Answer { action })
+}
+
+/// The request, with a signature of this moment.
+fn signed(
+    http: &Http,
+    identity: &Identity,
+    service: &Service,
+    region: &Region,
+    (url, target, body): (&str, &str, &str),
+) -> Result<Request, AwsProblem> {
+    let unusable = || AwsProblem::Endpoint {
+        endpoint: shown_up_to(SAID_MAX, url),
+    };
+    let identity = identity.clone().into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&region.name)
+        .name(service.signing)
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|_| unusable())?
+        .into();
+    let headers = [("content-type", JSON), ("x-amz-target", target)];
+    let signable = SignableRequest::new(
+        "POST",
+        url,
+        headers.into_iter(),
+        SignableBody::Bytes(body.as_bytes()),
+    )
+    .map_err(|_| unusable())?;
+    let (instructions, _) = sign(signable, &parameters)
+        .map_err(|_| unusable())?
+        .into_parts();
+    let mut request = http.post(url).body(body.to_owned());
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let (headers, _) = instructions.into_parts();
+    for header in headers {
+        request = request.header(header.name(), header.value());
+    }
+    request.build().map_err(|_| unusable())
+}
+
+/// The host of an endpoint, for messages.
+fn host(url: &str) -> String {
+    let url = reqwest::Url::parse(url);
+    let host = url.as_ref().ok().and_then(|url| url.host_str());
+    host.unwrap_or_default().to_owned()
+}
+
+pub(super) fn read(
+    action: &'static str,
+    region: &Region,
+    received: &Received,
+) -> Result<Value, AwsProblem> {
+    let body: Option<Value> = serde_json::from_slice(&received.body).ok();
+    match (received.status, body) {
+        (200, Some(body)) => Ok(body),
+        (200, None) => Err(AwsProblem::Answer { action }),
+        (_, body) => Err(refused(action, region, received, body.as_ref())),
+    }
+}
+
+fn refused(
+    action: &'static str,
+    region: &Region,
+    received: &Received,
+    body: Option<&Value>,
+) -> AwsProblem {
+    let text = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
+    let header = received.headers.get("x-amzn-errortype");
+    let code = header
+        .and_then(|value| value.to_str().ok())
+        .or_else(|| text("__type"))
+        .map(plain_code)
+        .unwrap_or_default();
+    match code.as_str() {
+        // The only text that is repeated, because it names the missing right. Others may quote
+        // the request, and with it the session's token.
+        "AccessDeniedException" | "AccessDenied" => AwsProblem::Denied {
+            action,
+            said: text("message")
+                .or_else(|| text("Message"))
+                .map(|said| shown_up_to(SAID_MAX, said)),
+        },
+        "ResourceNotFoundException" => AwsProblem::NotFound {
+            region: region.name.clone(),
+        },
+        _ => AwsProblem::Refused {
+            action,
+            status: received.status,
+            code: Some(code).filter(|code| !code.is_empty()),
+        },
+    }
+}
+
+/// `com.amazonaws.ecr#AccessDeniedException:http://...` is `AccessDeniedException`.
+fn plain_code(written: &str) -> String {
+    let code = written.rsplit_once('#').map_or(written, |(_, code)| code);
+    code.chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .take(64)
+        .collect()
+}

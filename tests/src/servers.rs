@@ -1,0 +1,45 @@
+//! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
+//! registry in several settings, a token server for it, and AWS as moto plays it.
+//!
+//! A server whose program is not installed is `None`, and the test says so and passes; with
+//! `OUTRIGGER_TOOLS=required` it is an error.
+
+mod authority;
+pub mod image;
+mod moto;
+mod plain_http;
+mod process;
+mod registry;
+pub mod samples;
+mod token;
+
+pub use authority::{Authority, Identity};
+pub use moto::Moto;
+pub use registry::{Access, Login, Registry};
+pub use token::{TokenRequest, TokenServer};
+
+use std::path::PathBuf;
+
+/// A program that a test needs: where an environment variable says, or else in one of the folders
+/// of `PATH`.
+///
+/// # Errors
+/// It is nowhere, and tools are required.
+pub fn program(variable: &str, name: &str) -> Result<Option<PathBuf>, String> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(Some(path.into()));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file());
+    if found.is_none() {
+        if std::env::var("OUTRIGGER_TOOLS").as_deref() == Ok("required") {
+            return Err(format!(
+                "{variable} does not say where {name} is, nor is it in PATH"
+            ));
+        }
+        println!("note: {name} is not installed, and {variable} not set: not tested");
+    }
+    Ok(found)
+}

@@ -1,0 +1,89 @@
+//! A program that runs beside the test.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Far longer than any of them needs, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server, ended and waited for when it is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts a server, and waits until it says on standard error where it listens: behind `sign`.
+    pub(super) fn start(command: &mut Command, sign: &str) -> Result<(Self, SocketAddr), String> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{name} does not start: {error}"))?;
+        let stderr = child.stderr.take();
+        let (lines, reader) = read(stderr);
+        let process = Self {
+            child,
+            reader: Some(reader),
+        };
+        let address = wait_for(&lines, sign).map_err(|said| format!("{name}: {said}"))?;
+        Ok((process, address))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself: then there is nothing left to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+/// Reads to the end, whether or not anybody still listens: a full pipe would stop the server.
+fn read(stderr: Option<ChildStderr>) -> (Receiver<String>, JoinHandle<()>) {
+    let (sender, receiver) = channel();
+    let reader = std::thread::spawn(move || {
+        for line in stderr
+            .into_iter()
+            .flat_map(|pipe| BufReader::new(pipe).split(b'\n'))
+        {
+            let Ok(line) = line else { break };
+            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    (receiver, reader)
+}
+
+fn wait_for(lines: &Receiver<String>, sign: &str) -> Result<SocketAddr, String> {
+    let end = Instant::now() + PATIENCE;
+    let mut said = String::new();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let line = match lines.recv_timeout(left) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => return Err(format!("not ready in time: {said}")),
+            Err(RecvTimeoutError::Disconnected) => return Err(format!("has ended: {said}")),
+        };
+        if let Some((_, after)) = line.split_once(sign) {
+            let address: String = after
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
+                .collect();
+            return address
+                .parse()
+                .map_err(|_| format!("listens where? {line}"));
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+}
