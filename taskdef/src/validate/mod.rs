@@ -33,7 +33,7 @@ use crate::report::{Code, Finding, Outcome, Severity};
 use crate::settings::{LaunchTypes, Settings, TaskSize};
 use crate::source::{Change, put};
 
-use explore::{Explored, MAX_COMBINATIONS, Setting, conditions_text, explore};
+use explore::{Explored, MAX_COMBINATIONS, Setting, Tree, conditions_text, explore};
 use read::{Container, Definition, Reader, Version};
 use references::{Reference, references};
 
@@ -238,6 +238,9 @@ struct Places<'v> {
 
 /// One finding for each rule and subject, whatever the number of combinations.
 fn findings(explored: &Explored<Vec<(Violation, bool)>>) -> Vec<Finding> {
+    if matches!(&explored.tree, Tree::Leaf(found) if found.is_empty()) && !explored.partial {
+        return Vec::new();
+    }
     let leaves = explored.tree.leaves();
     let mut order: Vec<Places<'_>> = Vec::new();
     let mut known: BTreeMap<(Code, &str), usize> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Rules about ports.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::report::Code;
@@ -11,7 +12,7 @@ use super::{Case, Violation};
 struct Ports<'l> {
     container: usize,
     label: &'l str,
-    protocol: String,
+    protocol: Cow<'l, str>,
     first: u64,
     last: u64,
 }
@@ -69,9 +70,9 @@ pub(super) fn taken_twice(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     for (position, container) in case.definition.containers.iter().enumerate() {
         for mapping in reader.objects(container.object, "portMappings").items {
             let protocol = match reader.text(mapping, "protocol") {
-                Fact::Absent => "tcp".to_owned(),
+                Fact::Absent => Cow::Borrowed("tcp"),
                 Fact::Unknown => continue,
-                Fact::Known(protocol) => protocol.to_ascii_lowercase(),
+                Fact::Known(protocol) => protocol,
             };
             if let Some((first, last)) = taken(reader, mapping, network) {
                 all.push(Ports {

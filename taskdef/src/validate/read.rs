@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::intrinsic::{Assignment, as_if, function, is_no_value};
+use crate::cloudformation::intrinsic::{Assignment, as_if, is_no_value};
 use crate::container::{has_generated_keys, shown};
 use crate::dialect::Dialect;
 use crate::source::{Change, New, Step};
@@ -60,17 +60,18 @@ pub(super) struct Object<'v> {
 }
 
 impl<'v> Object<'v> {
-    fn new(map: &'v Map<String, Value>, over: &'v [(String, Value)]) -> Self {
+    fn new(dialect: Dialect, map: &'v Map<String, Value>, over: &'v [(String, Value)]) -> Self {
         Object {
             map,
             over,
-            open: has_generated_keys(map),
+            open: dialect.has_functions() && has_generated_keys(map),
         }
     }
 
     /// An object that nothing is laid over.
-    fn read(value: &'v Value) -> Option<Self> {
-        value.as_object().map(|map| Object::new(map, &[]))
+    fn read(dialect: Dialect, value: &'v Value) -> Option<Self> {
+        let map = value.as_object()?;
+        Some(Object::new(dialect, map, &[]))
     }
 }
 
@@ -144,7 +145,7 @@ impl<'r> Reader<'r> {
 
     /// The branch of an `Fn::If` that is taken: its position among the arguments, and the value.
     fn branch<'v>(&self, value: &'v Value) -> Option<Fact<(usize, &'v Value)>> {
-        let (condition, yes, no) = as_if(value)?;
+        let (condition, yes, no) = self.dialect.has_functions().then(|| as_if(value))??;
         Some(match self.given.get(condition) {
             Some(true) => Fact::Known((1, yes)),
             Some(false) => Fact::Known((2, no)),
@@ -168,12 +169,17 @@ impl<'r> Reader<'r> {
     /// A literal, or what an `Fn::If` gives.
     pub(super) fn settled<'v>(&self, value: &'v Value) -> Fact<&'v Value> {
         let value = self.taken(value);
-        match value {
-            Value::Null => Fact::Absent,
-            Value::Object(_) if is_no_value(value) => Fact::Absent,
-            Value::Object(_) if function(value).is_some() => Fact::Unknown,
-            literal => Fact::Known(literal),
+        match (self.dialect.function(value), value) {
+            (Some(_), value) if is_no_value(value) => Fact::Absent,
+            (Some(_), _) => Fact::Unknown,
+            (None, Value::Null) => Fact::Absent,
+            (None, literal) => Fact::Known(literal),
         }
+    }
+
+    /// Whether a transform brings more members.
+    pub(super) fn is_open(&self, map: &Map<String, Value>) -> bool {
+        self.dialect.has_functions() && has_generated_keys(map)
     }
 
     /// The value of a canonical key, as it is written.
@@ -214,7 +220,8 @@ impl<'r> Reader<'r> {
     }
 
     pub(super) fn object<'v>(&self, object: Object<'v>, key: &str) -> Fact<Object<'v>> {
-        self.get(object, key).and_then(Object::read)
+        self.get(object, key)
+            .and_then(|value| Object::read(self.dialect, value))
     }
 
     fn list<'v, T>(
@@ -245,7 +252,7 @@ impl<'r> Reader<'r> {
 
     /// A list of objects.
     pub(super) fn objects<'v>(&self, object: Object<'v>, key: &str) -> List<Object<'v>> {
-        self.list(object, key, Object::read)
+        self.list(object, key, |item| Object::read(self.dialect, item))
     }
 
     /// A list of texts.
@@ -257,9 +264,9 @@ impl<'r> Reader<'r> {
     pub(super) fn definition<'v>(&self, version: Version<'v>) -> Definition<'v> {
         let changed = version.changes.iter().find(|change| change.path.is_empty());
         let task = match changed.map(|change| &change.new) {
-            Some(New::Members(over)) => Object::new(version.properties, over),
-            Some(New::Value(Value::Object(map))) => Object::new(map, &[]),
-            Some(New::Value(_)) | None => Object::new(version.properties, &[]),
+            Some(New::Members(over)) => Object::new(self.dialect, version.properties, over),
+            Some(New::Value(Value::Object(map))) => Object::new(self.dialect, map, &[]),
+            Some(New::Value(_)) | None => Object::new(self.dialect, version.properties, &[]),
         };
         let mut definition = Definition {
             task,
@@ -336,7 +343,7 @@ impl<'r> Reader<'r> {
         match self.settled(value) {
             Fact::Absent => {}
             Fact::Known(Value::Object(map)) => {
-                let object = Object::new(map, over);
+                let object = Object::new(self.dialect, map, over);
                 let label = match self.written(object, "name") {
                     Some(Value::String(name)) => Cow::Borrowed(name.as_str()),
                     Some(name) => Cow::Owned(shown(name)),
@@ -363,7 +370,7 @@ fn literal_text(dialect: Dialect, value: &Value) -> Option<Cow<'_, str>> {
     };
     match value {
         Value::String(text) => (!is_replaced(text)).then_some(Cow::Borrowed(text.as_str())),
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Number(number) => Some(Cow::Borrowed(number.as_str())),
         Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
         _ => None,
     }

@@ -37,9 +37,20 @@ fn held(
     )
 }
 
+/// What is said of properties in the ECS API's spelling when a template holds them; changes are in that of a template.
+fn in_template(properties: &Value, changes: &[Change]) -> Vec<Finding> {
+    let spelled = Dialect::CloudFormation.spell("", properties);
+    held(
+        Dialect::CloudFormation,
+        &spelled,
+        changes,
+        &Settings::default(),
+    )
+}
+
 /// The findings as the report would show them, without hints.
 fn found(properties: &Value, changes: &[Change]) -> Vec<String> {
-    held(Dialect::Ecs, properties, changes, &Settings::default())
+    in_template(properties, changes)
         .into_iter()
         .map(|finding| {
             format!(
@@ -54,7 +65,17 @@ fn task(containers: &Value) -> Value {
     json!({"networkMode": "awsvpc", "cpu": "256", "memory": "512", "containerDefinitions": containers})
 }
 
+/// A change in the spelling of a template, of what is given in that of the ECS API.
 fn change(path: &[Step], new: New) -> Change {
+    let spelled = |key: &str, value: &Value| Dialect::CloudFormation.spell(key, value);
+    let new = match new {
+        New::Value(value) => New::Value(spelled("containerDefinitions", &value)),
+        New::Members(members) => {
+            let members: Map<String, Value> = members.into_iter().collect();
+            let members = spelled("", &Value::Object(members));
+            New::Members(members.as_object().unwrap().clone().into_iter().collect())
+        }
+    };
     Change {
         path: path.to_vec(),
         new,
@@ -62,7 +83,7 @@ fn change(path: &[Step], new: New) -> Change {
 }
 
 fn container(index: usize) -> Vec<Step> {
-    let list = Step::Key("containerDefinitions".to_owned());
+    let list = Step::Key("ContainerDefinitions".to_owned());
     vec![list, Step::Index(index)]
 }
 
@@ -171,7 +192,7 @@ fn a_circle_is_told_once_and_by_its_members() {
 }
 
 /// Any JSON, made of the words that rules look for.
-fn anything() -> impl Strategy<Value = Value> {
+fn anything(functions: bool) -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -179,39 +200,48 @@ fn anything() -> impl Strategy<Value = Value> {
         "app|one|SUCCESS|HEALTHY|80-90|1 GB|[.]25 vCPU|awsvpc|task|A|AWS::NoValue|[$][{]x[}]"
             .prop_map(Value::from),
     ];
-    leaf.prop_recursive(6, 64, 6, |inner| {
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        let name = if functions { "Fn::If" } else { "links" };
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::Array),
             (
-                Just("Fn::If"),
                 prop_oneof![Just("A"), Just("B")],
                 inner.clone(),
                 inner.clone()
             )
-                .prop_map(|(name, condition, yes, no)| json!({name: [condition, yes, no]})),
-            proptest::collection::vec((key(), inner), 0..6)
+                .prop_map(move |(condition, yes, no)| json!({name: [condition, yes, no]})),
+            proptest::collection::vec((key(functions), inner), 0..6)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+    .boxed()
 }
 
-fn key() -> impl Strategy<Value = String> {
-    "containerDefinitions|name|cpu|memory|dependsOn|containerName|condition|volumesFrom|sourceContainer|links|portMappings|containerPort|hostPort|essential|secrets|environment|volumes|host|sourcePath|pidMode|linuxParameters|capabilities|add|healthCheck|Ref|Fn::Transform"
+const KEYS: &str = "containerDefinitions|name|cpu|memory|dependsOn|containerName|condition|volumesFrom|sourceContainer|links|portMappings|containerPort|hostPort|essential|secrets|environment|volumes|host|sourcePath|pidMode|linuxParameters|capabilities|add|healthCheck";
+
+fn key(functions: bool) -> BoxedStrategy<String> {
+    let functions = u32::from(functions);
+    prop_oneof![
+        20 => KEYS,
+        functions => "Ref|Fn::Transform",
+    ]
+    .boxed()
 }
 
 /// A task definition whose parts may be anything.
-fn any_task() -> impl Strategy<Value = Value> {
-    let member = (key(), anything());
+fn any_task(functions: bool) -> BoxedStrategy<Value> {
+    let member = (key(functions), anything(functions));
     let container = proptest::collection::vec(member, 0..6)
         .prop_map(|members| Value::Object(members.into_iter().collect()))
         .boxed();
     let element = prop_oneof![
         6 => container.clone(),
-        1 => anything(),
-        2 => (container.clone(), container).prop_map(|(yes, no)| json!({"Fn::If": ["A", yes, no]})),
+        1 => anything(functions),
+        u32::from(functions) * 2 => (container.clone(), container)
+            .prop_map(|(yes, no)| json!({"Fn::If": ["A", yes, no]})),
     ];
     (
-        proptest::collection::vec((key(), anything()), 0..4),
+        proptest::collection::vec((key(functions), anything(functions)), 0..4),
         proptest::collection::vec(element, 0..4),
     )
         .prop_map(|(members, containers)| {
@@ -219,6 +249,7 @@ fn any_task() -> impl Strategy<Value = Value> {
             task.insert("containerDefinitions".to_owned(), Value::Array(containers));
             Value::Object(task)
         })
+        .boxed()
 }
 
 /// Changes as a plan makes them: of the task, of containers, and a container that is added.
@@ -263,18 +294,16 @@ fn changes(task: &Value, over: &Value, whole: bool) -> Vec<Change> {
 
 proptest! {
     #[test]
-    fn what_is_not_changed_is_never_refused(task in any_task()) {
-        for finding in held(Dialect::Ecs, &task, &[], &Settings::default()) {
+    fn what_is_not_changed_is_never_refused(task in any_task(true)) {
+        for finding in in_template(&task, &[]) {
             prop_assert_ne!(finding.severity, Severity::Error);
         }
     }
 
     #[test]
-    fn respelling_changes_no_finding(task in any_task()) {
-        let settings = Settings::default();
-        let here = held(Dialect::Ecs, &task, &[], &settings);
-        let spelled = Dialect::CloudFormation.spell("", &task);
-        let there = held(Dialect::CloudFormation, &spelled, &[], &settings);
+    fn respelling_changes_no_finding(task in any_task(false)) {
+        let here = held(Dialect::Ecs, &task, &[], &Settings::default());
+        let there = in_template(&task, &[]);
         // A name that is an object is shown as it is spelled.
         let told = |findings: &[Finding]| -> Vec<_> {
             findings.iter().map(|finding| (finding.code, finding.severity)).collect()
@@ -287,12 +316,13 @@ proptest! {
 
     /// What is laid over the properties is read as what the changes make of them.
     #[test]
-    fn changes_are_seen_as_they_will_be(task in any_task(), over in any_task(), whole in any::<bool>()) {
+    fn changes_are_seen_as_they_will_be(task in any_task(true), over in any_task(true), whole in any::<bool>()) {
         let changes = changes(&task, &over, whole);
-        let after = Value::Object(changed(task.as_object().unwrap(), &changes).unwrap());
+        let spelled = Dialect::CloudFormation.spell("", &task);
+        let after = Value::Object(changed(spelled.as_object().unwrap(), &changes).unwrap());
         let message = |finding: &Finding| (finding.code, finding.container.clone());
-        let seen = held(Dialect::Ecs, &task, &changes, &Settings::default());
-        let made = held(Dialect::Ecs, &after, &[], &Settings::default());
+        let seen = in_template(&task, &changes);
+        let made = held(Dialect::CloudFormation, &after, &[], &Settings::default());
         let sorted = |findings: &[Finding]| {
             let mut told: Vec<_> = findings.iter().map(message).collect();
             told.sort();
