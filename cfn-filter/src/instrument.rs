@@ -1,18 +1,15 @@
 //! The road from a template to a template, and from a task definition to a task definition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use cli::block_on::block_on;
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
 use cli::output::{self, Rewrite};
 use cli::recipes;
 use cli::report::{Purpose, Setting};
 use cli::selection::selection;
-use cli::{Console, Exit, Failure, lock};
-use registry::ImageConfigs;
+use cli::{Console, Exit, Failure, lock, lock_update, network};
 use serde_json::{Map, Value};
-use taskdef::image::{Answers, ImageRequest};
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
@@ -21,7 +18,7 @@ use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
 use crate::bare;
-use crate::options::Arguments;
+use crate::options::{Arguments, LockArguments};
 use crate::parameters::{self, Parameters};
 
 /// What is rewritten.
@@ -33,12 +30,49 @@ struct Input<'i> {
     kind: DocumentKind,
 }
 
+/// What the input is rewritten with, and what was left out of it already.
+struct Means<'m> {
+    recipes: &'m Recipes,
+    settings: &'m Settings,
+    left_out: Vec<(String, Finding)>,
+}
+
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
     arguments: &Arguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     output::validate(&arguments.output, arguments.template.as_deref())?;
+    console.terminals.progress &= !arguments.output.quiet;
+    with_input(arguments, console, |input, means, console| {
+        rewrite(arguments, input, means, console)
+    })
+}
+
+/// Writes or compares the lock file, and gives the exit code.
+pub(crate) fn lock(arguments: &LockArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    console.terminals = console.terminals.with_color(arguments.color);
+    console.terminals.progress &= !arguments.update.quiet;
+    with_input(&arguments.run(), console, |input, means, console| {
+        let template = input.source.value();
+        let requests = taskdef::images_needed(template, input.kind, means.recipes, means.settings)
+            .map_err(|error| unusable(&input, error))?;
+        lock_update::update(
+            &requests,
+            input.document.path.as_deref(),
+            (&arguments.images, &arguments.update),
+            (&arguments.registries, means.settings.on_unresolved),
+            console,
+        )
+    })
+}
+
+/// Reads the input, and has the work done on it.
+fn with_input(
+    arguments: &Arguments,
+    console: &mut Console<'_>,
+    work: impl FnOnce(Input<'_>, Means<'_>, &mut Console<'_>) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let recipes = recipes::bind(&arguments.recipe)?;
     let selection = selection(&arguments.scope)?;
     let parameters = parameters::parse(&arguments.deployment)?;
@@ -60,7 +94,12 @@ pub(crate) fn instrument(
             text,
             kind,
         };
-        rewrite(arguments, input, &recipes, &settings, left_out, console)
+        let means = Means {
+            recipes: &recipes,
+            settings: &settings,
+            left_out,
+        };
+        work(input, means, console)
     };
     match shape {
         Shape::Document(kind) => {
@@ -80,12 +119,15 @@ pub(crate) fn instrument(
 fn rewrite(
     arguments: &Arguments,
     input: Input<'_>,
-    recipes: &Recipes,
-    settings: &Settings,
-    left_out: Vec<(String, Finding)>,
+    means: Means<'_>,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let (mut report, changes) = judge(arguments, &input, recipes, settings)?;
+    let (mut report, changes) = judge(arguments, &input, &means, console)?;
+    let Means {
+        recipes,
+        settings,
+        left_out,
+    } = means;
     let Input {
         document,
         source,
@@ -171,44 +213,47 @@ fn settings(
     }
 }
 
+fn unusable(input: &Input<'_>, error: DocumentError) -> Failure {
+    match error {
+        DocumentError::IntrinsicInput { .. } => {
+            Failure::usage(error.to_string()).hint("give the value itself")
+        }
+        error => input.document.failure(&error.to_string()),
+    }
+}
+
 /// What becomes of each task definition, and the changes to the document: none when it is only checked.
 fn judge(
     arguments: &Arguments,
     input: &Input<'_>,
-    recipes: &Recipes,
-    settings: &Settings,
+    means: &Means<'_>,
+    console: &mut Console<'_>,
 ) -> Result<(Report, Vec<Change>), Failure> {
-    let (document, template, kind) = (input.document, input.source.value(), input.kind);
-    let unusable = |error: DocumentError| match error {
-        DocumentError::IntrinsicInput { .. } => {
-            Failure::usage(error.to_string()).hint("give the value itself")
-        }
-        error => document.failure(&error.to_string()),
-    };
+    let (template, kind) = (input.source.value(), input.kind);
+    let (recipes, settings) = (means.recipes, means.settings);
+    let unusable = |error| unusable(input, error);
     let requests = taskdef::images_needed(template, kind, recipes, settings).map_err(unusable)?;
-    let answers = answers(arguments, document, &requests)?;
+    let images = network::answer(
+        &requests,
+        input.document.path.as_deref(),
+        (&arguments.images, &arguments.offline),
+        &arguments.registries,
+        console,
+    )?;
     let (mut report, changes) = if arguments.output.check {
-        let report = taskdef::check(template, kind, recipes, settings, &answers);
+        let report = taskdef::check(template, kind, recipes, settings, &images.answers);
         (report.map_err(unusable)?, Vec::new())
     } else {
-        let rewritten = taskdef::rewrite(template, kind, recipes, settings, &answers);
+        let rewritten = taskdef::rewrite(template, kind, recipes, settings, &images.answers);
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
     if !arguments.output.quiet && arguments.images.pin_digests.is_none() {
-        report.findings.extend(lock::tag_findings(&answers));
+        report
+            .findings
+            .extend(lock::tag_findings(&images.unchecked));
     }
     Ok((report, changes))
-}
-
-/// The answers to all questions about images; the lock file itself is not kept any longer.
-fn answers(
-    arguments: &Arguments,
-    document: &Document,
-    requests: &BTreeSet<ImageRequest>,
-) -> Result<Answers, Failure> {
-    let locked = lock::load(&arguments.images, document.path.as_deref())?;
-    Ok(block_on(locked.resolve_all(requests)))
 }
 
 /// Where the task definitions begin that the report will name; asked before the template is spliced.

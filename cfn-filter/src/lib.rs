@@ -19,7 +19,8 @@ use cli::{Console, Exit, Terminals};
 
 use options::{Arguments, Command};
 
-/// Runs the program with these arguments (without its name) and streams, none of them a terminal.
+/// Runs the program with these arguments (without its name) and streams, none of them a terminal, and
+/// with no environment.
 pub fn run<A: Into<OsString>>(
     args: impl IntoIterator<Item = A>,
     stdin: &mut dyn Read,
@@ -35,6 +36,7 @@ pub fn run<A: Into<OsString>>(
             stdout,
             stderr,
             terminals,
+            variables: &|_| None,
         },
     )
 }
@@ -48,6 +50,8 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     };
     console.terminals = console.terminals.with_color(arguments.output.color);
     let end = match &arguments.command {
+        Some(Command::Lock(command)) => instrument::lock(command, &mut console),
+        Some(Command::Image(command)) => cli::image_command::run(command, &mut console),
         Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
         None => instrument::instrument(&arguments, &mut console),
     };

@@ -15,6 +15,7 @@ fn main() -> Exit {
             stdout: &mut io::stdout().lock(),
             stderr: &mut io::stderr().lock(),
             terminals: Terminals::of_process(),
+            variables: &|name| env::var(name).ok(),
         },
     )
 }

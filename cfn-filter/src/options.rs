@@ -3,7 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cli::options::{AssumptionOptions, LockOptions, OutputOptions, RecipeOptions, ScopeOptions};
+use cli::ColorWhen;
+use cli::image_command::ImageCommand;
+use cli::lock_update::UpdateOptions;
+use cli::network::RegistryOptions;
+use cli::options::{
+    AssumptionOptions, LockOptions, OfflineOptions, OutputOptions, RecipeOptions, ScopeOptions,
+};
 use cli::recipes_command::RecipesCommand;
 use taskdef::settings::ParameterizedImages;
 
@@ -44,6 +50,12 @@ pub(crate) struct Arguments {
     pub(crate) images: LockOptions,
 
     #[command(flatten)]
+    pub(crate) offline: OfflineOptions,
+
+    #[command(flatten)]
+    pub(crate) registries: RegistryOptions,
+
+    #[command(flatten)]
     pub(crate) output: OutputOptions,
 
     #[command(subcommand)]
@@ -53,6 +65,8 @@ pub(crate) struct Arguments {
 /// Clap would leave out the recipe, which it does not know to be required.
 const USAGE: &str = "\
 cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+       cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+       cfn-filter image inspect <IMAGE> [OPTIONS]
        cfn-filter recipes list
        cfn-filter recipes show <NAME|FILE>";
 
@@ -66,13 +80,16 @@ Examples:
   cfn-filter template.yaml --recipe alert-logic --check
   cfn-filter template.yaml --recipe lacework --set accessToken=... --recipe alert-logic -o out.yaml
   aws ecs describe-task-definition --task-definition shop --include TAGS | cfn-filter - --recipe alert-logic
+  cfn-filter lock template.yaml --recipe lacework --set accessToken=...
+  cfn-filter image inspect nginx:1.27 --platform linux/arm64
   cfn-filter recipes show lacework
 
 Exit codes:
   0  done
   1  the job could not be done; nothing was written
   2  wrong usage
-  3  a task definition in scope is not instrumented (--on-unresolved skip, --check)";
+  3  a task definition in scope is not instrumented (--on-unresolved skip, --check),
+     or the lock file is not up to date (lock --check)";
 
 /// What is known about the deployment.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -121,9 +138,64 @@ impl From<WhenParameterized> for ParameterizedImages {
 /// What else the program does.
 #[derive(Subcommand, Clone, Debug)]
 pub(crate) enum Command {
+    /// Write what the images of a document run into its lock file, or update it
+    ///
+    /// Takes the options of the run that the lock file is for. Entries for other images stay.
+    Lock(Box<LockArguments>),
+    /// Show what a registry says of an image
+    #[command(subcommand)]
+    Image(ImageCommand),
     /// Show the recipes
     #[command(subcommand)]
     Recipes(RecipesCommand),
+}
+
+/// What `lock` takes: whatever decides which images a run needs.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct LockArguments {
+    /// Template or task definition to read; `-`, or nothing, is standard input
+    pub(crate) template: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) recipe: RecipeOptions,
+
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentOptions,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeOptions,
+
+    #[command(flatten)]
+    pub(crate) images: LockOptions,
+
+    #[command(flatten)]
+    pub(crate) registries: RegistryOptions,
+
+    #[command(flatten)]
+    pub(crate) update: UpdateOptions,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: ColorWhen,
+}
+
+impl LockArguments {
+    /// The run that the lock file is for.
+    pub(crate) fn run(&self) -> Arguments {
+        let lock = self.clone();
+        Arguments {
+            template: lock.template,
+            recipe: lock.recipe,
+            assumptions: AssumptionOptions::default(),
+            deployment: lock.deployment,
+            scope: lock.scope,
+            images: lock.images,
+            offline: OfflineOptions::default(),
+            registries: lock.registries,
+            output: OutputOptions::default(),
+            command: None,
+        }
+    }
 }
 
 /// A region name is written into image references, so it must not hold anything else.

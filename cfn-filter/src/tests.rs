@@ -28,12 +28,16 @@ fn ended(stdin: &str, args: &[&str]) -> Ended {
 
 /// Runs with Alert Logic's recipe, which only adds a sidecar.
 fn added(stdin: &str, args: &[&str]) -> Ended {
-    ended(stdin, &[args, &["--recipe", "alert-logic"]].concat())
+    ended(
+        stdin,
+        &[args, &["--offline", "--recipe", "alert-logic"]].concat(),
+    )
 }
 
 /// Runs with Lacework's recipe, which wraps.
 fn wrapped(stdin: &str, args: &[&str]) -> Ended {
     let recipe = [
+        "--offline",
         "--recipe",
         "lacework",
         "--set",

@@ -83,6 +83,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
+            variables: &|_| None,
         };
         let result = parse(&args, &mut console);
         (

@@ -137,6 +137,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
+            variables: &|_| None,
         };
         let options = options(false, false, quiet);
         let run = Run {

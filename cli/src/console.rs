@@ -15,6 +15,8 @@ pub struct Terminals {
     pub stdout: Paint,
     /// Whether standard error takes colours.
     pub stderr: Paint,
+    /// Whether somebody watches standard error, so that a line may come and go there.
+    pub progress: bool,
 }
 
 impl Terminals {
@@ -25,6 +27,7 @@ impl Terminals {
             stdin: io::stdin().is_terminal(),
             stdout: paint(AutoStream::choice(&io::stdout())),
             stderr: paint(AutoStream::choice(&io::stderr())),
+            progress: io::stderr().is_terminal(),
         }
     }
 
@@ -64,6 +67,8 @@ pub struct Console<'s> {
     pub stderr: &'s mut dyn Write,
     /// What the streams are connected to.
     pub terminals: Terminals,
+    /// Knows the variables of the environment.
+    pub variables: &'s dyn Fn(&str) -> Option<String>,
 }
 
 impl Console<'_> {
@@ -130,6 +135,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
+            variables: &|_| None,
         };
         console.tell("lost");
         console.print(b"text")
@@ -161,6 +167,7 @@ mod tests {
             stdin: true,
             stdout: Paint::Colored,
             stderr: Paint::Plain,
+            progress: false,
         };
         assert_eq!(terminals.with_color(ColorWhen::Auto), terminals);
         assert_eq!(

@@ -160,6 +160,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals,
+            variables: &|_| None,
         };
         read_document(file.map(Path::new), "template", &mut console)
             .map(|document| (document.name, document.bytes))

@@ -5,20 +5,23 @@
 //! definition is a [`taskdef::report::Report`], printed by [`report`].
 //!
 //! Deliberately absent: anything that knows CloudFormation or Terraform, and anything that reads
-//! the environment, except for [`Terminals::of_process`].
+//! the environment by itself: [`Console::variables`] knows it (and [`Terminals::of_process`] its
+//! part, and the AWS SDK its own).
 
 pub mod assignment;
-pub mod block_on;
 pub mod command_line;
 pub mod conclude;
 pub mod console;
 pub mod diff;
 mod exit;
 mod failure;
+pub mod image_command;
 pub mod input;
 mod inputs;
 pub mod lock;
+pub mod lock_update;
 pub mod nearest;
+pub mod network;
 pub mod options;
 pub mod output;
 mod paint;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use registry::{LockFile, Locked, answered_by_tag};
-use taskdef::image::Answers;
+use registry::{LockFile, Locked};
+use taskdef::image::ImageRequest;
 use taskdef::report::{Code, Finding, Severity};
 
 use crate::input::{DOCUMENT_LIMIT, read_text};
@@ -14,35 +14,57 @@ use crate::{Failure, text};
 pub const LOCK_FILE: &str = "outrigger.lock";
 
 /// Loads the lock file that the options name, or the one beside the document (in the working
-/// directory, when the document has no file), when it exists.
-pub fn load(options: &LockOptions, document: Option<&Path>) -> Result<Locked, Failure> {
-    let path = match &options.lock {
-        Some(path) => path.clone(),
-        None => beside(document),
-    };
-    let name = text::line(&path.to_string_lossy());
+/// directory, when the document has no file), when it exists. `required` says that it has to.
+pub fn load(
+    options: &LockOptions,
+    required: bool,
+    document: Option<&Path>,
+) -> Result<Locked, Failure> {
+    let path = path(options, document);
     // What cannot even be looked at is read, so that the error says why.
     if options.lock.is_none() && !path.try_exists().unwrap_or(true) {
-        if options.locked {
+        let name = text::line(&path.to_string_lossy());
+        if required {
             return Err(Failure::failed(format!("there is no lock file `{name}`"))
-                .hint("name one with `--lock FILE`"));
+                .hint("name one with `--lock FILE`, or write it with `cfn-filter lock`"));
         }
         return Ok(Locked::new(LockFile::new(&name)));
     }
-    let text = read_text(&path, DOCUMENT_LIMIT)?;
-    let lock = LockFile::parse(&name, &text).map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(Locked::new(lock))
+    Ok(Locked::new(parsed(&path)?.0))
 }
 
-fn beside(document: Option<&Path>) -> PathBuf {
-    document.unwrap_or(Path::new("")).with_file_name(LOCK_FILE)
+/// The lock file of a document, whether it exists or not.
+pub fn path(options: &LockOptions, document: Option<&Path>) -> PathBuf {
+    match &options.lock {
+        Some(path) => path.clone(),
+        None => document.unwrap_or(Path::new("")).with_file_name(LOCK_FILE),
+    }
 }
 
-/// A warning for every image that was answered for a tag: it can name another image tomorrow.
+/// A lock file that is to be written, with its text; an empty one without text where there is none.
+pub fn read(path: &Path) -> Result<(LockFile, Option<String>), Failure> {
+    if path.try_exists().unwrap_or(true) {
+        let (file, text) = parsed(path)?;
+        return Ok((file, Some(text)));
+    }
+    Ok((LockFile::new(&path.to_string_lossy()), None))
+}
+
+fn parsed(path: &Path) -> Result<(LockFile, String), Failure> {
+    let text = read_text(path, DOCUMENT_LIMIT)?;
+    let file = LockFile::parse(&text::line(&path.to_string_lossy()), &text)
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    Ok((file, text))
+}
+
+/// A warning for every image that was answered for a tag and not checked: it can name another
+/// image today.
 /// The findings are about the document, because several task definitions may use one image.
-pub fn tag_findings(answers: &Answers) -> Vec<(String, Finding)> {
+pub fn tag_findings<'r>(
+    requests: impl IntoIterator<Item = &'r ImageRequest>,
+) -> Vec<(String, Finding)> {
     let mut findings: Vec<(String, Finding)> = Vec::new();
-    for request in answered_by_tag(answers) {
+    for request in requests {
         let image = Some(request.reference.clone());
         // Asked for on several platforms, it comes several times in a row.
         if findings.last().is_some_and(|(_, last)| last.image == image) {
@@ -67,9 +89,9 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use taskdef::image::{Answers, Credentials, ImageConfig, ImageRequest, Platform};
+    use taskdef::image::{Credentials, ImageRequest, Platform};
 
-    use super::{beside, load, tag_findings};
+    use super::{load, path, tag_findings};
     use crate::options::LockOptions;
     use crate::{Exit, Failure, Paint};
 
@@ -83,7 +105,7 @@ mod tests {
 
     fn answered(options: &LockOptions, document: &Path) -> Result<bool, Failure> {
         let request = request("nginx:1", Platform::LinuxAmd64);
-        let locked = load(options, Some(document))?;
+        let locked = load(options, false, Some(document))?;
         Ok(locked.answers(&BTreeSet::from([request.clone()]))[&request].is_ok())
     }
 
@@ -97,8 +119,6 @@ mod tests {
         let default = LockOptions::default();
         let named = LockOptions {
             lock: Some(root.join("other.lock")),
-            locked: true,
-            offline: true,
             pin_digests: None,
         };
         assert_eq!(answered(&default, &document), Ok(false));
@@ -107,30 +127,25 @@ mod tests {
         assert_eq!(answered(&named, &document), Ok(true));
         fs::write(root.join("outrigger.lock"), LOCK).unwrap();
         assert_eq!(answered(&default, &document), Ok(true));
-        assert_eq!(beside(None), PathBuf::from("outrigger.lock"));
-        assert_eq!(
-            beside(Some(Path::new("t.yaml"))),
-            PathBuf::from("outrigger.lock")
-        );
+        for document in [None, Some(Path::new("t.yaml"))] {
+            assert_eq!(path(&default, document), PathBuf::from("outrigger.lock"));
+        }
     }
 
     #[test]
     fn locked_needs_a_file() {
-        let locked = LockOptions {
-            locked: true,
-            ..LockOptions::default()
-        };
-        let failure = load(&locked, Some(Path::new("no/t.yaml"))).unwrap_err();
+        let failure = load(&LockOptions::default(), true, Some(Path::new("no/t.yaml")));
+        let failure = failure.unwrap_err();
         assert_eq!(failure.exit, Exit::Failed);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"
         error: there is no lock file `no/outrigger.lock`
-          hint: name one with `--lock FILE`
+          hint: name one with `--lock FILE`, or write it with `cfn-filter lock`
         ");
         let named = LockOptions {
             lock: Some("no/x.lock".into()),
             ..LockOptions::default()
         };
-        let failure = load(&named, None).unwrap_err();
+        let failure = load(&named, false, None).unwrap_err();
         insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot read `no/x.lock`: no such file or directory");
     }
 
@@ -142,7 +157,12 @@ mod tests {
             "{\n  \"version\": 1,\n  \"imgs\": {}\n}",
         )
         .unwrap();
-        let failure = load(&LockOptions::default(), Some(&directory.path().join("t"))).unwrap_err();
+        let failure = load(
+            &LockOptions::default(),
+            false,
+            Some(&directory.path().join("t")),
+        );
+        let failure = failure.unwrap_err();
         let text = failure
             .render(Paint::Plain)
             .replace(&*directory.path().to_string_lossy(), "DIR");
@@ -151,19 +171,11 @@ mod tests {
 
     #[test]
     fn a_tag_is_a_warning_once() {
-        let ok = || Ok(ImageConfig::default());
-        let answers = Answers::from([
-            (request("nginx:1", Platform::LinuxAmd64), ok()),
-            (request("nginx:1", Platform::LinuxArm64), ok()),
-            (
-                request(
-                    &format!("nginx@sha256:{}", "a".repeat(64)),
-                    Platform::LinuxAmd64,
-                ),
-                ok(),
-            ),
-        ]);
-        let findings = tag_findings(&answers);
+        let requests = [
+            request("nginx:1", Platform::LinuxAmd64),
+            request("nginx:1", Platform::LinuxArm64),
+        ];
+        let findings = tag_findings(&requests);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].1.image.as_deref(), Some("nginx:1"));
     }

@@ -75,17 +75,22 @@ pub struct LockOptions {
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
 
-    /// Take image configs from the lock file only, and fail without one
-    #[arg(long)]
-    pub locked: bool,
-
-    /// Use no network; tags in the lock file are not re-checked
-    #[arg(long)]
-    pub offline: bool,
-
     /// Write the images of selected containers as `name@sha256:...`, or `name:tag@sha256:...`
     #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "digest")]
     pub pin_digests: Option<PinForm>,
+}
+
+/// Whether registries are asked.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Images")]
+pub struct OfflineOptions {
+    /// Take image configs from the lock file only, and fail without one; no network
+    #[arg(long)]
+    pub locked: bool,
+
+    /// Use no network: what the lock file does not answer is not known, and its tags are not re-checked
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// `--pin-digests`.

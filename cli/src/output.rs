@@ -90,6 +90,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
+            variables: &|_| None,
         };
         let document = Document {
             bytes: rewrite.before.as_bytes().to_vec(),

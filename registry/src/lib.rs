@@ -32,7 +32,7 @@ use std::future::Future;
 use taskdef::image::{Answers, ImageRequest};
 
 pub use lock::LockFile;
-pub use locked::Locked;
+pub use locked::{Completed, Division, Locked, TagError};
 pub use reference::ImageReference;
 
 /// Where image configs come from.

@@ -94,6 +94,15 @@ impl LockFile {
         platforms.insert(platform, config);
     }
 
+    /// What is recorded for exactly this image and platform.
+    pub fn recorded(
+        &self,
+        reference: &ImageReference,
+        platform: &LockedPlatform,
+    ) -> Option<&ImageConfig> {
+        self.images.get(&reference.to_string())?.get(platform)
+    }
+
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
@@ -189,7 +198,7 @@ impl LockFile {
                 "image `{reference}` for `{platform}` is not in the lock file `{}`{recorded}",
                 shown(&self.file)
             ),
-            hint: Some("add it to the lock file".to_owned()),
+            hint: Some("add it with the command `lock`".to_owned()),
         }
     }
 }

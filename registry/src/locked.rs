@@ -1,5 +1,6 @@
 //! Answers from a lock file alone: no network, and the same answers every time.
 
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use taskdef::image::{Answers, ImageAnswer, ImageFailure, ImageRequest};
 use crate::ImageConfigs;
 use crate::lock::LockFile;
 use crate::reference::ImageReference;
+pub use tags::{Completed, Division, TagError};
 
 /// Answers from a [`LockFile`] only; what is not in it is a failure that says so.
 #[derive(Clone, Debug)]

@@ -11,8 +11,16 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// Runs `cfn-filter` with these arguments and this standard input.
+/// Runs `cfn-filter` with these arguments and this standard input, and without a network: with
+/// `--offline`, unless the arguments have `--locked`, which means that, too.
 pub fn cfn_filter(args: &[String], stdin: &[u8]) -> Ran {
+    let mut args = args.to_vec();
+    if !args
+        .iter()
+        .any(|arg| arg == "--offline" || arg == "--locked")
+    {
+        args.push("--offline".to_owned());
+    }
     let (mut stdin, mut stdout, mut stderr) = (stdin, Vec::new(), Vec::new());
     let exit = cfn_filter::run(args, &mut stdin, &mut stdout, &mut stderr);
     Ran {

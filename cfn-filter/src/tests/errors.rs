@@ -83,7 +83,9 @@ fn a_terminal_has_no_template() {
             stdin: true,
             stdout: Paint::Plain,
             stderr: Paint::Plain,
+            progress: false,
         },
+        variables: &|_| None,
     };
     let exit = run_on(&["--recipe".into(), "alert-logic".into()], console);
     assert_eq!((exit, stdout.as_slice()), (Exit::Usage, &b""[..]));

@@ -264,7 +264,7 @@ fn lookup_is_by_canonical_reference_and_platform() {
     );
     insta::assert_snapshot!(failure(&lock, "nginx", Platform::LinuxAmd64), @"
     image `docker.io/library/nginx:latest` for `linux/amd64` is not in the lock file `outrigger.lock`
-    add it to the lock file
+    add it with the command `lock`
     ");
 }
 
@@ -273,12 +273,12 @@ fn a_missing_platform_names_those_that_are_there() {
     let lock = nginx(r#""linux/*": {}, "windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::LinuxAmd64), @"
     image `docker.io/library/nginx:1.27` for `linux/amd64` is not in the lock file `outrigger.lock` (recorded: `linux/*`, `windows/amd64`)
-    add it to the lock file
+    add it with the command `lock`
     ");
     let lock = nginx(r#""windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::AnyLinux), @"
     image `docker.io/library/nginx:1.27` for `linux/*` is not in the lock file `outrigger.lock` (recorded: `windows/amd64`)
-    add it to the lock file
+    add it with the command `lock`
     ");
 }
 

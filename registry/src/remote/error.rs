@@ -52,7 +52,7 @@ impl std::error::Error for ResolveError {}
 impl From<&ResolveError> for ImageFailure {
     fn from(error: &ResolveError) -> Self {
         Self {
-            message: error.to_string(),
+            message: format!("{error} ({})", error.code()),
             hint: error.hint(),
         }
     }
@@ -264,7 +264,7 @@ impl Cause {
                 format!("for a registry without TLS: `--insecure-registry {host}`")
             }
             Self::Certificate { .. } => {
-                "give the certificate of its authority: `--ca-file FILE`".to_owned()
+                "give the certificate of its authority: `--ca-bundle FILE`".to_owned()
             }
             Self::RateLimited { .. } => {
                 format!("credentials for `{registry}` or a mirror raise the limit, {state}")

@@ -183,9 +183,9 @@ fn certificates() {
         insta::assert_snapshot!(lines.join("\n"), @r#"
     ["registry.test"] true (3 requests): [] [server] user `` in `/srv` for linux/amd64
     ["registry.test"] false (0 requests): certificate-not-trusted: image `registry.test:PORT/app:1` cannot be read from `registry.test:PORT`: the certificate of `registry.test:PORT` is not trusted: nobody here knows its authority
-      hint: give the certificate of its authority: `--ca-file FILE`
+      hint: give the certificate of its authority: `--ca-bundle FILE`
     ["other.test"] true (0 requests): certificate-not-trusted: image `registry.test:PORT/app:1` cannot be read from `registry.test:PORT`: the certificate of `registry.test:PORT` is not trusted: it is for another name
-      hint: give the certificate of its authority: `--ca-file FILE`
+      hint: give the certificate of its authority: `--ca-bundle FILE`
     network-setup: image `registry.test/app:latest` cannot be read from `registry.test`: certificates and proxies cannot be set up: the CA file holds no certificate
     network-setup: image `registry.test/app:latest` cannot be read from `registry.test`: certificates and proxies cannot be set up: the system has no CA certificates, or the CA file's are not valid
     "#);

@@ -1,0 +1,211 @@
+//! Registries, as the options and the environment describe them.
+//!
+//! Nothing here is read, built or started before an image has to be asked for.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use clap::Args;
+use registry::credentials::SecretPolicy;
+use registry::credentials::aws::Aws;
+use registry::credentials::docker::{DockerConfig, HelperPrograms};
+use registry::remote::{
+    AllowedRealm, Mirror, Proxies, Registries, RegistryHost, Session, Settings,
+};
+use registry::{Completed, answered_by_tag};
+use taskdef::image::ImageRequest;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::console::reason;
+use crate::input::{read_file, read_text};
+use crate::options::{LockOptions, OfflineOptions};
+use crate::{Console, Exit, Failure, Problem, lock};
+
+/// The largest file of certificates or credentials that is read.
+const FILE_LIMIT: u64 = 8 << 20;
+/// How often somebody who watches is told that the work goes on.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Which registries are asked, and how.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Registries")]
+pub struct RegistryOptions {
+    /// Ask this host in place of a registry; may be repeated
+    #[arg(long, value_name = "REGISTRY=HOST[/PREFIX]")]
+    pub mirror: Vec<Mirror>,
+
+    /// Ask no registries but this one and others that are named so; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub allow_registry: Vec<RegistryHost>,
+
+    /// Token server on another host that may see a registry's credentials; may be repeated
+    #[arg(long, value_name = "REGISTRY=HOST")]
+    pub allow_realm: Vec<AllowedRealm>,
+
+    /// Registry that may be on this machine, and may be spoken to without TLS; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub insecure_registry: Vec<RegistryHost>,
+
+    /// Certificates (PEM) to trust besides those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
+
+    /// Credentials in the form of docker's config.json, before all others [env: DOCKER_AUTH_CONFIG has the text of one]
+    #[arg(long, value_name = "FILE")]
+    pub auth_file: Option<PathBuf>,
+
+    /// How long all lookups of a run may take together
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+}
+
+/// In this order: what was given for this run, what AWS knows, what `docker login` left.
+type Sources = (
+    (Option<DockerConfig>, Option<DockerConfig>),
+    (Aws, Option<DockerConfig>),
+);
+
+/// Registries that can be asked.
+#[derive(Debug)]
+pub struct Network {
+    registries: Registries<Sources>,
+    time: Duration,
+    runtime: Runtime,
+}
+
+impl Network {
+    /// Reads what the options and the environment name. Nothing is contacted yet.
+    pub fn open(options: &RegistryOptions, console: &Console<'_>) -> Result<Self, Failure> {
+        let settings = settings(options, console)?;
+        let sources = sources(options, &settings, console)?;
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::failed(format!("the network cannot be used: {}", reason(&error)))
+        })?;
+        Ok(Self {
+            registries: Registries::new(settings, sources),
+            time: Duration::from_secs(options.timeout),
+            runtime,
+        })
+    }
+
+    /// Waits for an answer, and shows a person who has to wait, too, that the work goes on.
+    pub fn ask<T>(
+        &self,
+        console: &mut Console<'_>,
+        question: impl AsyncFnOnce(Session<Sources>) -> T,
+    ) -> T {
+        self.runtime.block_on(async {
+            let mut answer = pin!(question(self.registries.session(self.time)));
+            if !console.terminals.progress {
+                return answer.await;
+            }
+            let mut line = "";
+            loop {
+                match tokio::time::timeout(TICK, answer.as_mut()).await {
+                    Ok(answer) => {
+                        console.tell(line);
+                        return answer;
+                    }
+                    Err(_) => {
+                        let requests = self.registries.counts().requests;
+                        let doing = format!("\rreading image configs: {requests} requests sent");
+                        console.tell(&doing);
+                        // Back to the start of an empty line, when it is over.
+                        line = "\r\u{1b}[2K";
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// Answers for a document: from its lock file, and from registries unless that is forbidden.
+pub fn answer(
+    requests: &BTreeSet<ImageRequest>,
+    document: Option<&Path>,
+    (images, offline): (&LockOptions, &OfflineOptions),
+    options: &RegistryOptions,
+    console: &mut Console<'_>,
+) -> Result<Completed, Failure> {
+    let locked = lock::load(images, offline.locked, document)?;
+    if offline.locked || offline.offline {
+        let answers = locked.answers(requests);
+        let unchecked = answered_by_tag(&answers).cloned().collect();
+        return Ok(Completed {
+            answers,
+            unchecked,
+            errors: Vec::new(),
+        });
+    }
+    let division = locked.divide(requests);
+    if !division.needs_registries() {
+        return Ok(division.alone());
+    }
+    let network = Network::open(options, console)?;
+    let completed = network.ask(console, async |session| division.complete(&session).await);
+    if completed.errors.is_empty() {
+        return Ok(completed);
+    }
+    let problems = completed.errors.iter().map(|error| Problem {
+        message: error.to_string(),
+        hint: Some(error.hint()),
+    });
+    Err(Failure {
+        exit: Exit::Failed,
+        problems: problems.collect(),
+    })
+}
+
+fn settings(options: &RegistryOptions, console: &Console<'_>) -> Result<Settings, Failure> {
+    let allowed = &options.allow_registry;
+    let ca_bundle = options.ca_bundle.as_deref();
+    Ok(Settings {
+        insecure: options.insecure_registry.clone(),
+        allowed_registries: (!allowed.is_empty()).then(|| allowed.clone()),
+        allowed_realms: options.allow_realm.clone(),
+        mirrors: options.mirror.clone(),
+        ca_bundle: ca_bundle
+            .map(|path| read_file(path, FILE_LIMIT))
+            .transpose()?,
+        proxies: Proxies::from_variables(console.variables),
+        ..Settings::default()
+    })
+}
+
+fn sources(
+    options: &RegistryOptions,
+    settings: &Settings,
+    console: &Console<'_>,
+) -> Result<Sources, Failure> {
+    let variable = |name: &str| (console.variables)(name).filter(|value| !value.is_empty());
+    let programs = || HelperPrograms {
+        search_path: variable("PATH").map(Into::into),
+        ..HelperPrograms::default()
+    };
+    let parse = |name: &str, text: &str| {
+        DockerConfig::parse(name, text, programs())
+            .map_err(|error| Failure::failed(error.to_string()))
+    };
+    let file = match &options.auth_file {
+        Some(path) => {
+            let text = read_text(path, FILE_LIMIT)?;
+            Some(parse(&path.to_string_lossy(), &text)?)
+        }
+        None => None,
+    };
+    let inline = variable("DOCKER_AUTH_CONFIG")
+        .map(|text| parse("DOCKER_AUTH_CONFIG", &text))
+        .transpose()?;
+    let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
+    let home = || variable("HOME").map(|home| Path::new(&home).join(".docker"));
+    let login = match folder.or_else(home) {
+        Some(folder) => DockerConfig::read(&folder.join("config.json"), programs())
+            .map_err(|error| Failure::failed(error.to_string()))?,
+        None => None,
+    };
+    let aws = Aws::from_environment(settings.clone(), SecretPolicy::Any);
+    Ok(((file, inline), (aws, login)))
+}
