@@ -45,6 +45,8 @@ fn wrong_usage() {
       tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
 
     Usage: cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+           cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+           cfn-filter image inspect <IMAGE> [OPTIONS]
            cfn-filter recipes list
            cfn-filter recipes show <NAME|FILE>
 

@@ -10,6 +10,7 @@ mod documents;
 mod hostile;
 mod images;
 mod network;
+mod program;
 mod requests;
 mod server;
 

@@ -1,0 +1,314 @@
+//! The program itself, in a process of its own, against registries of this process.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::images::{Images, config_of, platform, usual};
+use crate::server::{Reply, Seen, Server};
+use crate::{run, stable};
+
+/// What must not be seen anywhere.
+const CANARY: &str = "canary-hunter2";
+
+/// How a run ended, and what it wrote.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the program in a folder, with nothing of this process's environment.
+async fn program(folder: &Path, args: &str, variables: &[(&str, &str)]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cfn-filter-under-test"));
+    command
+        .args(args.split_whitespace())
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
+    let ended = Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(!text.contains(CANARY), "a secret is shown:\n{text}");
+    }
+    ended
+}
+
+/// A folder with a template of one task definition.
+fn folder(containers: &Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let template = json!({"Resources": {"Api": {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {
+            "RequiresCompatibilities": ["FARGATE"],
+            "NetworkMode": "awsvpc",
+            "Cpu": "256",
+            "Memory": "512",
+            "ExecutionRoleArn": "arn:aws:iam::123456789012:role/execution",
+            "ContainerDefinitions": containers,
+        },
+    }}});
+    fs::write(folder.path().join("t.json"), format!("{template:#}\n")).unwrap();
+    folder
+}
+
+fn one(image: &str) -> tempfile::TempDir {
+    folder(&json!([{"Name": "app", "Image": image}]))
+}
+
+const RECIPE: &str =
+    "--recipe lacework --set accessToken=arn:aws:secretsmanager:eu-central-1:123456789012:secret:t";
+
+/// A run on `t.json` that may ask these servers.
+fn on(servers: &[&Server], command: &str) -> String {
+    let hosts: Vec<String> = servers
+        .iter()
+        .map(|server| format!("--insecure-registry {}", server.host()))
+        .collect();
+    format!("{command} t.json {RECIPE} {}", hosts.join(" "))
+}
+
+/// An image whose tag `1` can move.
+async fn moving() -> (Server, Arc<AtomicBool>) {
+    let moved = Arc::new(AtomicBool::new(false));
+    let mut after = Images::default();
+    let image = after.image(&config_of("amd64", "other-server"));
+    after.tag("1", &image);
+    let (before, flag) = (usual(), Arc::clone(&moved));
+    let server = Server::plain(move |seen| match flag.load(Ordering::Relaxed) {
+        false => before.reply(seen),
+        true => after.reply(seen),
+    });
+    (server.await, moved)
+}
+
+#[test]
+fn a_run_reads_what_the_lock_file_does_not_know() {
+    run(async {
+        let (server, _) = moving().await;
+        let folder = one(&format!("{}/shop/api:1", server.host()));
+        let ended = program(folder.path(), &on(&[&server], ""), &[]).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("\"server\""), "{}", ended.stdout);
+        assert!(!ended.stderr.contains("mutable-tag"), "{}", ended.stderr);
+        assert_eq!(server.seen().len(), 3);
+        let offline = on(&[&server], "--offline");
+        let offline = program(folder.path(), &offline, &[]).await;
+        assert_eq!((offline.code, server.seen().len()), (Some(1), 3));
+    });
+}
+
+#[test]
+fn a_lock_file_is_written_used_compared_and_outdated() {
+    run(async {
+        let (server, moved) = moving().await;
+        let folder = one(&format!("{}/shop/api:1", server.host()));
+        let path = folder.path();
+        let shown = |ended: &Ended| stable(&ended.stderr, &[("registry", &server)]);
+        let missing = program(path, &on(&[&server], "lock --check"), &[]).await;
+        assert_eq!(missing.code, Some(3), "{}", missing.stderr);
+        assert!(!path.join("outrigger.lock").exists());
+        let read = program(path, &on(&[&server], ""), &[]).await;
+        let lock = program(path, &on(&[&server], "lock"), &[]).await;
+        assert_eq!(lock.code, Some(0), "{}", lock.stderr);
+        insta::assert_snapshot!(shown(&lock), @"");
+        let asked = server.seen().len();
+        let locked = program(path, &on(&[], "--locked"), &[]).await;
+        assert_eq!((locked.code, &locked.stdout), (Some(0), &read.stdout));
+        assert!(locked.stderr.contains("mutable-tag"), "{}", locked.stderr);
+        assert_eq!(server.seen().len(), asked);
+        let checked = program(path, &on(&[&server], ""), &[]).await;
+        assert_eq!((checked.code, &checked.stdout), (Some(0), &read.stdout));
+        assert!(
+            !checked.stderr.contains("mutable-tag"),
+            "{}",
+            checked.stderr
+        );
+        let last = server.seen().pop().unwrap();
+        assert_eq!(
+            (server.seen().len(), last.method.as_str()),
+            (asked + 1, "HEAD")
+        );
+        let same = program(path, &on(&[&server], "lock --check"), &[]).await;
+        assert_eq!(same.code, Some(0), "{}", same.stderr);
+
+        moved.store(true, Ordering::Relaxed);
+        let outdated = program(path, &on(&[&server], "--on-unresolved skip"), &[]).await;
+        assert_eq!((outdated.code, outdated.stdout.as_str()), (Some(1), ""));
+        insta::assert_snapshot!(shown(&outdated), @"");
+        let check = program(path, &on(&[&server], "lock --check"), &[]).await;
+        assert_eq!(check.code, Some(3));
+        insta::assert_snapshot!(shown(&check), @"");
+        let update = program(path, &on(&[&server], "lock --quiet"), &[]).await;
+        assert_eq!((update.code, update.stderr.as_str()), (Some(0), ""));
+        let again = program(path, &on(&[&server], ""), &[]).await;
+        assert!(again.stdout.contains("other-server"), "{}", again.stdout);
+    });
+}
+
+#[test]
+fn a_tag_that_cannot_be_checked_stops_the_run() {
+    run(async {
+        let (server, _) = moving().await;
+        let folder = one(&format!("{}/shop/api:1", server.host()));
+        let lock = program(folder.path(), &on(&[&server], "lock"), &[]).await;
+        assert_eq!(lock.code, Some(0), "{}", lock.stderr);
+        let forbidden = on(&[&server], "--allow-registry docker.io");
+        let ended = program(folder.path(), &forbidden, &[]).await;
+        assert_eq!(ended.code, Some(1));
+        insta::assert_snapshot!(stable(&ended.stderr, &[("registry", &server)]), @"");
+    });
+}
+
+#[test]
+fn messages_name_image_registry_what_was_tried_and_the_way_out() {
+    run(async {
+        let mut images = usual();
+        let amd64 = images.image(&config_of("amd64", "server"));
+        let arm64 = images.image(&config_of("arm64", "server-for-arm"));
+        let differ = images.index(vec![
+            (amd64, platform("linux", "amd64")),
+            (arm64, platform("linux", "arm64")),
+        ]);
+        images.tag("differ", &differ);
+        let open = Server::plain(move |seen: &Seen| images.reply(seen)).await;
+        let private = Server::plain(|_: &Seen| {
+            Reply::new(401).header("www-authenticate", "Basic realm=\"shop\"")
+        })
+        .await;
+        let down = "127.0.0.1:9";
+        let auth = format!(
+            r#"{{"auths": {{"{}": {{"username": "shop", "password": "{CANARY}"}}}}}}"#,
+            private.host()
+        );
+        let auth = [("DOCKER_AUTH_CONFIG", auth.as_str())];
+        let servers = [("open", &open), ("private", &private)];
+        let mut messages = String::new();
+        let tried: [(&str, String, &[(&str, &str)]); 4] = [
+            (
+                "a wrong password",
+                format!("{}/shop/api:1", private.host()),
+                &auth,
+            ),
+            (
+                "a missing image",
+                format!("{}/shop/api:2", open.host()),
+                &[],
+            ),
+            (
+                "no credentials",
+                format!("{}/shop/api:1", private.host()),
+                &[],
+            ),
+            ("a registry that is down", format!("{down}/shop/api:1"), &[]),
+        ];
+        for (what, image, variables) in tried {
+            let args = on(&[&open, &private], &format!("--insecure-registry {down}"));
+            let ended = program(one(&image).path(), &args, variables).await;
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{what}");
+            messages.push_str(&format!("{what}\n{}\n", stable(&ended.stderr, &servers)));
+        }
+        let args = on(&[&open], "--launch-types any");
+        let folder = one(&format!("{}/shop/api:differ", open.host()));
+        let file = folder.path().join("t.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("FARGATE", "EC2")).unwrap();
+        let ended = program(folder.path(), &args, &[]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        let stderr = stable(&ended.stderr, &servers);
+        messages.push_str(&format!("an unknown platform\n{stderr}"));
+        insta::assert_snapshot!(messages, @"");
+    });
+}
+
+#[test]
+fn each_container_is_read_with_its_own_secret() {
+    run(async {
+        let images = usual();
+        let server = Server::plain(move |seen: &Seen| match &seen.authorization {
+            Some(login) if seen.path.contains("/one/") && login == ONE => images.reply(seen),
+            Some(login) if seen.path.contains("/two/") && login == TWO => images.reply(seen),
+            _ => Reply::new(401).header("www-authenticate", "Basic realm=\"shop\""),
+        })
+        .await;
+        let secrets = Server::plain(|seen: &Seen| {
+            let asked: Value = serde_json::from_str(&seen.body).unwrap();
+            let user = asked["SecretId"]
+                .as_str()
+                .unwrap()
+                .rsplit(':')
+                .next()
+                .unwrap();
+            let login = json!({"username": user, "password": CANARY}).to_string();
+            let answer = json!({"SecretString": login}).to_string();
+            Reply::ok("application/x-amz-json-1.1", answer)
+        })
+        .await;
+        let arn =
+            |name: &str| format!("arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}");
+        let container = |name: &str| {
+            json!({
+                "Name": name,
+                "Image": format!("{}/{name}/api:1", server.host()),
+                "RepositoryCredentials": {"CredentialsParameter": arn(name)},
+            })
+        };
+        let folder = folder(&json!([container("one"), container("two")]));
+        let endpoint = format!("http://{}", secrets.host());
+        let variables = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", CANARY),
+        ];
+        let ended = program(folder.path(), &on(&[&server], ""), &variables).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(secrets.seen().len(), 2);
+        let lock = program(folder.path(), &on(&[&server], "lock"), &variables).await;
+        assert_eq!(lock.code, Some(0), "{}", lock.stderr);
+        let inspect = format!(
+            "image inspect {}/one/api:1 --secret {} --insecure-registry {}",
+            server.host(),
+            arn("one"),
+            server.host()
+        );
+        let inspect = program(folder.path(), &inspect, &variables).await;
+        assert_eq!(inspect.code, Some(0), "{}", inspect.stderr);
+        let wrong = program(folder.path(), &on(&[&server], ""), &[]).await;
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""));
+    });
+}
+
+/// `one:canary-hunter2` and `two:canary-hunter2`.
+const ONE: &str = "Basic b25lOmNhbmFyeS1odW50ZXIy";
+const TWO: &str = "Basic dHdvOmNhbmFyeS1odW50ZXIy";
+
+#[test]
+fn an_image_is_inspected_with_every_step() {
+    run(async {
+        let (server, _) = moving().await;
+        let folder = tempfile::tempdir().unwrap();
+        let host = server.host();
+        let inspect =
+            |rest: &str| format!("image inspect {host}/shop/api:{rest} --insecure-registry {host}");
+        let shown = |text: &str| stable(text, &[("registry", &server)]);
+        let found = program(folder.path(), &inspect("1 --platform linux/arm64"), &[]).await;
+        assert_eq!((found.code, found.stderr.as_str()), (Some(0), ""));
+        insta::assert_snapshot!(shown(&found.stdout), @"");
+        let missing = program(folder.path(), &inspect("2"), &[]).await;
+        assert_eq!(missing.code, Some(1));
+        insta::assert_snapshot!(shown(&missing.stdout), @"");
+        insta::assert_snapshot!(shown(&missing.stderr), @"");
+    });
+}
