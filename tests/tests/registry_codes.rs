@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// Files that give codes, and what stands before one.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 6] = [
+    ("../registry/src/remote/auth.rs", "code: \""),
     ("../registry/src/remote/error.rs", "=> \""),
     ("../registry/src/credentials/aws/error.rs", "=> \""),
     ("../registry/src/credentials/docker/error.rs", "=> \""),

@@ -58,9 +58,12 @@ pub enum TagError {
 impl TagError {
     /// The way out.
     pub fn hint(&self) -> String {
-        let update = "`cfn-filter lock` with the same options updates it";
         match self {
-            Self::Outdated { .. } => format!("{update}; look at what changed in the image"),
+            Self::Outdated { .. } => {
+                "look at what changed in the image, then update the lock file: \
+                 `cfn-filter lock` with the same options"
+                    .to_owned()
+            }
             Self::NotChecked { error } => {
                 let way_out = "`--offline` takes the lock file as it is";
                 match error.hint() {

@@ -244,7 +244,6 @@ impl Cause {
 
     /// The way out, where there is another than to try again or to mend the registry.
     fn hint(&self, registry: &str) -> Option<String> {
-        let state = "or state `EntryPoint` and `Command` in the template";
         Some(match self {
             Self::RegistryNotAllowed => {
                 format!("whoever runs this can allow the registry `{registry}`")
@@ -257,9 +256,9 @@ impl Cause {
                 format!("for a registry on this machine: `--insecure-registry {registry}`")
             }
             Self::CredentialsUnknown { .. } => {
-                format!("state the secret as a literal, use a lock file, {state}")
+                "state the secret as a literal, or use a lock file".to_owned()
             }
-            Self::HostUnknown { .. } => format!("check the name of the image, {state}"),
+            Self::HostUnknown { .. } => "check the name of the image".to_owned(),
             Self::NotTls { host } => {
                 format!("for a registry without TLS: `--insecure-registry {host}`")
             }
@@ -267,7 +266,7 @@ impl Cause {
                 "give the certificate of its authority: `--ca-bundle FILE`".to_owned()
             }
             Self::RateLimited { .. } => {
-                format!("credentials for `{registry}` or a mirror raise the limit, {state}")
+                format!("credentials for `{registry}` or a mirror raise the limit")
             }
             Self::CredentialsRequired { .. } => {
                 format!("check the name, or give credentials for `{registry}`")
@@ -297,7 +296,7 @@ impl Cause {
             | Self::Timeout { .. }
             | Self::Deadline { .. }
             | Self::ServerError { .. }
-            | Self::BrokenOff { .. } => format!("try again, {state}"),
+            | Self::BrokenOff { .. } => "try again".to_owned(),
             _ => return None,
         })
     }

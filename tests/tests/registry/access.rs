@@ -343,7 +343,7 @@ fn containers_with_different_secrets_get_their_own() {
     Secret("arn:other"): credentials-unavailable: image `HOST/app:1` cannot be read from `HOST`: the secret of the container's `repositoryCredentials` cannot be read here
       hint: run it where the secret can be read, or use a lock file
     Unknown("depends on the resource `Login`"): unknown-credentials: image `HOST/app:1` cannot be read from `HOST`: the `repositoryCredentials` of the container depends on the resource `Login`
-      hint: state the secret as a literal, use a lock file, or state `EntryPoint` and `Command` in the template
+      hint: state the secret as a literal, or use a lock file
     "#);
     });
 }

@@ -63,13 +63,13 @@ fn slow_and_broken_answers() {
     ));
     insta::assert_snapshot!(table, @"
     manifest, stalled (2 requests): registry-timeout: image `HOST/app:1` cannot be read from `HOST`: no whole answer within 1 s in 2 attempts: GET http://HOST/v2/app/manifests/1
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     config, stalled (4 requests): registry-timeout: image `HOST/app:1` cannot be read from `HOST`: no whole answer within 1 s in 2 attempts: GET http://HOST/v2/app/blobs/sha256:5bd855
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     manifest, broken (2 requests): answer-broken-off: image `HOST/app:1` cannot be read from `HOST`: the answer breaks off in 2 attempts: GET http://HOST/v2/app/manifests/1
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     config, broken (4 requests): answer-broken-off: image `HOST/app:1` cannot be read from `HOST`: the answer breaks off in 2 attempts: GET http://HOST/v2/app/blobs/sha256:5bd855
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     ");
 }
 
@@ -83,7 +83,7 @@ fn the_time_for_all_ends() {
         let found = resolve(&session, query(&reference, Platform::LinuxAmd64)).await;
         insta::assert_snapshot!(stable(&shown(&found), &[("HOST", &server)]), @"
     deadline-exceeded: image `HOST/app:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/app/manifests/1
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     ");
     });
 }
@@ -128,11 +128,11 @@ fn failures_that_pass_are_waited_for() {
     429 without a time, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
     broken off, then success (9 requests): [] [server] user `` in `/srv` for linux/amd64
     always 500 (4 requests): registry-failed: image `HOST/app:1` cannot be read from `HOST`: the registry fails in 4 attempts: GET http://HOST/v2/app/manifests/1: 500
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     always 429 (4 requests): rate-limited: image `HOST/app:1` cannot be read from `HOST`: too many requests: GET http://HOST/v2/app/manifests/1: 429
-      hint: credentials for `HOST` or a mirror raise the limit, or state `EntryPoint` and `Command` in the template
+      hint: credentials for `HOST` or a mirror raise the limit
     429 for an hour (1 requests): rate-limited: image `HOST/app:1` cannot be read from `HOST`: too many requests: GET http://HOST/v2/app/manifests/1: 429, try again in 3600 s
-      hint: credentials for `HOST` or a mirror raise the limit, or state `EntryPoint` and `Command` in the template
+      hint: credentials for `HOST` or a mirror raise the limit
     501 (1 requests): unexpected-answer: image `HOST/app:1` cannot be read from `HOST`: an unexpected answer: GET http://HOST/v2/app/manifests/1: 501
     ");
 }

@@ -140,7 +140,7 @@ fn a_registry_that_is_down_is_tried_for_one_image_only() {
         let text = shown(first).replace(&address.port().to_string(), "PORT");
         insta::assert_snapshot!(text, @"
     registry-unreachable: image `registry.test:PORT/app:0` cannot be read from `registry.test:PORT`: no connection to `registry.test:PORT` in 4 attempts: it is refused
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     ");
     });
 }
@@ -235,7 +235,7 @@ fn a_proxy_is_asked_for_what_is_not_reached_directly() {
         assert!(!shown(&found).contains("hunter2"));
         insta::assert_snapshot!(stable(&shown(&found), &[("PROXY", &proxy)]), @"
     registry-unreachable: image `far.test/app:1` cannot be read from `far.test`: no connection to `far.test` in 1 attempt: it fails
-      hint: try again, or state `EntryPoint` and `Command` in the template
+      hint: try again
     ");
     });
 }

@@ -123,7 +123,10 @@ fn a_lock_file_is_written_used_compared_and_outdated() {
         let read = program(path, &on(&[&server], ""), &[]).await;
         let lock = program(path, &on(&[&server], "lock"), &[]).await;
         assert_eq!(lock.code, Some(0), "{}", lock.stderr);
-        insta::assert_snapshot!(shown(&lock), @"");
+        insta::assert_snapshot!(shown(&lock), @r"
+        registry/shop/api:1 for linux/amd64: new, sha256:537230
+        outrigger.lock: 1 new, 0 changed, 0 unchanged
+        ");
         let asked = server.seen().len();
         let locked = program(path, &on(&[], "--locked"), &[]).await;
         assert_eq!((locked.code, &locked.stdout), (Some(0), &read.stdout));
@@ -147,10 +150,16 @@ fn a_lock_file_is_written_used_compared_and_outdated() {
         moved.store(true, Ordering::Relaxed);
         let outdated = program(path, &on(&[&server], "--on-unresolved skip"), &[]).await;
         assert_eq!((outdated.code, outdated.stdout.as_str()), (Some(1), ""));
-        insta::assert_snapshot!(shown(&outdated), @"");
+        insta::assert_snapshot!(shown(&outdated), @r"
+        error: image `registry/shop/api:1` has moved to `sha256:73699c` since the lock file was written, which records `sha256:537230` (lock-outdated)
+          hint: look at what changed in the image, then update the lock file: `cfn-filter lock` with the same options
+        ");
         let check = program(path, &on(&[&server], "lock --check"), &[]).await;
         assert_eq!(check.code, Some(3));
-        insta::assert_snapshot!(shown(&check), @"");
+        insta::assert_snapshot!(shown(&check), @r"
+        registry/shop/api:1 for linux/amd64: moved from sha256:537230 to sha256:73699c
+        outrigger.lock: 0 new, 1 changed, 0 unchanged (nothing was written)
+        ");
         let update = program(path, &on(&[&server], "lock --quiet"), &[]).await;
         assert_eq!((update.code, update.stderr.as_str()), (Some(0), ""));
         let again = program(path, &on(&[&server], ""), &[]).await;
@@ -168,7 +177,10 @@ fn a_tag_that_cannot_be_checked_stops_the_run() {
         let forbidden = on(&[&server], "--allow-registry docker.io");
         let ended = program(folder.path(), &forbidden, &[]).await;
         assert_eq!(ended.code, Some(1));
-        insta::assert_snapshot!(stable(&ended.stderr, &[("registry", &server)]), @"");
+        insta::assert_snapshot!(stable(&ended.stderr, &[("registry", &server)]), @r"
+        error: the lock file's answer for a tag cannot be checked: image `registry/shop/api:1` cannot be read from `registry`: the registry is none of those that are allowed (registry-not-allowed)
+          hint: `--offline` takes the lock file as it is; else whoever runs this can allow the registry `registry`
+        ");
     });
 }
 
@@ -229,7 +241,47 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
         let stderr = stable(&ended.stderr, &servers);
         messages.push_str(&format!("an unknown platform\n{stderr}"));
-        insta::assert_snapshot!(messages, @"");
+        insta::assert_snapshot!(messages, @r"
+        a wrong password
+        Api: refused (t.json:3)
+          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
+            container `app`, image `private/shop/api:1`
+            hint: check the user name and the password for `private`, or state `EntryPoint` and `Command` in the template
+
+        error: nothing was written: 1 of 1 task definition refused
+
+        a missing image
+        Api: refused (t.json:3)
+          error[image-unresolved]: image `open/shop/api:2` cannot be read from `open`: the image does not exist: GET http://open/v2/shop/api/manifests/2: 404 (image-not-found)
+            container `app`, image `open/shop/api:2`
+            hint: check the name and the tag of the image, or state `EntryPoint` and `Command` in the template
+
+        error: nothing was written: 1 of 1 task definition refused
+
+        no credentials
+        Api: refused (t.json:3)
+          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the image does not exist, or is private and no credentials were found: GET http://private/v2/shop/api/manifests/1: 401 (credentials-required)
+            container `app`, image `private/shop/api:1`
+            hint: check the name, or give credentials for `private`, or state `EntryPoint` and `Command` in the template
+
+        error: nothing was written: 1 of 1 task definition refused
+
+        a registry that is down
+        Api: refused (t.json:3)
+          error[image-unresolved]: image `127.0.0.1:9/shop/api:1` cannot be read from `127.0.0.1:9`: no connection to `127.0.0.1:9` in 4 attempts: it is refused (registry-unreachable)
+            container `app`, image `127.0.0.1:9/shop/api:1`
+            hint: try again, or state `EntryPoint` and `Command` in the template
+
+        error: nothing was written: 1 of 1 task definition refused
+
+        an unknown platform
+        Api: refused (t.json:3)
+          error[image-unresolved]: image `open/shop/api:differ` cannot be read from `open`: the image has a different entry point, command or user on `linux/amd64`, `linux/arm64`, and the task definition does not say where it runs (unknown-platform)
+            container `app`, image `open/shop/api:differ`
+            hint: state `RuntimePlatform` in the template, or state `EntryPoint` and `Command` in the template
+
+        error: nothing was written: 1 of 1 task definition refused
+        ");
     });
 }
 
@@ -305,10 +357,37 @@ fn an_image_is_inspected_with_every_step() {
         let shown = |text: &str| stable(text, &[("registry", &server)]);
         let found = program(folder.path(), &inspect("1 --platform linux/arm64"), &[]).await;
         assert_eq!((found.code, found.stderr.as_str()), (Some(0), ""));
-        insta::assert_snapshot!(shown(&found.stdout), @"");
+        insta::assert_snapshot!(shown(&found.stdout), @r"
+        registry/shop/api:1 for linux/arm64
+          digest       sha256:537230
+          config of    linux/arm64
+          entry point  (none)
+          command      server
+          user         (none)
+          directory    /srv
+          variables    PATH
+
+        how it was read
+          GET https://registry/v2/shop/api/manifests/1 (anonymous): no answer, registry-without-tls
+          GET http://registry/v2/shop/api/manifests/1 (anonymous): 200, 712 bytes
+          index sha256:537230, 712 bytes
+          GET http://registry/v2/shop/api/manifests/sha256:ba45f3 (anonymous): 200, 248 bytes
+          manifest sha256:ba45f3, 248 bytes
+          GET http://registry/v2/shop/api/blobs/sha256:06ef58 (anonymous): 200, 105 bytes
+          config sha256:06ef58, 105 bytes
+        ");
         let missing = program(folder.path(), &inspect("2"), &[]).await;
         assert_eq!(missing.code, Some(1));
-        insta::assert_snapshot!(shown(&missing.stdout), @"");
-        insta::assert_snapshot!(shown(&missing.stderr), @"");
+        insta::assert_snapshot!(shown(&missing.stdout), @r"
+        registry/shop/api:2 for linux/amd64
+
+        how it was read
+          GET https://registry/v2/shop/api/manifests/2 (anonymous): no answer, registry-without-tls
+          GET http://registry/v2/shop/api/manifests/2 (anonymous): 404, 0 bytes
+        ");
+        insta::assert_snapshot!(shown(&missing.stderr), @r"
+        error: image `registry/shop/api:2` cannot be read from `registry`: the image does not exist: GET http://registry/v2/shop/api/manifests/2: 404 (image-not-found)
+          hint: check the name and the tag of the image
+        ");
     });
 }
