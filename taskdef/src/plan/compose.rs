@@ -79,7 +79,10 @@ fn is_refused(report: &TaskDefinitionReport) -> bool {
 }
 
 /// The properties after these changes; none where nothing changes.
-fn changed(properties: &Map<String, Value>, changes: Vec<Change>) -> Option<Map<String, Value>> {
+pub(crate) fn changed(
+    properties: &Map<String, Value>,
+    changes: Vec<Change>,
+) -> Option<Map<String, Value>> {
     if changes.is_empty() {
         return None;
     }

@@ -26,12 +26,13 @@ use serde_json::{Map, Value};
 use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::cloudformation::launch::OldPlatform;
+use crate::plan::compose::changed;
 use crate::plan::instrument::Instrumented;
 use crate::plan::scope::not_fargate;
 use crate::plan::task::{Run, Task};
 use crate::report::{Code, Finding, Outcome, Severity};
 use crate::settings::{LaunchTypes, Settings, TaskSize};
-use crate::source::{Change, put};
+use crate::source::Change;
 
 use explore::{Explored, MAX_COMBINATIONS, Setting, Tree, conditions_text, explore};
 use read::{Container, Definition, Reader, Version};
@@ -178,7 +179,9 @@ fn violations(
     changes: &[Change],
 ) -> Vec<Finding> {
     let long = length::may_be_over(properties, changes);
-    let whole = long.then(|| changed(properties, changes)).flatten();
+    let whole = long
+        .then(|| changed(properties, changes.to_vec()))
+        .flatten();
     let read = |reader: &Reader<'_>| {
         let broken = |changes, whole| {
             let definition = reader.definition(Version {
@@ -217,16 +220,6 @@ fn violations(
             .collect()
     };
     findings(&explore(surroundings.setting, &read))
-}
-
-/// The properties after the changes.
-fn changed(properties: &Map<String, Value>, changes: &[Change]) -> Option<Map<String, Value>> {
-    let mut whole = Value::Object(properties.clone());
-    put(&mut whole, changes.to_vec()).ok()?;
-    match whole {
-        Value::Object(map) => Some(map),
-        _ => None,
-    }
 }
 
 /// Where a violation was found: the leaves where it is there, and those where the rewrite brought it.

@@ -319,7 +319,7 @@ proptest! {
     fn changes_are_seen_as_they_will_be(task in any_task(true), over in any_task(true), whole in any::<bool>()) {
         let changes = changes(&task, &over, whole);
         let spelled = Dialect::CloudFormation.spell("", &task);
-        let after = Value::Object(changed(spelled.as_object().unwrap(), &changes).unwrap());
+        let after = Value::Object(changed(spelled.as_object().unwrap(), changes.clone()).unwrap());
         let message = |finding: &Finding| (finding.code, finding.container.clone());
         let seen = in_template(&task, &changes);
         let made = held(Dialect::CloudFormation, &after, &[], &Settings::default());
