@@ -184,17 +184,13 @@ fn a_tag_that_cannot_be_checked_stops_the_run() {
     });
 }
 
+/// What is tried: its name, the image, and the environment.
+type Tried<'a> = (&'a str, String, &'a [(&'a str, &'a str)]);
+
 #[test]
 fn messages_name_image_registry_what_was_tried_and_the_way_out() {
     run(async {
-        let mut images = usual();
-        let amd64 = images.image(&config_of("amd64", "server"));
-        let arm64 = images.image(&config_of("arm64", "server-for-arm"));
-        let differ = images.index(vec![
-            (amd64, platform("linux", "amd64")),
-            (arm64, platform("linux", "arm64")),
-        ]);
-        images.tag("differ", &differ);
+        let images = usual();
         let open = Server::plain(move |seen: &Seen| images.reply(seen)).await;
         let private = Server::plain(|_: &Seen| {
             Reply::new(401).header("www-authenticate", "Basic realm=\"shop\"")
@@ -208,23 +204,13 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         let auth = [("DOCKER_AUTH_CONFIG", auth.as_str())];
         let servers = [("open", &open), ("private", &private)];
         let mut messages = String::new();
-        let tried: [(&str, String, &[(&str, &str)]); 4] = [
-            (
-                "a wrong password",
-                format!("{}/shop/api:1", private.host()),
-                &auth,
-            ),
-            (
-                "a missing image",
-                format!("{}/shop/api:2", open.host()),
-                &[],
-            ),
-            (
-                "no credentials",
-                format!("{}/shop/api:1", private.host()),
-                &[],
-            ),
-            ("a registry that is down", format!("{down}/shop/api:1"), &[]),
+        let image = |host: &str, tag: &str| format!("{host}/shop/api:{tag}");
+        let (private_host, open_host) = (private.host(), open.host());
+        let tried: [Tried<'_>; 4] = [
+            ("a wrong password", image(&private_host, "1"), &auth),
+            ("a missing image", image(&open_host, "2"), &[]),
+            ("no credentials", image(&private_host, "1"), &[]),
+            ("a registry that is down", image(down, "1"), &[]),
         ];
         for (what, image, variables) in tried {
             let args = on(&[&open, &private], &format!("--insecure-registry {down}"));
@@ -232,15 +218,6 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{what}");
             messages.push_str(&format!("{what}\n{}\n", stable(&ended.stderr, &servers)));
         }
-        let args = on(&[&open], "--launch-types any");
-        let folder = one(&format!("{}/shop/api:differ", open.host()));
-        let file = folder.path().join("t.json");
-        let text = fs::read_to_string(&file).unwrap();
-        fs::write(&file, text.replace("FARGATE", "EC2")).unwrap();
-        let ended = program(folder.path(), &args, &[]).await;
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
-        let stderr = stable(&ended.stderr, &servers);
-        messages.push_str(&format!("an unknown platform\n{stderr}"));
         insta::assert_snapshot!(messages, @r"
         a wrong password
         Api: refused (t.json:3)
@@ -273,8 +250,30 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
             hint: try again, or state `EntryPoint` and `Command` in the template
 
         error: nothing was written: 1 of 1 task definition refused
+        ");
+    });
+}
 
-        an unknown platform
+#[test]
+fn a_platform_that_is_not_known_is_asked_for() {
+    run(async {
+        let mut images = usual();
+        let amd64 = images.image(&config_of("amd64", "server"));
+        let arm64 = images.image(&config_of("arm64", "server-for-arm"));
+        let differ = images.index(vec![
+            (amd64, platform("linux", "amd64")),
+            (arm64, platform("linux", "arm64")),
+        ]);
+        images.tag("differ", &differ);
+        let open = Server::plain(move |seen: &Seen| images.reply(seen)).await;
+        let args = on(&[&open], "--launch-types any");
+        let folder = one(&format!("{}/shop/api:differ", open.host()));
+        let file = folder.path().join("t.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("FARGATE", "EC2")).unwrap();
+        let ended = program(folder.path(), &args, &[]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        insta::assert_snapshot!(stable(&ended.stderr, &[("open", &open)]), @r"
         Api: refused (t.json:3)
           error[image-unresolved]: image `open/shop/api:differ` cannot be read from `open`: the image has a different entry point, command or user on `linux/amd64`, `linux/arm64`, and the task definition does not say where it runs (unknown-platform)
             container `app`, image `open/shop/api:differ`
