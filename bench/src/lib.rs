@@ -1,6 +1,10 @@
-//! The input of the benchmark: one large template, and the lock file that answers its images.
+//! The input of `bench/run`, one large template and the lock file that answers its images, and
+//! for `bench/registries` a [`delay`] and what its [clients](client) have in common.
 //!
-//! Both are made, not kept: the same bytes every time, without a clock and without chance.
+//! Template and lock file are made, not kept: the same bytes every time, without a clock and without chance.
+
+pub mod client;
+pub mod delay;
 
 use std::error::Error;
 

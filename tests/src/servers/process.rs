@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,10 +12,14 @@ use std::time::{Duration, Instant};
 /// Far longer than any of them needs, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a registry says in its log of each request, when it has answered it.
+const ANSWERED: &str = "msg=\"response completed";
+
 /// A server, ended and waited for when it is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
+    answered: Arc<AtomicU64>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -28,13 +34,20 @@ impl Process {
             .spawn()
             .map_err(|error| format!("{name} does not start: {error}"))?;
         let stderr = child.stderr.take();
-        let (lines, reader) = read(stderr);
+        let answered = Arc::new(AtomicU64::new(0));
+        let (lines, reader) = read(stderr, Arc::clone(&answered));
         let process = Self {
             child,
+            answered,
             reader: Some(reader),
         };
         let address = wait_for(&lines, sign).map_err(|said| format!("{name}: {said}"))?;
         Ok((process, address))
+    }
+
+    /// How many requests it has answered, according to its log.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::SeqCst)
     }
 }
 
@@ -50,7 +63,10 @@ impl Drop for Process {
 }
 
 /// Reads to the end, whether or not anybody still listens: a full pipe would stop the server.
-fn read(stderr: Option<ChildStderr>) -> (Receiver<String>, JoinHandle<()>) {
+fn read(
+    stderr: Option<ChildStderr>,
+    answered: Arc<AtomicU64>,
+) -> (Receiver<String>, JoinHandle<()>) {
     let (sender, receiver) = channel();
     let reader = std::thread::spawn(move || {
         for line in stderr
@@ -58,7 +74,11 @@ fn read(stderr: Option<ChildStderr>) -> (Receiver<String>, JoinHandle<()>) {
             .flat_map(|pipe| BufReader::new(pipe).split(b'\n'))
         {
             let Ok(line) = line else { break };
-            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if line.contains(ANSWERED) {
+                answered.fetch_add(1, Ordering::SeqCst);
+            }
+            let _ = sender.send(line);
         }
     });
     (receiver, reader)

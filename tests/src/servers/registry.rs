@@ -48,7 +48,7 @@ pub struct Registry {
     address: SocketAddr,
     /// The same images without TLS and for everybody: what is pushed comes in here.
     entrance: SocketAddr,
-    _processes: [Process; 2],
+    processes: [Process; 2],
     folder: TempDir,
 }
 
@@ -74,7 +74,7 @@ impl Registry {
         Ok(Some(Self {
             address,
             entrance,
-            _processes: [process, entrance_process],
+            processes: [process, entrance_process],
             folder,
         }))
     }
@@ -92,6 +92,12 @@ impl Registry {
     /// The folder with its files: `ca.crt` of a registry with TLS among them.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// How many requests it has answered, according to its log, which may be a little late.
+    pub fn answered(&self) -> u64 {
+        let [process, _] = &self.processes;
+        process.answered()
     }
 
     /// Uploads an image, and what belongs to it, under a tag; gives its digest.
