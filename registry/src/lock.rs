@@ -110,9 +110,9 @@ impl LockFile {
 
     /// What is recorded for an image and a platform.
     ///
-    /// [`Platform::AnyLinux`] is answered by the entry `linux/*`, or where all recorded Linux
-    /// platforms of the image agree on entry point, command and user; the digest is then given
-    /// only if they agree on that, too. An entry `linux/*` answers for no single platform:
+    /// [`Platform::AnyLinux`] is answered by the entry `linux/*`, or where `linux/amd64`,
+    /// `linux/arm64` and all other recorded Linux platforms of the image agree on entry point,
+    /// command and user; the digest is then given only if they agree on that, too. An entry `linux/*` answers for no single platform:
     /// it does not say whether the image has it.
     ///
     /// # Errors
@@ -153,10 +153,15 @@ impl LockFile {
         images.next().map(|(_, platforms)| platforms)
     }
 
-    /// The config that all recorded Linux platforms share.
+    /// The config that all recorded Linux platforms share. Those that ECS runs have to be among
+    /// them: one alone always agrees with itself.
     fn agreed(&self, reference: &ImageReference, platforms: &Platforms) -> ImageAnswer {
         let linux = || platforms.iter().filter(|(platform, _)| platform.is_linux());
-        let Some((_, first)) = linux().next() else {
+        let of_ecs = [Platform::LinuxAmd64, Platform::LinuxArm64];
+        let are_recorded = of_ecs
+            .iter()
+            .all(|platform| platforms.contains_key(&LockedPlatform::from(platform)));
+        let (true, Some((_, first))) = (are_recorded, linux().next()) else {
             let recorded = format!(" (recorded: {})", listed(platforms.keys()));
             return Err(self.missing(reference, &Platform::AnyLinux, &recorded));
         };

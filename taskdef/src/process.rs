@@ -41,6 +41,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_image_takes_part_where_no_entry_point_is_stated() {
+        assert!(needs_image::<&str>(&[]));
+        assert!(!needs_image(&["e"]));
+    }
+
+    #[test]
     fn the_table() {
         let image = (["ie"], ["ic"]);
         let runs = |entry_point: &[&'static str], command: &[&'static str]| {

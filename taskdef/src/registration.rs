@@ -80,15 +80,18 @@ pub fn registrable(described: &Value) -> (Value, Vec<(String, Finding)>) {
         .into_iter()
         .partition(|(key, _)| !ACCEPTED.contains(&key.as_str()));
     task = kept;
-    if let Some(Value::Array(tags)) = described.get("tags")
-        && !tags.is_empty()
-    {
-        task.insert("tags".to_owned(), Value::Array(tags.clone()));
+    let tags = described.get("tags").and_then(Value::as_array);
+    let (system, tags): (Vec<_>, Vec<_>) =
+        tags.into_iter().flatten().cloned().partition(is_system_tag);
+    if !tags.is_empty() {
+        task.insert("tags".to_owned(), Value::Array(tags));
     }
-    let (expected, unexpected): (Vec<&str>, Vec<&str>) = removed
+    let (mut expected, unexpected): (Vec<&str>, Vec<&str>) = removed
         .keys()
         .map(String::as_str)
         .partition(|key| READ_ONLY.contains(key));
+    let system = system.iter().filter_map(|tag| tag.get("key")?.as_str());
+    expected.extend(system);
     let beside = described.as_object().unwrap_or(&empty).keys();
     let beside = beside
         .map(String::as_str)
@@ -115,6 +118,13 @@ pub fn registrable(described: &Value) -> (Value, Vec<(String, Finding)>) {
         });
     let findings = findings.collect();
     (Value::Object(task), findings)
+}
+
+/// A tag that AWS sets: nobody else can
+/// ([tag restrictions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html#tag-restrictions)).
+fn is_system_tag(tag: &Value) -> bool {
+    let key = tag.get("key").and_then(Value::as_str);
+    key.is_some_and(|key| key.to_ascii_lowercase().starts_with("aws:"))
 }
 
 /// What stands in a bare task definition and cannot be registered.

@@ -295,7 +295,7 @@ fn any_linux_is_answered_where_all_linux_platforms_agree() {
     let other = same.replace(D1, D2);
     let windows = r#""windows/amd64": {"cmd": ["w"]}"#;
     let lock = nginx(&format!(
-        r#""linux/amd64": {same}, "linux/arm/v7": {same}, {windows}"#
+        r#""linux/amd64": {same}, "linux/arm64": {same}, {windows}"#
     ));
     let config = lookup(&lock, "nginx:1.27", Platform::AnyLinux).unwrap();
     assert_eq!(
@@ -306,6 +306,12 @@ fn any_linux_is_answered_where_all_linux_platforms_agree() {
     let lock = nginx(&format!(r#""linux/amd64": {same}, "linux/arm64": {other}"#));
     let config = lookup(&lock, "nginx:1.27", Platform::AnyLinux).unwrap();
     assert_eq!((config.user.as_str(), config.digest), ("app", None));
+
+    // One alone says nothing about the others.
+    for alone in ["linux/amd64", "linux/arm64"] {
+        let lock = nginx(&format!(r#""{alone}": {same}"#));
+        assert!(lookup(&lock, "nginx:1.27", Platform::AnyLinux).is_err());
+    }
 }
 
 #[test]
@@ -321,9 +327,9 @@ fn any_linux_names_the_platforms_that_differ() {
             "{key}"
         );
     }
-    let lock = nginx(r#""linux/arm64": {"cmd": ["a"]}, "linux/386": {}, "windows/amd64": {}"#);
+    let lock = nginx(r#""linux/arm64": {"cmd": ["a"]}, "linux/amd64": {}, "windows/amd64": {}"#);
     insta::assert_snapshot!(failure(&lock, "nginx:1.27", Platform::AnyLinux), @"
-    image `docker.io/library/nginx:1.27` has a different entry point, command or user on `linux/386`, `linux/arm64` (lock file `outrigger.lock`), and the task definition does not say where it runs
+    image `docker.io/library/nginx:1.27` has a different entry point, command or user on `linux/amd64`, `linux/arm64` (lock file `outrigger.lock`), and the task definition does not say where it runs
     state the platform in the task definition
     ");
 }

@@ -157,8 +157,15 @@ fn only_the_members_that_change_are_told() {
     );
     assert_eq!(of(Edit::Set(user.clone(), json!("app"))), None);
     assert_eq!(
-        of(Edit::Remove(user)),
+        of(Edit::Remove(user.clone())),
         Some(New::Value(json!({"Image": "i", "Cpu": 1})))
+    );
+    let cpu = Edit::Set(vec!["cpu".to_owned()], json!(2));
+    let memory = Edit::Set(vec!["memory".to_owned()], json!(3));
+    let edits = [&Edit::Remove(user), &cpu, &memory];
+    assert_eq!(
+        changed(object, &edits, place).unwrap().0,
+        Some(New::Value(json!({"Image": "i", "Cpu": 2, "Memory": 3})))
     );
 }
 
@@ -194,6 +201,16 @@ fn a_branch_that_is_never_taken_stays_as_it_is() {
 }
 
 #[test]
+fn a_branch_inside_of_a_branch_keeps_what_cannot_be() {
+    let both = |yes: Value, no: Value| json!({"Fn::If": ["C", yes, no]});
+    let list = |yes: Value| json!({"Capabilities": {"Add": both(yes, json!(["NET_RAW"]))}});
+    let of = |yes: Value| json!({"LinuxParameters": both(list(yes), json!({"Capabilities": {"Add": ["SYS_PTRACE"]}}))});
+    let (value, said) = applied_given(of(json!([])), &ptrace(), &[]);
+    assert_eq!(value, of(json!(["SYS_PTRACE"])));
+    assert_eq!(said, ["linuxParameters.capabilities.add SYS_PTRACE added"]);
+}
+
+#[test]
 fn of_several_entries_with_one_name_one_stays() {
     let ours = json!({"Name": "A", "Value": "1"});
     let twice = json!({"Environment": [ours, {"Name": "A", "Value": "2"}]});
@@ -208,4 +225,41 @@ fn of_several_entries_with_one_name_one_stays() {
     let (value, said) = applied(conditional, &[variable("A", "1")]).unwrap();
     assert_eq!(value, json!({"Environment": [ours]}));
     assert_eq!(said, ["environment A changed"]);
+}
+
+#[test]
+fn null_is_absent_in_a_task_definition_by_itself() {
+    let Value::Object(mut map) = json!({"environment": null}) else {
+        panic!("an object");
+    };
+    let place = Where {
+        dialect: Dialect::Ecs,
+        given: &Assignment::new(),
+    };
+    let entry = json!({"name": "A", "value": "1"});
+    let edit = Edit::Upsert {
+        list: vec!["environment".to_owned()],
+        key: "name".to_owned(),
+        entry: entry.as_object().unwrap().clone(),
+    };
+    let said = apply(&mut map, &[&edit], place).unwrap();
+    assert_eq!(Value::Object(map), json!({"environment": [entry]}));
+    assert_eq!(said, ["environment A added"]);
+}
+
+#[test]
+fn what_is_left_of_a_conditional_element_keeps_its_branch() {
+    let no_value = json!({"Ref": "AWS::NoValue"});
+    let ours = json!({"Name": "A", "Value": "2"});
+    let other = json!({"Name": "B", "Value": "x"});
+    let added = json!({"Name": "A", "Value": "1"});
+    for (yes, no) in [(&ours, &other), (&other, &ours)] {
+        let target = json!({"Environment": [{"Fn::If": ["C", yes, no]}]});
+        let rest = |item: &Value| match item == &ours {
+            true => no_value.clone(),
+            false => item.clone(),
+        };
+        let expected = json!({"Environment": [{"Fn::If": ["C", rest(yes), rest(no)]}, added]});
+        assert_eq!(applied(target, &[variable("A", "1")]).unwrap().0, expected);
+    }
 }

@@ -78,3 +78,90 @@ fn same_names(list: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(settings: Value) -> Vec<Edit> {
+        edits(Dialect::CloudFormation, settings.as_object().unwrap())
+    }
+
+    fn path(keys: &[&str]) -> Vec<String> {
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    fn entry(list: &str, key: &str, entry: Value) -> Edit {
+        Edit::Upsert {
+            list: path(&[list]),
+            key: key.to_owned(),
+            entry: entry.as_object().unwrap().clone(),
+        }
+    }
+
+    fn gone(list: &str, name: &str) -> Edit {
+        Edit::RemoveEntry {
+            list: path(&[list]),
+            key: "name".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_variable_is_set_once() {
+        assert_eq!(
+            of(json!({"environment": [{"name": "A", "value": "1"}]})),
+            [
+                gone("secrets", "A"),
+                entry("environment", "name", json!({"Name": "A", "Value": "1"}))
+            ]
+        );
+        assert_eq!(
+            of(json!({"secrets": [{"name": "B", "valueFrom": "arn"}]})),
+            [
+                gone("environment", "B"),
+                entry("secrets", "name", json!({"Name": "B", "ValueFrom": "arn"}))
+            ]
+        );
+        assert_eq!(
+            of(json!({"dependsOn": [{"containerName": "c", "condition": "START"}]})),
+            [entry(
+                "dependsOn",
+                "containerName",
+                json!({"ContainerName": "c", "Condition": "START"})
+            )]
+        );
+    }
+
+    #[test]
+    fn sets_get_members_and_other_lists_are_replaced() {
+        assert_eq!(
+            of(json!({"linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}})),
+            [Edit::Include(
+                path(&["linuxParameters", "capabilities", "add"]),
+                vec![json!("SYS_PTRACE")]
+            )]
+        );
+        assert_eq!(
+            of(json!({"dnsServers": ["10.0.0.2"]})),
+            [Edit::Set(path(&["dnsServers"]), json!(["10.0.0.2"]))]
+        );
+    }
+
+    #[test]
+    fn an_intrinsic_function_is_a_value() {
+        let image = json!({"Fn::Sub": "${AWS::Region}/agent"});
+        assert_eq!(
+            of(json!({"logConfiguration": image})),
+            [Edit::Set(path(&["logConfiguration"]), image)]
+        );
+        assert_eq!(
+            of(json!({"logConfiguration": {"logDriver": "awslogs"}})),
+            [Edit::Set(
+                path(&["logConfiguration", "logDriver"]),
+                json!("awslogs")
+            )]
+        );
+    }
+}
