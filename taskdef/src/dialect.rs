@@ -279,6 +279,12 @@ mod tests {
     }
 
     #[test]
+    fn a_document_has_a_name() {
+        assert_eq!(Dialect::CloudFormation.document(), "template");
+        assert_eq!(Dialect::Ecs.document(), "task definition");
+    }
+
+    #[test]
     fn a_setting_is_found_in_its_own_spelling() {
         let both = json!({"Image": 1, "image": 2});
         let map = both.as_object().unwrap();

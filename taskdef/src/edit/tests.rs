@@ -245,6 +245,13 @@ fn null_is_absent_in_a_task_definition_by_itself() {
     let said = apply(&mut map, &[&edit], place).unwrap();
     assert_eq!(Value::Object(map), json!({"environment": [entry]}));
     assert_eq!(said, ["environment A added"]);
+
+    let Value::Object(mut map) = json!({"linuxParameters": null}) else {
+        panic!("an object");
+    };
+    apply(&mut map, &[&ptrace()], place).unwrap();
+    let added = json!({"linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}});
+    assert_eq!(Value::Object(map), added);
 }
 
 #[test]
