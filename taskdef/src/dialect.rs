@@ -279,6 +279,24 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_function_is_found_but_not_among_the_users_keys() {
+        let task = json!({
+            "family": {"Ref": "X"},
+            "command": ["a", {"Fn::Sub": "b"}],
+            "dockerLabels": {"Ref": "mine"}
+        });
+        let found = functions_in(task.as_object().unwrap());
+        let key = |name: &str| Step::Key(name.to_owned());
+        assert_eq!(
+            found,
+            [
+                (vec![key("family")], "Ref".to_owned()),
+                (vec![key("command"), Step::Index(1)], "Fn::Sub".to_owned())
+            ]
+        );
+    }
+
+    #[test]
     fn a_document_has_a_name() {
         assert_eq!(Dialect::CloudFormation.document(), "template");
         assert_eq!(Dialect::Ecs.document(), "task definition");
