@@ -150,10 +150,7 @@ impl Bench {
         ];
         if self.skopeo.is_some() {
             clients.push((Client::Skopeo(8), "skopeo, 8 at once"));
-            // More take longer, in proportion.
-            if numbers.len() <= 50 {
-                clients.push((Client::Skopeo(1), "skopeo, one by one"));
-            }
+            clients.push((Client::Skopeo(1), "skopeo, one by one"));
         }
         let mut costs = vec![Vec::new(); clients.len()];
         for turn in 0..self.runs {
