@@ -8,12 +8,12 @@ use cli::output::{self, Rewrite};
 use cli::recipes;
 use cli::report::{Purpose, Setting};
 use cli::selection::selection;
-use cli::{Console, Exit, Failure, lock, lock_update, network};
+use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, PinDigests, Selection, Settings};
+use taskdef::settings::{Deployment, KnownAgent, PinDigests, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -209,7 +209,7 @@ fn settings(
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
         only_refusals: arguments.output.quiet,
-        known_agents: recipes::known_agents(recipes),
+        known_agents: KnownAgent::besides(recipes),
     }
 }
 
@@ -249,9 +249,7 @@ fn judge(
         (report, changes)
     };
     if !arguments.output.quiet && arguments.images.pin_digests.is_none() {
-        report
-            .findings
-            .extend(lock::tag_findings(&images.unchecked));
+        report.findings.extend(images.warnings());
     }
     Ok((report, changes))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cli::nearest::nearest;
 use cli::{Exit, Failure, Problem, assignment};
 use serde_json::{Map, Value};
+use taskdef::nearest::nearest;
 
 use crate::options::DeploymentOptions;
 

@@ -20,7 +20,6 @@ pub mod input;
 mod inputs;
 pub mod lock;
 pub mod lock_update;
-pub mod nearest;
 pub mod network;
 pub mod options;
 pub mod output;

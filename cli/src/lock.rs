@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use registry::{LockFile, Locked};
-use taskdef::image::ImageRequest;
-use taskdef::report::{Code, Finding, Severity};
 
 use crate::input::{DOCUMENT_LIMIT, read_text};
 use crate::options::LockOptions;
@@ -57,32 +55,6 @@ fn parsed(path: &Path) -> Result<(LockFile, String), Failure> {
     Ok((file, text))
 }
 
-/// A warning for every image that was answered for a tag and not checked: it can name another
-/// image today.
-/// The findings are about the document, because several task definitions may use one image.
-pub fn tag_findings<'r>(
-    requests: impl IntoIterator<Item = &'r ImageRequest>,
-) -> Vec<(String, Finding)> {
-    let mut findings: Vec<(String, Finding)> = Vec::new();
-    for request in requests {
-        let image = Some(request.reference.clone());
-        // Asked for on several platforms, it comes several times in a row.
-        if findings.last().is_some_and(|(_, last)| last.image == image) {
-            continue;
-        }
-        let finding = Finding {
-            code: Code::MutableTag,
-            severity: Severity::Warning,
-            container: None,
-            image,
-            message: "the lock file answers for a tag, which can move to another image".to_owned(),
-            hint: Some("pin the image by its digest (`name@sha256:...`)".to_owned()),
-        };
-        findings.push((String::new(), finding));
-    }
-    findings
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -91,7 +63,7 @@ mod tests {
 
     use taskdef::image::{Credentials, ImageRequest, Platform};
 
-    use super::{load, path, tag_findings};
+    use super::{load, path};
     use crate::options::LockOptions;
     use crate::{Exit, Failure, Paint};
 
@@ -167,16 +139,5 @@ mod tests {
             .render(Paint::Plain)
             .replace(&*directory.path().to_string_lossy(), "DIR");
         insta::assert_snapshot!(text, @"error: DIR/outrigger.lock:3:8: unknown field `imgs`, expected `version` or `images`");
-    }
-
-    #[test]
-    fn a_tag_is_a_warning_once() {
-        let requests = [
-            request("nginx:1", Platform::LinuxAmd64),
-            request("nginx:1", Platform::LinuxArm64),
-        ];
-        let findings = tag_findings(&requests);
-        assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].1.image.as_deref(), Some("nginx:1"));
     }
 }

@@ -8,13 +8,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use registry::Completed;
 use registry::credentials::SecretPolicy;
 use registry::credentials::aws::Aws;
 use registry::credentials::docker::{DockerConfig, HelperPrograms};
 use registry::remote::{
     AllowedRealm, Mirror, Proxies, Registries, RegistryHost, Session, Settings,
 };
-use registry::{Completed, answered_by_tag};
 use taskdef::image::ImageRequest;
 use tokio::runtime::{Builder, Runtime};
 
@@ -132,13 +132,7 @@ pub fn answer(
 ) -> Result<Completed, Failure> {
     let locked = lock::load(images, offline.locked, document)?;
     if offline.locked || offline.offline {
-        let answers = locked.answers(requests);
-        let unchecked = answered_by_tag(&answers).cloned().collect();
-        return Ok(Completed {
-            answers,
-            unchecked,
-            errors: Vec::new(),
-        });
+        return Ok(locked.alone(requests));
     }
     let division = locked.divide(requests);
     if !division.needs_registries() {

@@ -6,14 +6,13 @@ use taskdef::recipe::{
     BoundRecipe, CombinationError, InputError, InputErrors, Note, Permissions, Recipe, RecipeError,
     Recipes, builtin, conflicts,
 };
-use taskdef::settings::KnownAgent;
 
 use crate::input::read_text;
 use crate::inputs::assign;
-use crate::nearest::nearest;
 use crate::options::RecipeOptions;
 use crate::report::Section;
 use crate::{Exit, Failure, Problem};
+use taskdef::nearest::nearest;
 
 /// The largest recipe that is read.
 const RECIPE_LIMIT: u64 = 1 << 20;
@@ -121,15 +120,6 @@ fn input_problems(errors: &InputErrors) -> Vec<Problem> {
     errors.errors.iter().map(problem).collect()
 }
 
-/// The agents of all built-in recipes that are not in use. Reading a recipe takes half a millisecond,
-/// so all of them are read, and nothing has to be kept in step with them.
-pub fn known_agents(used: &Recipes) -> Vec<KnownAgent> {
-    let others = builtin().iter().filter(|(name, _)| !used.contains(name));
-    // A built-in recipe that cannot be read is a failed test, not a failed run.
-    let recipes = others.filter_map(|(name, text)| parse_builtin(name, text).ok());
-    recipes.map(|recipe| KnownAgent::from(&recipe)).collect()
-}
-
 /// What a person has to arrange for the recipes to work.
 pub fn all_sections(recipes: &Recipes) -> Vec<Section> {
     let mut bound: Vec<&BoundRecipe> = recipes.iter().collect();
@@ -176,7 +166,7 @@ mod tests {
 
     use taskdef::recipe::builtin;
 
-    use super::{all_sections, bind, known_agents, load, names};
+    use super::{all_sections, bind, load, names};
     use crate::options::RecipeOptions;
     use crate::{Exit, Failure, Paint};
 
@@ -262,23 +252,6 @@ mod tests {
             fs::write(&file, text).unwrap();
             assert_eq!(load(&file.to_string_lossy()).unwrap().name(), *name);
         }
-    }
-
-    #[test]
-    fn the_agents_of_other_recipes_are_known() {
-        let used = bind(&options(&["lacework"], &["accessToken=x"])).unwrap();
-        let known = known_agents(&used);
-        assert!(
-            known
-                .iter()
-                .any(|agent| agent.recipe == "alert-logic" && agent.sidecars == ["al-agent"])
-        );
-        assert!(known.iter().all(|agent| agent.recipe != "lacework"));
-        let used = bind(&options(&["alert-logic"], &[])).unwrap();
-        let known = known_agents(&used);
-        let lacework = known.iter().find(|agent| agent.recipe == "lacework");
-        // Both wrappers are literal: the script itself, and the one that calls it with sudo.
-        assert_eq!(lacework.unwrap().wrappings.len(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! finds what private ones want to see.
 //! [`Locked`] answers from a [`lock`] file and nothing else, so that a pipeline runs without a
 //! network and the same input gives the same output. A tag can move between the day it was
-//! written down and the day it is deployed: [`answered_by_tag`] tells which answers that
+//! written down and the day it is deployed: [`Completed::unchecked`] tells which answers that
 //! concerns.
 //!
 //! A question without an answer is a value of [`Answers`] and not an error: it concerns only
@@ -46,7 +46,7 @@ pub trait ImageConfigs {
 
 /// The requests that were answered for a tag, in order: what it names can change, and the
 /// answer is then that of another image. A digest says which image it is.
-pub fn answered_by_tag(answers: &Answers) -> impl Iterator<Item = &ImageRequest> {
+fn answered_by_tag(answers: &Answers) -> impl Iterator<Item = &ImageRequest> {
     answers
         .iter()
         .filter(|(request, answer)| {

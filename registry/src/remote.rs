@@ -9,6 +9,8 @@
 //! from. A [`Session`] holds what is good for one run: everything is fetched once in it, however
 //! many ask, and within the time that it was given.
 //!
+//! What a digest names can be [`kept`](Limits::kept) for the sessions that follow.
+//!
 //! From the outside in: `session` fetches manifests and configs and checks that they are what
 //! their digests say; `choice` finds the image of a platform; `auth` shows a registry as much
 //! of us as it asks for; `transport` makes a request, with limits, repetitions and redirects;
@@ -26,6 +28,7 @@ mod error;
 mod flight;
 mod guard;
 mod json;
+mod kept;
 mod manifest;
 mod place;
 mod platform;
@@ -49,6 +52,7 @@ pub use settings::{AllowedRealm, Limits, Mirror, Proxies, RegistryHost, SettingE
 pub use trace::{End, Step};
 pub use transport::Counts;
 
+use kept::Kept;
 use transport::Transport;
 
 /// The registries of the world, as far as the settings allow.
@@ -56,12 +60,14 @@ use transport::Transport;
 pub struct Registries<C> {
     transport: Arc<Transport>,
     source: Arc<C>,
+    kept: Arc<Kept>,
 }
 
 impl<C: CredentialSource> Registries<C> {
     /// Registries with these settings and credentials. Nothing is contacted yet.
     pub fn new(settings: Settings, source: C) -> Self {
         Self {
+            kept: Arc::new(Kept::up_to(settings.limits.kept)),
             transport: Arc::new(Transport::new(settings)),
             source: Arc::new(source),
         }
@@ -69,7 +75,13 @@ impl<C: CredentialSource> Registries<C> {
 
     /// Begins a run that has this much time.
     pub fn session(&self, time: Duration) -> Session<C> {
-        Session::new(Arc::clone(&self.transport), Arc::clone(&self.source), time)
+        let (transport, source) = (Arc::clone(&self.transport), Arc::clone(&self.source));
+        Session::new(transport, source, Arc::clone(&self.kept), time)
+    }
+
+    /// Where credentials come from.
+    pub fn source(&self) -> &C {
+        &self.source
     }
 
     /// What was sent and received so far, in all sessions.

@@ -41,6 +41,7 @@ mod edit;
 pub mod image;
 #[cfg(test)]
 mod laws;
+pub mod nearest;
 mod plan;
 mod process;
 pub mod recipe;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::recipe::{Recipe, Wrapping};
+use crate::recipe::{Recipe, Recipes, Wrapping, builtin};
 use crate::selector::Selector;
 
 /// What to do with an image that depends on a template parameter.
@@ -136,6 +136,17 @@ impl From<&Recipe> for KnownAgent {
     }
 }
 
+impl KnownAgent {
+    /// The agents of all built-in recipes that are not in use. Reading a recipe takes half a
+    /// millisecond, so all of them are read, and nothing has to be kept in step with them.
+    pub fn besides(used: &Recipes) -> Vec<KnownAgent> {
+        let others = builtin().iter().filter(|(name, _)| !used.contains(name));
+        // A built-in recipe that cannot be read is a failed test, not a failed run.
+        let recipes = others.filter_map(|(name, text)| Recipe::parse(name, text).ok());
+        recipes.map(|recipe| KnownAgent::from(&recipe)).collect()
+    }
+}
+
 /// What a person decides about a run.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -166,4 +177,33 @@ pub struct Settings {
     pub only_refusals: bool,
     /// Agents of recipes that are not in use.
     pub known_agents: Vec<KnownAgent>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::InputValue;
+
+    #[test]
+    fn the_agents_of_other_recipes_are_known() {
+        let known = |name: &str, input: Option<&str>| {
+            let (_, text) = builtin().iter().find(|(known, _)| *known == name).unwrap();
+            let value = InputValue::parse("x").unwrap();
+            let inputs = input.map(|input| (input.to_owned(), value));
+            let recipe = Recipe::parse(name, text).unwrap();
+            let bound = recipe.bind(inputs.into_iter().collect()).unwrap();
+            KnownAgent::besides(&Recipes::from(bound))
+        };
+        let others = known("lacework", Some("accessToken"));
+        assert!(
+            others
+                .iter()
+                .any(|agent| agent.recipe == "alert-logic" && agent.sidecars == ["al-agent"])
+        );
+        assert!(others.iter().all(|agent| agent.recipe != "lacework"));
+        let others = known("alert-logic", None);
+        let lacework = others.iter().find(|agent| agent.recipe == "lacework");
+        // Both wrappers are literal: the script itself, and the one that calls it with sudo.
+        assert_eq!(lacework.unwrap().wrappings.len(), 2);
+    }
 }

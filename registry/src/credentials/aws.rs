@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Whose rights count are those of whoever runs the program: the AWS SDK's own chain finds their
-//! credentials (environment, profile, SSO, web identity, container, instance). The three calls
+//! credentials (environment, profile, SSO, web identity, container, instance). The calls
 //! are small, and made here: `docs/decisions.md` says why. Another account's repository or secret
 //! is a matter of that repository's or secret's policy.
 
@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 mod http;
 mod identity;
+mod object;
 mod place;
 mod secret;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::remote::{Credential, CredentialError, CredentialSource, Settings, Wan
 pub use error::{AwsError, AwsProblem};
 use http::Http;
 use identity::Identity;
+pub use object::{ObjectUri, ObjectUriError};
 use place::Registry;
 
 /// AWS, as a source of credentials for registries. Nothing happens before the first question.
@@ -105,6 +107,19 @@ impl Aws {
             Ok(credential) => Ok(credential.preemptive()),
             Err(problem) => Err(AwsError::secret(secret, problem)),
         }
+    }
+
+    /// What an object in Amazon S3 holds: 1 MiB at most, in the default region.
+    ///
+    /// # Errors
+    /// Names the object.
+    pub async fn object(&self, uri: &ObjectUri) -> Result<Vec<u8>, AwsError> {
+        object::read(self, uri)
+            .await
+            .map_err(|problem| AwsError::Object {
+                uri: uri.to_string(),
+                problem,
+            })
     }
 
     /// Region and endpoints, from wherever they are configured.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use taskdef::image::{Answers, Credentials, ImageRequest, Platform};
+use taskdef::report::{Code, Finding, Severity};
 
 use super::Locked;
 use crate::remote::{CredentialSource, ResolveError, Session};
@@ -75,12 +76,49 @@ impl TagError {
     }
 }
 
+impl Completed {
+    /// A warning for every image that was answered for a tag and not compared: it can name another
+    /// image today. The warnings are about the document, because several task definitions may use
+    /// one image.
+    pub fn warnings(&self) -> Vec<(String, Finding)> {
+        let mut findings: Vec<(String, Finding)> = Vec::new();
+        for request in &self.unchecked {
+            let image = Some(request.reference.clone());
+            // Asked for on several platforms, it comes several times in a row.
+            if findings.last().is_some_and(|(_, last)| last.image == image) {
+                continue;
+            }
+            let finding = Finding {
+                code: Code::MutableTag,
+                severity: Severity::Warning,
+                container: None,
+                image,
+                message: "the lock file answers for a tag, which can move to another image"
+                    .to_owned(),
+                hint: Some("pin the image by its digest (`name@sha256:...`)".to_owned()),
+            };
+            findings.push((String::new(), finding));
+        }
+        findings
+    }
+}
+
 fn listed(digests: &BTreeSet<String>) -> String {
     let digests: Vec<String> = digests.iter().map(|digest| format!("`{digest}`")).collect();
     digests.join(", ")
 }
 
 impl Locked {
+    /// Answers without registries: what the file does not answer is a failure.
+    pub fn alone(&self, requests: &BTreeSet<ImageRequest>) -> Completed {
+        let answers = self.answers(requests);
+        Completed {
+            unchecked: answered_by_tag(&answers).cloned().collect(),
+            answers,
+            errors: Vec::new(),
+        }
+    }
+
     /// Answers what the file answers.
     pub fn divide(&self, requests: &BTreeSet<ImageRequest>) -> Division {
         let mut division = Division::default();

@@ -72,7 +72,7 @@ fn a_password_in_a_reference_does_not_come_back() {
     let requests = requests(&["user:hunter2@registry.example/app"]);
     let answers = locked().answers(&requests);
     let failure = answers.into_values().next().unwrap().unwrap_err();
-    insta::assert_snapshot!(failure.message, @"not an image reference: an image reference holds no user name and no password");
+    insta::assert_snapshot!(failure.message, @"not an image reference: a reference holds no user name and no password");
 }
 
 #[test]
@@ -84,4 +84,21 @@ fn answers_by_tag_are_those_that_can_move() {
         .map(|request| request.reference.as_str())
         .collect();
     assert_eq!(movable, ["nginx:1.27"]);
+}
+
+#[test]
+fn a_tag_is_a_warning_once() {
+    let mut requests = requests(&["nginx:1.27"]);
+    let other = ImageRequest {
+        platform: Platform::AnyLinux,
+        ..requests.first().unwrap().clone()
+    };
+    requests.insert(other);
+    let completed = super::Completed {
+        unchecked: requests,
+        ..super::Completed::default()
+    };
+    let warnings = completed.warnings();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].1.image.as_deref(), Some("nginx:1.27"));
 }

@@ -8,10 +8,10 @@ pub enum ReferenceError {
     #[error("the image reference is empty")]
     Empty,
     /// A URL instead of a reference.
-    #[error("an image reference does not begin with a scheme such as `https://`")]
+    #[error("a reference does not begin with a scheme such as `https://`")]
     Scheme,
     /// `user:password@host/name`.
-    #[error("an image reference holds no user name and no password")]
+    #[error("a reference holds no user name and no password")]
     Credentials,
     /// 64 hexadecimal digits, the ID of a local image.
     #[error("64 hexadecimal digits are the ID of a local image, which no registry knows")]

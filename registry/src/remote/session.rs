@@ -17,6 +17,7 @@ use super::config::{self, Config};
 use super::credentials::CredentialSource;
 use super::error::{Cause, ResolveError};
 use super::flight::Flights;
+use super::kept::Kept;
 use super::manifest::{self, Descriptor, Manifest};
 use super::place::Place;
 use super::trace::{Log, Trace, shown_request};
@@ -28,7 +29,8 @@ use crate::reference::ImageReference;
 /// Resolves images, each once, within the time that it was given.
 ///
 /// Everything that it learns, tokens and failures included, ends with it: a tag can move, and
-/// a registry can come back. It needs a tokio runtime with time and I/O.
+/// a registry can come back. Only what a digest names is kept for others, if the settings say
+/// so. It needs a tokio runtime with time and I/O.
 #[derive(Debug)]
 pub struct Session<C>(Arc<Inner<C>>);
 
@@ -38,6 +40,7 @@ pub(super) struct Inner<C> {
     pub(super) line: Line,
     pub(super) source: Arc<C>,
     pub(super) access: Access,
+    kept: Arc<Kept>,
     plain: Mutex<BTreeSet<String>>,
     manifests: Flights<(Place, String, Option<u64>), Arc<Found>>,
     configs: Flights<(Place, String, u64), Arc<Config>>,
@@ -61,7 +64,12 @@ pub(super) struct Ask<'a> {
 }
 
 impl<C: CredentialSource> Session<C> {
-    pub(super) fn new(transport: Arc<Transport>, source: Arc<C>, time: Duration) -> Self {
+    pub(super) fn new(
+        transport: Arc<Transport>,
+        source: Arc<C>,
+        kept: Arc<Kept>,
+        time: Duration,
+    ) -> Self {
         let now = Instant::now();
         // A time that no clock can hold is no limit.
         let year = Duration::from_secs(365 * 24 * 60 * 60);
@@ -70,6 +78,7 @@ impl<C: CredentialSource> Session<C> {
             line: Line::new(transport, deadline),
             source,
             access: Access::default(),
+            kept,
             plain: Mutex::default(),
             manifests: Flights::default(),
             configs: Flights::default(),
@@ -206,22 +215,30 @@ impl<C: CredentialSource> Inner<C> {
     ) -> Result<String, Cause> {
         let (reference, place) = self.place(request)?;
         let name = reference.digest().or(reference.tag()).unwrap_or_default();
-        let mut ask = self.manifest_ask(name, None);
-        ask.method = Method::HEAD;
         let log = Log::default();
         trace.uses(&log);
-        let answer = self.ask(&place, &ask, &log).await?;
-        expect_found(&answer, "manifest", true)?;
-        match stated_digest(&answer.headers) {
-            Some(digest) if reference.digest().is_none_or(|pinned| pinned == digest) => {
-                Ok(digest.to_owned())
-            }
+        match self.named_now(&place, name, &log).await? {
+            Some(digest) if reference.digest().is_none_or(|pinned| pinned == digest) => Ok(digest),
             // The registry does not say, or says something else: the bytes do.
             _ => {
                 let found = self.manifest(&place, name, None, trace).await?;
                 Ok(found.digest.clone())
             }
         }
+    }
+
+    /// The digest that the registry says of a name, if it says one.
+    async fn named_now(
+        &self,
+        place: &Place,
+        name: &str,
+        log: &Log,
+    ) -> Result<Option<String>, Cause> {
+        let mut ask = self.manifest_ask(name, None);
+        ask.method = Method::HEAD;
+        let answer = self.ask(place, &ask, log).await?;
+        expect_found(&answer, "manifest", true)?;
+        Ok(stated_digest(&answer.headers).map(str::to_owned))
     }
 
     fn manifest_ask<'a>(&self, name: &'a str, size: Option<u64>) -> Ask<'a> {
@@ -245,6 +262,9 @@ impl<C: CredentialSource> Inner<C> {
     ) -> Result<Arc<Found>, Cause> {
         let key = (place.clone(), name.to_owned(), size);
         let fetch = |log: Log| async move {
+            if let Some(found) = self.kept_manifest(place, name, &log).await {
+                return Ok(found);
+            }
             let ask = self.manifest_ask(name, size);
             self.check_size(place, &ask)?;
             let answer = self.ask(place, &ask, &log).await?;
@@ -257,10 +277,24 @@ impl<C: CredentialSource> Inner<C> {
                 Manifest::Index(_) => "index",
                 Manifest::Image(_) => "manifest",
             };
-            log.read(what, &digest, answer.body.len() as u64);
-            Ok(Arc::new(Found { digest, manifest }))
+            let bytes = answer.body.len() as u64;
+            log.read(what, &digest, bytes);
+            let found = Arc::new(Found { digest, manifest });
+            self.kept.keep_manifest(place, name, &found, bytes);
+            Ok(found)
         };
         self.manifests.get(key, trace, fetch).await
+    }
+
+    /// A manifest that an earlier session read: of a digest as it is, of a tag if it did not move.
+    async fn kept_manifest(&self, place: &Place, name: &str, log: &Log) -> Option<Arc<Found>> {
+        if let Some(found) = self.kept.manifest(place, name) {
+            return Some(found);
+        }
+        let found = self.kept.tagged(place, name)?;
+        // A registry that does not answer this is asked in full.
+        let now = self.named_now(place, name, log).await.ok().flatten();
+        (now.as_deref() == Some(&found.digest)).then_some(found)
     }
 
     /// An image config.
@@ -273,6 +307,9 @@ impl<C: CredentialSource> Inner<C> {
         let name = descriptor.digest.as_str();
         let key = (place.clone(), name.to_owned(), descriptor.size);
         let fetch = |log: Log| async move {
+            if let Some(config) = self.kept.config(place, name) {
+                return Ok(config);
+            }
             let ask = Ask {
                 method: Method::GET,
                 kind: "blobs",
@@ -291,7 +328,9 @@ impl<C: CredentialSource> Inner<C> {
                 request: request(),
             })?;
             log.read("config", name, descriptor.size);
-            Ok(Arc::new(config))
+            let config = Arc::new(config);
+            self.kept.keep_config(place, name, &config, descriptor.size);
+            Ok(config)
         };
         self.configs.get(key, trace, fetch).await
     }

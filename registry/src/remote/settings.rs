@@ -76,6 +76,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Requests in flight to one host without HTTP/2.
     pub per_host: usize,
+    /// Bytes of manifests and configs that are kept from one session to the next.
+    pub kept: u64,
 }
 
 impl Default for Limits {
@@ -89,6 +91,7 @@ impl Default for Limits {
             platforms: 128,
             in_flight: 64,
             per_host: 32,
+            kept: 0,
         }
     }
 }

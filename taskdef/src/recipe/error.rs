@@ -1,5 +1,6 @@
 //! What can be wrong with a recipe, with its inputs, and with rendering it.
 
+use crate::nearest::nearest;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,17 +54,6 @@ impl RecipeError {
         self.hint = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
         self
     }
-}
-
-/// The known name that a mistyped one most likely stands for.
-pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_lowercase();
-    names
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(&lower, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| known)
 }
 
 /// One thing that is wrong with the inputs that were given. Never shows a value.

@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::error::{InputError, nearest};
+use super::error::InputError;
 use super::value::{holds_nul, intrinsic_name};
+use crate::nearest::nearest;
 use crate::source::Source;
 
 /// What an input's value has to be. An intrinsic function is taken for any of them.

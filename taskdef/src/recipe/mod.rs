@@ -6,6 +6,7 @@
 //! depends on them alone, and the methods of [`BoundRecipe`] say what becomes
 //! of one container or one task definition.
 
+mod assign;
 mod bound;
 mod common;
 mod compatibility;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub use assign::{AssignError, Inputs, assign};
 pub use bound::BoundRecipe;
 pub use error::{InputError, InputErrors, Place, RecipeError, RenderError};
 pub use input::{InputDeclaration, InputType, InputValue, InputValueError};

@@ -71,7 +71,7 @@ fn hosts_that_are_not_contacted() {
     metadata.test/app (1): address-not-allowed: image `metadata.test/app:latest` cannot be read from `metadata.test`: `metadata.test` is `169.254.169.254`, a link-local address, which is not contacted
     mapped.test/app (1): address-not-allowed: image `mapped.test/app:latest` cannot be read from `mapped.test`: `mapped.test` is `::ffff:169.254.169.254`, a link-local address, which is not contacted
     metadata.google.internal/app (0): address-not-allowed: image `metadata.google.internal/app:latest` cannot be read from `metadata.google.internal`: `metadata.google.internal` is the address of a cloud's metadata service, which is not contacted
-    user:hunter2@registry.test/app (0): image-reference: not an image reference: an image reference holds no user name and no password
+    user:hunter2@registry.test/app (0): image-reference: not an image reference: a reference holds no user name and no password
     ");
     });
 }

@@ -38,13 +38,24 @@ pub(super) async fn call(
     let url = service.endpoint(config, region, Variant::of(config, variant));
     let target = format!("{}.{action}", service.target);
     let body = input.to_string();
+    let sign = || signed(http, &identity, service, region, (&url, &target, &body));
+    again(http, &url, sign, |received| read(action, region, received)).await
+}
+
+/// Sends a request and reads its answer, more than once if that may help; it is signed each time.
+pub(super) async fn again<T>(
+    http: &Http,
+    url: &str,
+    request: impl Fn() -> Result<Request, AwsProblem>,
+    read: impl Fn(&Received) -> Result<T, AwsProblem>,
+) -> Result<T, AwsProblem> {
     let mut pause = FIRST_PAUSE;
-    for attempt in 1.. {
-        let request = signed(http, &identity, service, region, (&url, &target, &body))?;
-        let answer = match http.send(request).await {
-            Ok(received) => read(action, region, &received),
+    let mut attempt = 1;
+    loop {
+        let answer = match http.send(request()?).await {
+            Ok(received) => read(&received),
             Err(failure) => Err(AwsProblem::Unreachable {
-                endpoint: host(&url),
+                endpoint: host(url),
                 reason: failure.to_string(),
             }),
         };
@@ -52,11 +63,11 @@ pub(super) async fn call(
             Err(problem) if problem.may_pass() && attempt < ATTEMPTS => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
+                attempt += 1;
             }
             answer => return answer,
         }
     }
-    Err(AwsProblem::Answer { action })
 }
 
 /// The request, with a signature of this moment.
@@ -70,16 +81,6 @@ fn signed(
     let unusable = || AwsProblem::Endpoint {
         endpoint: shown_up_to(SAID_MAX, url),
     };
-    let identity = identity.clone().into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&region.name)
-        .name(service.signing)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|_| unusable())?
-        .into();
     let headers = [("content-type", JSON), ("x-amz-target", target)];
     let signable = SignableRequest::new(
         "POST",
@@ -88,22 +89,46 @@ fn signed(
         SignableBody::Bytes(body.as_bytes()),
     )
     .map_err(|_| unusable())?;
-    let (instructions, _) = sign(signable, &parameters)
-        .map_err(|_| unusable())?
-        .into_parts();
+    let settings = SigningSettings::default();
+    let signature = signature(signable, identity, (service.signing, region), settings);
     let mut request = http.post(url).body(body.to_owned());
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let (headers, _) = instructions.into_parts();
-    for header in headers {
-        request = request.header(header.name(), header.value());
+    for (name, value) in signature.ok_or_else(unusable)? {
+        request = request.header(name, value);
     }
     request.build().map_err(|_| unusable())
 }
 
+/// The headers of a [signature](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html)
+/// of this moment.
+pub(super) fn signature(
+    request: SignableRequest<'_>,
+    identity: &Identity,
+    (service, region): (&str, &Region),
+    settings: SigningSettings,
+) -> Option<Vec<(&'static str, String)>> {
+    let identity = identity.clone().into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&region.name)
+        .name(service)
+        .time(SystemTime::now())
+        .settings(settings)
+        .build()
+        .ok()?
+        .into();
+    let (instructions, _) = sign(request, &parameters).ok()?.into_parts();
+    let (headers, _) = instructions.into_parts();
+    let headers = headers
+        .iter()
+        .map(|header| (header.name(), header.value().to_owned()));
+    Some(headers.collect())
+}
+
 /// The host of an endpoint, for messages.
-fn host(url: &str) -> String {
+pub(super) fn host(url: &str) -> String {
     let url = reqwest::Url::parse(url);
     let host = url.as_ref().ok().and_then(|url| url.host_str());
     host.unwrap_or_default().to_owned()

@@ -43,6 +43,14 @@ pub(super) const SECRETS_MANAGER: Service = Service {
     id: "Secrets Manager",
 };
 
+pub(super) const S3: Service = Service {
+    signing: "s3",
+    target: "",
+    host: "s3",
+    dual_stack_host: "s3",
+    id: "S3",
+};
+
 /// Which of a service's hosts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Variant {
@@ -62,12 +70,16 @@ impl Variant {
 }
 
 impl Service {
-    /// The URL to post to: the configured one (`AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`,
-    /// or the profile), else that of the region.
+    /// The URL to post to: the configured one, else that of the region.
     pub(super) fn endpoint(&self, config: &SdkConfig, region: &Region, variant: Variant) -> String {
+        self.elsewhere(config)
+            .unwrap_or_else(|| self.regional(region, variant))
+    }
+
+    /// The URL that is configured (`AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, or the profile).
+    pub(super) fn elsewhere(&self, config: &SdkConfig) -> Option<String> {
         self.configured(config)
             .or_else(|| config.endpoint_url().map(str::to_owned))
-            .unwrap_or_else(|| self.regional(region, variant))
     }
 
     fn configured(&self, config: &SdkConfig) -> Option<String> {

@@ -15,6 +15,14 @@ pub enum AwsError {
         /// What happened.
         problem: AwsProblem,
     },
+    /// For an object in Amazon S3.
+    #[error("`{uri}` cannot be read: {problem}")]
+    Object {
+        /// Where it should be.
+        uri: String,
+        /// What happened.
+        problem: AwsProblem,
+    },
     /// For a secret in Secrets Manager.
     #[error("the secret `{secret}` cannot be used: {problem}")]
     Secret {
@@ -41,6 +49,15 @@ pub enum AwsProblem {
     /// A secret is named without an ARN, and nothing says where to look.
     #[error("its name is no ARN, and no AWS region is configured")]
     NoRegion,
+    /// Nothing says in which region buckets are.
+    #[error("no AWS region is configured")]
+    NoBucketRegion,
+    /// A bucket in another region.
+    #[error("the bucket is in another region{}", .region.as_ref().map(|region| format!(", `{region}`")).unwrap_or_default())]
+    BucketElsewhere {
+        /// Its region, where S3 says it.
+        region: Option<String>,
+    },
     /// The name of a secret that is none.
     #[error("this is neither the ARN of a secret in Secrets Manager nor a name of one")]
     Name,
@@ -125,7 +142,9 @@ impl AwsError {
     /// What happened.
     pub fn problem(&self) -> &AwsProblem {
         match self {
-            Self::Registry { problem, .. } | Self::Secret { problem, .. } => problem,
+            Self::Registry { problem, .. }
+            | Self::Object { problem, .. }
+            | Self::Secret { problem, .. } => problem,
         }
     }
 
@@ -162,6 +181,7 @@ impl AwsProblem {
         match self {
             Self::NoIdentity | Self::Identity { .. } => "aws-credentials",
             Self::NoRegion | Self::Name => "secret-name",
+            Self::NoBucketRegion | Self::BucketElsewhere { .. } => "bucket-region",
             Self::Endpoint { .. } => "aws-endpoint",
             Self::Setup { .. } => "network-setup",
             Self::Unreachable { .. } => "aws-unreachable",
@@ -179,12 +199,18 @@ impl AwsProblem {
                 "log in (`aws sso login`, `AWS_PROFILE`); `aws sts get-caller-identity` shows who you are"
             }
             Self::NoRegion => "name the secret by its ARN, or set `AWS_REGION`",
+            Self::NoBucketRegion => "set `AWS_REGION`",
+            Self::BucketElsewhere { .. } => "copy the object to a bucket in the function's region",
             Self::Name => "an ARN begins with `arn:aws:secretsmanager:`",
             Self::Endpoint { .. } => "see `AWS_ENDPOINT_URL` and `endpoint_url` in the profile",
             Self::Denied {
                 action: "GetSecretValue",
                 ..
             } => "allow `secretsmanager:GetSecretValue`, and `kms:Decrypt` for a key of your own",
+            Self::Denied {
+                action: "GetObject",
+                ..
+            } => "allow `s3:GetObject` on it, and check that it exists",
             Self::Denied { .. } => "allow `ecr:GetAuthorizationToken` on `*`",
             Self::NotFound { .. } => "check its name, its account, and the region",
             Self::Refused {

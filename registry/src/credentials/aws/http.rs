@@ -63,6 +63,11 @@ impl Http {
         })
     }
 
+    /// A request for what a URL holds.
+    pub(super) fn get(&self, url: &str) -> RequestBuilder {
+        self.client.get(url)
+    }
+
     /// A request to the body of an answer, made in one piece.
     pub(super) fn post(&self, url: &str) -> RequestBuilder {
         self.client.post(url)

@@ -1,0 +1,222 @@
+//! What the function says of itself, one JSON object a line: no template, no value.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use taskdef::report::{Finding, Outcome, Report, Severity};
+use tracing::{debug, error, info, warn};
+
+use crate::problem::Problem;
+
+/// What an invocation took, and what became of the task definitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Task definitions that were found.
+    pub seen: usize,
+    /// Those that were rewritten.
+    pub rewritten: usize,
+    /// Those in scope that could not be instrumented.
+    pub refused: usize,
+    /// Requests that were sent to registries.
+    pub registry_requests: u64,
+    /// From the event to the response.
+    pub duration: Duration,
+    /// Whether the template was not processed.
+    pub failed: bool,
+}
+
+/// Where the metrics are in CloudWatch.
+const NAMESPACE: &str = "Outrigger";
+
+impl Metrics {
+    pub(crate) fn of(report: &Report, processed: bool) -> Self {
+        let count = |outcome| {
+            let tasks = report.task_definitions.iter();
+            tasks.filter(|task| task.outcome == outcome).count()
+        };
+        Self {
+            seen: report.task_definitions.len(),
+            // Of a template that is refused nothing is.
+            rewritten: if processed {
+                count(Outcome::Rewritten)
+            } else {
+                0
+            },
+            refused: count(Outcome::Refused),
+            failed: !processed,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn of_panic() -> Self {
+        Self {
+            failed: true,
+            ..Self::default()
+        }
+    }
+
+    /// A line of CloudWatch's
+    /// [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+    pub fn line(&self, function: &str, now: SystemTime) -> String {
+        let values = [
+            ("TaskDefinitions", "Count", json!(self.seen)),
+            ("Rewritten", "Count", json!(self.rewritten)),
+            ("Refused", "Count", json!(self.refused)),
+            ("Failures", "Count", json!(u8::from(self.failed))),
+            ("RegistryRequests", "Count", json!(self.registry_requests)),
+            (
+                "Duration",
+                "Milliseconds",
+                json!(milliseconds(self.duration)),
+            ),
+        ];
+        let names: Vec<Value> = values
+            .iter()
+            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}))
+            .collect();
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut line = Map::new();
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": milliseconds(since),
+                "CloudWatchMetrics": [{
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["FunctionName"]],
+                    "Metrics": names,
+                }],
+            }),
+        );
+        line.insert("FunctionName".to_owned(), json!(function));
+        line.extend(values.map(|(name, _, value)| (name.to_owned(), value)));
+        Value::Object(line).to_string()
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What is wrong with the environment.
+pub(crate) fn settings(problems: &[Problem]) {
+    for problem in problems {
+        let hint = problem.hint.as_deref().unwrap_or_default();
+        error!(hint, "{}", problem.message);
+    }
+}
+
+/// A template that has to go through Amazon S3 from now on.
+pub(crate) fn larger(bytes: usize, limit: usize) {
+    warn!(
+        bytes,
+        limit, "the processed template is larger than a request may hold"
+    );
+}
+
+/// What became of a template: the findings, and a line that sums up.
+pub(crate) fn processed(
+    id: &str,
+    report: &Report,
+    result: &Result<Box<RawValue>, Vec<Problem>>,
+    metrics: &Metrics,
+) {
+    for task in &report.task_definitions {
+        for finding in &task.findings {
+            tell(id, &task.id, finding);
+        }
+    }
+    for (place, finding) in &report.findings {
+        tell(id, place, finding);
+    }
+    let duration_ms = milliseconds(metrics.duration);
+    let problems = match result {
+        Ok(_) => 0,
+        Err(problems) => {
+            // What is a finding has been told.
+            let errors = crate::problem::of_report(report);
+            for problem in problems.iter().filter(|problem| !errors.contains(problem)) {
+                let hint = problem.hint.as_deref().unwrap_or_default();
+                error!(request_id = id, hint, "{}", problem.message);
+            }
+            problems.len()
+        }
+    };
+    info!(
+        request_id = id,
+        task_definitions = metrics.seen,
+        rewritten = metrics.rewritten,
+        refused = metrics.refused,
+        problems,
+        registry_requests = metrics.registry_requests,
+        duration_ms,
+        "{}",
+        if metrics.failed {
+            "failed"
+        } else {
+            "processed"
+        }
+    );
+}
+
+fn tell(id: &str, place: &str, finding: &Finding) {
+    let code = finding.code.as_str();
+    let container = finding.container.as_deref().unwrap_or_default();
+    let image = finding.image.as_deref().unwrap_or_default();
+    let hint = finding.hint.as_deref().unwrap_or_default();
+    let message = &finding.message;
+    match finding.severity {
+        Severity::Error => {
+            error!(
+                request_id = id,
+                resource = place,
+                container,
+                image,
+                code,
+                hint,
+                "{message}"
+            );
+        }
+        Severity::Warning => {
+            warn!(
+                request_id = id,
+                resource = place,
+                container,
+                image,
+                code,
+                hint,
+                "{message}"
+            );
+        }
+        Severity::Note => {
+            debug!(
+                request_id = id,
+                resource = place,
+                container,
+                image,
+                code,
+                hint,
+                "{message}"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_metrics_names_what_it_holds() {
+        let metrics = Metrics {
+            seen: 3,
+            rewritten: 2,
+            refused: 1,
+            registry_requests: 6,
+            duration: Duration::from_millis(1500),
+            failed: true,
+        };
+        let now = UNIX_EPOCH + Duration::from_secs(1);
+        insta::assert_snapshot!(metrics.line("outrigger", now), @r#"{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"Outrigger","Dimensions":[["FunctionName"]],"Metrics":[{"Name":"TaskDefinitions","Unit":"Count"},{"Name":"Rewritten","Unit":"Count"},{"Name":"Refused","Unit":"Count"},{"Name":"Failures","Unit":"Count"},{"Name":"RegistryRequests","Unit":"Count"},{"Name":"Duration","Unit":"Milliseconds"}]}]},"FunctionName":"outrigger","TaskDefinitions":3,"Rewritten":2,"Refused":1,"Failures":1,"RegistryRequests":6,"Duration":1500}"#);
+    }
+}

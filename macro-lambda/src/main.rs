@@ -1,0 +1,104 @@
+//! Wires the macro to the runtime of AWS Lambda; all else is in the library, where tests can call it.
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{Context, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use macro_lambda::{Macro, Response};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+fn main() -> ExitCode {
+    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        eprintln!("error: this program is a function for AWS Lambda, and runs nowhere else");
+        eprintln!(
+            "  hint: `sam.yaml` deploys it, and `cfn-filter` does the same work at a command line"
+        );
+        return ExitCode::from(2);
+    }
+    log();
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::from)
+        .and_then(|runtime| runtime.block_on(serve()));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("the runtime of AWS Lambda cannot be used: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers events for as long as Lambda sends them.
+async fn serve() -> Result<(), Error> {
+    let outrigger = Arc::new(Macro::new(variables()));
+    let handler = service_fn(move |event: LambdaEvent<String>| {
+        let outrigger = Arc::clone(&outrigger);
+        async move { Ok::<Response, Error>(answer(&outrigger, event).await) }
+    });
+    let as_text = MapRequestLayer::new(as_text);
+    Runtime::new(handler).layer(as_text).run().await
+}
+
+/// Variables that are no text are none of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn answer(outrigger: &Arc<Macro>, event: LambdaEvent<String>) -> Response {
+    let answered = outrigger
+        .answer(event.payload, time_left(&event.context))
+        .await;
+    let function = &event.context.env_config.function_name;
+    println!("{}", answered.metrics.line(function, SystemTime::now()));
+    answered.response
+}
+
+fn time_left(context: &Context) -> Duration {
+    let left = context.deadline().duration_since(SystemTime::now());
+    left.unwrap_or_default()
+}
+
+/// The event as one text. The runtime reads events before it calls the handler, and one that it
+/// cannot read would be an error of the function, of which nobody who deploys sees the reason.
+fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
+    let text = String::from_utf8_lossy(&invocation.body);
+    invocation.body = serde_json::Value::from(text).to_string().into();
+    invocation
+}
+
+/// JSON, one object a line. The crates below are told to be silent: at their finest the runtime's
+/// lines hold the event.
+fn log() {
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let level = level.and_then(|level| level.parse::<LevelFilter>().ok());
+    let own = level.unwrap_or(LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(LevelFilter::ERROR)
+        .with_target("macro_lambda", own);
+    let format = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false);
+    tracing_subscriber::registry()
+        .with(format)
+        .with(filter)
+        .init();
+    // What a panic says may hold what it was about; where it happened does not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(target: "macro_lambda", place, "panic");
+    }));
+}
