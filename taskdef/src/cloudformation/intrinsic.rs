@@ -75,6 +75,8 @@ pub(crate) enum Unknown {
     NoEcho(String),
     /// An SSM-typed parameter.
     Ssm(String),
+    /// A parameter that the snippet does not declare.
+    Undeclared(String),
     /// A resource, or an attribute of one.
     Resource(String),
     /// A pseudo parameter that is not known.
@@ -264,12 +266,14 @@ impl Evaluation<'_> {
         if !self.parameters {
             return Err(match parameter {
                 Parameter::Ssm => Unknown::Ssm(target),
+                Parameter::Undeclared => Unknown::Undeclared(target),
                 _ => Unknown::Parameter(target),
             });
         }
         match parameter {
             Parameter::NoEcho => Err(Unknown::NoEcho(target)),
             Parameter::Ssm => Err(Unknown::Ssm(target)),
+            Parameter::Undeclared => Err(Unknown::Undeclared(target)),
             Parameter::WithoutValue => Err(Unknown::NoValueGiven(target)),
             Parameter::Value(value) => {
                 used.insert(target);

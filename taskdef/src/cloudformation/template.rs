@@ -17,6 +17,8 @@ pub(crate) enum Parameter {
     NoEcho,
     /// SSM-typed: its value is the name of what is meant.
     Ssm,
+    /// A value without a declaration, in a snippet: it may be one of the two before.
+    Undeclared,
 }
 
 /// A [template](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html),
@@ -75,11 +77,11 @@ impl<'d> Template<'d> {
         }
     }
 
-    /// A declared parameter, or one that was given for a snippet.
+    /// A declared parameter, or one that a value was given for.
     pub(crate) fn parameter(&self, name: &str) -> Option<Parameter> {
         let given = self.settings.parameters.get(name);
         let Some(declared) = self.parameters.and_then(|all| all.get(name)) else {
-            return given.map(|value| Parameter::Value(Value::String(value.clone())));
+            return given.map(|_| Parameter::Undeclared);
         };
         let kind = declared
             .get("Type")

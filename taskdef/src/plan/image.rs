@@ -309,9 +309,10 @@ fn runs_the_same(one: &ImageConfig, other: &ImageConfig) -> bool {
 /// Why the image is not known, and the ways out.
 fn refusal(unknown: &Unknown, ways_out: &str) -> Refusal {
     let code = match unknown {
-        Unknown::Parameter(_) | Unknown::NoEcho(_) | Unknown::NoValueGiven(_) => {
-            Code::ParameterizedImage
-        }
+        Unknown::Parameter(_)
+        | Unknown::NoEcho(_)
+        | Unknown::NoValueGiven(_)
+        | Unknown::Undeclared(_) => Code::ParameterizedImage,
         Unknown::Loop(_) => Code::LoopDependentImage,
         _ => Code::UnknownImage,
     };
@@ -344,6 +345,9 @@ fn dependency(unknown: &Unknown) -> String {
         Unknown::Ssm(name) => on(&format!(
             "the parameter `{name}`, whose value is the name of an SSM parameter"
         )),
+        Unknown::Undeclared(name) => on(&format!(
+            "the template parameter `{name}`, whose declaration a snippet does not hold"
+        )),
         Unknown::Resource(name) => on(&format!("the resource `{name}`")),
         Unknown::Pseudo(name) => on(&format!("`{name}`, which is not known here")),
         Unknown::Dynamic => on("a dynamic reference"),
@@ -360,6 +364,7 @@ fn another_way_out(unknown: &Unknown) -> Option<&'static str> {
     match unknown {
         Unknown::Parameter(_) => Some("set `parameterized-images` to `resolve`"),
         Unknown::NoValueGiven(_) => Some("give the parameter's value"),
+        Unknown::Undeclared(_) => Some("put the transform at the top of the template"),
         Unknown::Ssm(_) => Some("give the value that it resolves to as a `resolved-parameter`"),
         Unknown::Pseudo(name) => match name.as_str() {
             "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => None,

@@ -9,6 +9,7 @@ mod chosen;
 mod documents;
 mod hostile;
 mod images;
+mod kept;
 mod network;
 mod program;
 mod requests;

@@ -24,7 +24,8 @@ fn evaluated(expression: &Value, parameters: bool) -> Result<Value, Unknown> {
             region: Some("eu-west-1".to_owned()),
             account_id: Some("012345678901".to_owned()),
         },
-        resolved_parameters: BTreeMap::new(),
+        // As a macro knows it that was handed a snippet.
+        parameters: BTreeMap::from([("Elsewhere".to_owned(), "nginx".to_owned())]),
         ..Settings::default()
     };
     let template = Template::new(&document, &settings);
@@ -89,6 +90,10 @@ fn what_is_not_known_says_why() {
     let table = [
         (json!({"Ref": "Secret"}), Unknown::NoEcho(name("Secret"))),
         (json!({"Ref": "Ssm"}), Unknown::Ssm(name("Ssm"))),
+        (
+            json!({"Fn::Sub": "${Elsewhere}:1"}),
+            Unknown::Undeclared(name("Elsewhere")),
+        ),
         (
             json!({"Ref": "Given"}),
             Unknown::NoValueGiven(name("Given")),
