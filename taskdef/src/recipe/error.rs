@@ -92,6 +92,11 @@ pub enum InputError {
         /// What it has to be, with its article.
         expected: &'static str,
     },
+    /// An empty text that is no value of the input.
+    Empty {
+        /// The input.
+        name: String,
+    },
     /// An input that another input's value excludes.
     Forbidden {
         /// The input.
@@ -136,6 +141,7 @@ impl fmt::Display for InputError {
             InputError::WrongType { name, expected } => {
                 write!(f, "input `{name}` has to be {expected}")
             }
+            InputError::Empty { name } => write!(f, "input `{name}` is empty"),
             InputError::Forbidden { name, when } => {
                 write!(f, "input `{name}` cannot be given when `{when}`")
             }
@@ -167,6 +173,7 @@ impl InputError {
             InputError::Unknown { nearest, .. } => nearest
                 .as_ref()
                 .map(|near| format!("did you mean `{near}`?")),
+            InputError::Empty { .. } => Some("give it a value, or leave it out".to_owned()),
             InputError::SecretIntrinsic { name, .. } => Some(format!(
                 "give the secret's ARN as `{{valueFrom: ...}}`, for example `{name}={{valueFrom: !Ref AgentSecret}}`"
             )),
