@@ -284,6 +284,26 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// What is wrong for whoever writes the document and gives the inputs, without the place in
+    /// the recipe; `None` where the recipe itself is wrong.
+    pub fn about_document(&self) -> Option<String> {
+        match self {
+            RenderError::Intrinsic { name, function, .. } => Some(format!(
+                "{} is `{function}`, and the recipe needs its value",
+                in_words(name)
+            )),
+            RenderError::ValueFrom { name, .. } => Some(format!(
+                "{} is given as `valueFrom`, and can only be the whole value of an environment variable",
+                in_words(name)
+            )),
+            RenderError::Unknown { name, .. } => Some(format!(
+                "{} is not known, and the recipe needs it",
+                in_words(name)
+            )),
+            _ => None,
+        }
+    }
+
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -300,4 +320,20 @@ impl RenderError {
             _ => None,
         }
     }
+}
+
+/// What an expression reads, in the words of whoever writes the document and gives the inputs.
+fn in_words(name: &str) -> String {
+    let fact = match name.split_once('.') {
+        Some(("inputs", input)) => return format!("the input `{input}`"),
+        Some(("task", "cpuArchitecture")) => "the task's CPU architecture",
+        Some(("task", "operatingSystem")) => "the task's operating system",
+        Some(("task", "family")) => "the task's family",
+        Some((_, "name")) => "the container's name",
+        Some((_, "image")) => "the container's image",
+        Some((_, "user")) => "the container's user",
+        Some((_, "readonlyRootFilesystem")) => "the container's `readonlyRootFilesystem`",
+        _ => return format!("`{name}`"),
+    };
+    fact.to_owned()
 }
