@@ -212,3 +212,31 @@ fn deep_and_broken_texts_are_errors() {
     let text = format!("{}1{}", "[".repeat(120), "]".repeat(120));
     assert!(Source::parse(&text).is_ok());
 }
+
+#[test]
+fn a_member_is_a_document_by_itself() {
+    let member = |text: &str| {
+        let member = Source::parse(text).expect(text).member("m");
+        member.map(|text| text.replace('\r', "␍"))
+    };
+    let table = [
+        ("{\"m\":{\"a\":1}}", Some("{\"a\":1}")),
+        (
+            "{\n  \"b\": 0,\n  \"m\": {\n    \"a\": [\n      1 ]\n  }\n}\n",
+            Some("{\n  \"a\": [\n    1 ]\n}\n"),
+        ),
+        (
+            "m:\n  a: |\n    x\n\n    y\n  b: 1\nn: 2\n",
+            Some("a: |\n  x\n\n  y\nb: 1\n"),
+        ),
+        ("m:\r\n  # first\r\n  - 1\r\n  - 2 # two", Some("- 1␍\n- 2")),
+        ("m: !Sub x\n", Some("!Sub x\n")),
+        ("\u{feff}m: [a]", Some("\u{feff}[a]")),
+        ("n: &n 1\nm: {a: *n}", None),
+        ("n: 1", None),
+        ("- m", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(member(text).as_deref(), expected, "{text}");
+    }
+}
