@@ -16,6 +16,12 @@ pub(crate) fn registration(
     let (task, findings) = registrable(described.value());
     let path = Path::new();
     let new = New::Value(task);
+    // What stays of the description stays as it is written.
+    let member = described.member("taskDefinition");
+    let described = match &member {
+        Some(text) => Source::parse(text).map_err(|error| document.source_failure(&error))?,
+        None => described,
+    };
     let spliced = described
         .splice(vec![Change { path, new }])
         .map_err(|error| document.source_failure(&error))?;

@@ -31,26 +31,19 @@ impl Document {
 
     /// A failure at a place in the document: `template.yaml:3:7: ...`.
     pub fn source_failure(&self, error: &SourceError) -> Failure {
-        let text = error.to_string();
-        let failure = match place(&text) {
-            Some((place, message)) => Failure::failed(format!("{}:{place}: {message}", self.name)),
-            None => self.failure(&text),
+        let name = &self.name;
+        let failure = match error.place() {
+            Some((line, Some(column))) => {
+                Failure::failed(format!("{name}:{line}:{column}: {error}"))
+            }
+            Some((line, None)) => Failure::failed(format!("{name}:{line}: {error}")),
+            None => self.failure(&error.to_string()),
         };
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
-}
-
-/// `line 3, column 7: message` as `3:7` and `message`.
-fn place(text: &str) -> Option<(String, &str)> {
-    let (place, message) = text.strip_prefix("line ")?.split_once(": ")?;
-    let place = place.replace(", column ", ":");
-    let is_place = place
-        .split(':')
-        .all(|number| number.parse::<usize>().is_ok());
-    is_place.then_some((place, message))
 }
 
 /// Reads the document from the file, or from standard input for `-` or no file at all.
@@ -142,7 +135,7 @@ mod tests {
     use std::io::{self, Read};
     use std::path::Path;
 
-    use super::{Document, place, read_document, read_file, read_limited, read_text};
+    use super::{Document, read_document, read_file, read_limited, read_text};
     use crate::{Console, Exit, Failure, Paint, Terminals};
 
     fn read(
@@ -210,7 +203,6 @@ mod tests {
         ");
         insta::assert_snapshot!(text(""), @"error: t.yaml: the document is empty");
         insta::assert_snapshot!(document.failure("it is no template").render(Paint::Plain), @"error: t.yaml: it is no template");
-        assert_eq!(place("line x: y"), None);
     }
 
     #[test]

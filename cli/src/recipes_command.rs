@@ -118,7 +118,8 @@ fn row(input: &InputDeclaration) -> Vec<String> {
     let kind = match input.kind {
         _ if input.secret => "secret",
         InputType::Text => "text",
-        InputType::Integer => "number",
+        InputType::Integer | InputType::Size => "number",
+        InputType::Port => "port",
         InputType::Boolean => "boolean",
         InputType::List => "list",
     };

@@ -166,6 +166,8 @@ codes! {
     RecipesDisagree = "recipes-disagree",
     /// A container refers to a container or a volume that is not there.
     RefersToNothing = "refers-to-nothing",
+    /// A container reserves more memory than it may use.
+    ReservationOverMemory = "reservation-over-memory",
     /// A secret stands in clear text.
     SecretInClear = "secret-in-clear",
     /// The whole of a secret is given, where the agent needs one key of it.

@@ -80,6 +80,10 @@ const TOUCHED: [&str; 9] = [
 /// What was found by [`judge`].
 #[derive(Debug, Default)]
 pub struct Verdict {
+    /// Task definitions in the input.
+    pub task_definitions: usize,
+    /// Containers (counted once for every assignment of the conditions) that were compared.
+    pub containers: usize,
     /// Containers (counted once for every assignment of the conditions) that carry the wrapper and keep the law.
     pub wrapped: usize,
     /// Containers whose image config is not at hand.
@@ -92,6 +96,7 @@ pub struct Verdict {
 pub fn judge(input: &Value, output: &Value, lock: &Value, wrapper: &Wrapper<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     for (path, before) in task_definitions(input) {
+        verdict.task_definitions += 1;
         let Some(after) = at(output, &path) else {
             verdict.broken.push(format!("{path}: gone"));
             continue;
@@ -174,6 +179,7 @@ impl Place<'_> {
         assignment: &Assignment,
         verdict: &mut Verdict,
     ) {
+        verdict.containers += 1;
         let name = before.get("name").map(Value::to_string).unwrap_or_default();
         let mut broken = |what: &str| {
             verdict.broken.push(format!(

@@ -79,8 +79,9 @@ proptest! {
 
     #[test]
     fn the_program_still_runs(generated in generated(), non_root in NonRoot::any()) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, tasks } = generated;
         let ran = run(&format!("{template:#}\n"), &lock, non_root);
+        all_found(&ran, &tasks)?;
         if ran.exit != 0 {
             refused(&ran)?;
             return Ok(());
@@ -89,17 +90,21 @@ proptest! {
         let verdict = law::judge(&template, &output, &lock, &LACEWORK);
         prop_assert!(verdict.broken.is_empty(), "{:#?}\n{template:#}\n{output:#}", verdict.broken);
         prop_assert_eq!(verdict.not_judged, 0);
+        prop_assert_eq!(verdict.task_definitions, tasks.len());
+        prop_assert_eq!(verdict.wrapped, verdict.containers);
         only_containers_changed(&template, &output)?;
         sidecars(&template, &output)?;
     }
 
     #[test]
     fn a_second_run_changes_nothing(generated in generated(), non_root in NonRoot::any()) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, tasks } = generated;
         let once = run(&format!("{template:#}\n"), &lock, non_root);
+        all_found(&once, &tasks)?;
         if once.exit == 0 {
             let twice = run(&String::from_utf8(once.stdout.clone()).unwrap(), &lock, non_root);
             prop_assert_eq!(twice.exit, 0, "{}\n{}", twice.stderr, String::from_utf8_lossy(&once.stdout));
+            all_found(&twice, &tasks)?;
             prop_assert!(once.stdout == twice.stdout, "once:\n{}\ntwice:\n{}", String::from_utf8_lossy(&once.stdout), String::from_utf8_lossy(&twice.stdout));
             let checked = run_with(&String::from_utf8(once.stdout.clone()).unwrap(), &lock, non_root, &["--check"]);
             prop_assert_eq!(checked.exit, 0, "{}\n{}", checked.stderr, String::from_utf8_lossy(&once.stdout));
@@ -110,10 +115,12 @@ proptest! {
 
     #[test]
     fn yaml_and_json_are_rewritten_alike(generated in generated(), style in yaml_style(), non_root in NonRoot::any()) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, tasks } = generated;
         let text = yaml::write(&template, &style);
         prop_assert_eq!(&parse(text.as_bytes()).unwrap(), &template, "{}", text);
         let (as_json, as_yaml) = (run(&format!("{template:#}\n"), &lock, non_root), run(&text, &lock, non_root));
+        all_found(&as_json, &tasks)?;
+        all_found(&as_yaml, &tasks)?;
         prop_assert_eq!(as_json.exit, as_yaml.exit, "{}\n{}\n{}", as_json.stderr, as_yaml.stderr, text);
         if as_json.exit == 0 {
             let output = parse(&as_yaml.stdout);
@@ -125,7 +132,7 @@ proptest! {
 
     #[test]
     fn broken_templates_give_no_output(generated in generated(), style in yaml_style(), damage in proptest::collection::vec(damage(), 1..4)) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, .. } = generated;
         let mut bytes = if damage.len().is_multiple_of(2) { yaml::write(&template, &style).into_bytes() } else { template.to_string().into_bytes() };
         damage.iter().for_each(|damage| damage.apply(&mut bytes));
         judge_bytes(&bytes, &lock)?;
@@ -158,6 +165,35 @@ fn yaml_style() -> impl Strategy<Value = yaml::Style> {
                 comments,
             },
         )
+}
+
+/// Every task definition that was generated is in scope, so it has been found and judged: it is
+/// left alone only where its conditions leave it no container.
+fn all_found(ran: &Ran, tasks: &[String]) -> Result<(), TestCaseError> {
+    if ran.exit != 0 {
+        let total = match tasks.len() {
+            1 => "of 1 task definition refused".to_owned(),
+            total => format!("of {total} task definitions refused"),
+        };
+        prop_assert!(ran.stderr.contains(&total), "not {}: {}", total, ran.stderr);
+        return Ok(());
+    }
+    for id in tasks {
+        let head = format!("{id}: ");
+        let mut lines = ran.stderr.lines();
+        let outcome = lines.find_map(|line| line.strip_prefix(&head));
+        let outcome = outcome.unwrap_or_default();
+        let judged = ["rewritten", "already instrumented"].iter();
+        let is_empty = outcome.starts_with("left alone")
+            && lines.next() == Some("  note[not-selected]: no container to instrument");
+        prop_assert!(
+            is_empty || judged.into_iter().any(|words| outcome.starts_with(words)),
+            "{} was not judged: {}",
+            id,
+            ran.stderr
+        );
+    }
+    Ok(())
 }
 
 /// A refusal has a reason and no output.

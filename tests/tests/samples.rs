@@ -77,6 +77,7 @@ fn promise(name: &str, template: &str, output: &[u8]) {
     );
     let verdict = law::judge(&before, &after, &lock, &LACEWORK);
     assert!(verdict.broken.is_empty(), "{name}: {:#?}", verdict.broken);
+    assert!(verdict.containers > 0, "{name}: nothing was compared");
     assert_ne!(before, after, "{name}: nothing was done");
 }
 

@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn what_is_not_selected_stays(generated in generated(), which in any::<prop::sample::Index>()) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, .. } = generated;
         let all = containers(&template);
         prop_assume!(!all.is_empty());
         let (_, chosen) = which.get(&all);
@@ -118,10 +118,12 @@ proptest! {
 
     #[test]
     fn what_is_excluded_whole_stays_byte_for_byte(generated in generated()) {
-        let Generated { template, lock } = generated;
+        let Generated { template, lock, tasks } = generated;
         for selection in [&["--exclude", "$.Resources.*"][..], &["--mode", "opt-in"]] {
             let ran = run(&template, &lock, selection);
             prop_assert_eq!(ran.exit, 0, "{}", ran.stderr);
+            let left_alone = |id: &String| ran.stderr.contains(&format!("{id}: left alone"));
+            prop_assert!(tasks.iter().all(left_alone), "{}", ran.stderr);
             prop_assert_eq!(String::from_utf8(ran.stdout).unwrap(), format!("{template:#}\n"));
         }
     }

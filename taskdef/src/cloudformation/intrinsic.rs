@@ -134,6 +134,21 @@ impl Evaluation<'_> {
         }
     }
 
+    /// The expression with everything in it that is known written as its value.
+    pub(crate) fn simplified(&self, value: &Value) -> Value {
+        if let Ok(known) = self.value(value, &mut BTreeSet::new()) {
+            return known;
+        }
+        match value {
+            Value::Array(items) => items.iter().map(|item| self.simplified(item)).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, item)| (key.clone(), self.simplified(item)))
+                .collect(),
+            unknown => unknown.clone(),
+        }
+    }
+
     /// The text of an expression.
     pub(crate) fn text(
         &self,

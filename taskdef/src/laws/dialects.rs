@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{bound, codes, lacework, run, run_as_root, task_definition, template};
 use crate::DocumentKind;
 use crate::dialect::Dialect;
-use crate::recipe::{BoundRecipe, InputError, InputValue, Recipe, Recipes, builtin};
+use crate::recipe::{BoundRecipe, InputError, InputType, InputValue, Recipe, Recipes, builtin};
 use crate::report::Outcome;
 
 /// The same without intrinsic functions: each is replaced by its first branch, or by a text.
@@ -75,12 +75,12 @@ fn fitting(name: &str) -> BoundRecipe {
                     _ => None,
                 });
                 for (name, _) in missing.flatten() {
-                    inputs.insert(
-                        name,
-                        InputValue::Plain(json!(
-                            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf"
-                        )),
-                    );
+                    let mut declared = recipe.declarations().iter();
+                    let value = match declared.find(|input| input.name == name).unwrap().kind {
+                        InputType::Port => json!(6443),
+                        _ => json!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf"),
+                    };
+                    inputs.insert(name, InputValue::Plain(value));
                 }
             }
         }

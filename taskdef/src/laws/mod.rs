@@ -13,7 +13,7 @@ use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
 use crate::image::{Answers, Credentials, ImageConfig, ImageFailure, ImageRequest, Platform};
 use crate::recipe::{BoundRecipe, InputValue, Recipe, Recipes, builtin};
-use crate::report::{Outcome, Report};
+use crate::report::{Code, Finding, Outcome, Report};
 use crate::settings::{OnUnresolved, ParameterizedImages, Settings};
 use crate::source;
 use crate::{DocumentKind, images_needed, rewrite};
@@ -228,6 +228,15 @@ fn run(document: &Value, kind: DocumentKind, recipes: &Recipes) -> (Value, Repor
         DocumentKind::TaskDefinition => after,
         _ => after["Resources"]["family"]["Properties"].take(),
     };
+    let [found] = rewritten.report.task_definitions.as_slice() else {
+        panic!("{:?}", rewritten.report);
+    };
+    // All that is generated is in scope; what is left alone has no container under any condition, or only a log router.
+    let empty = |finding: &Finding| finding.code == Code::NotSelected;
+    assert!(
+        found.outcome != Outcome::LeftAlone || found.findings.iter().any(empty),
+        "{found:?}"
+    );
     (after, rewritten.report)
 }
 

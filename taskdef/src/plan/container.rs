@@ -24,7 +24,7 @@ use super::facts::{
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
 use super::program::{one_wrapper, process_change, process_edits};
-use super::recognise::{Recognised, recognise};
+use super::recognise::{Recognised, known, recognise};
 use super::rendered::Additions;
 use super::slots::Slot;
 use super::variant::{Variant, folded, variants};
@@ -186,8 +186,9 @@ fn plan_variant<'d>(
         .recipe
         .wrappings()
         .map_err(|error| refuse(render_refusal(&error)))?;
-    let recognised = recognise(&stated, &wrappings, task.recipe.recipe().agent_programs());
-    one_wrapper(task, &stated, recognised).map_err(refuse)?;
+    let process = known(task, given, &stated, &wrappings);
+    let recognised = recognise(&process, task.recipe.recipe().agent_programs());
+    one_wrapper(task, &process, recognised).map_err(refuse)?;
     let facts = facts(task, view, given, inspected.as_ref(), recognised);
     let added = task
         .rendered

@@ -273,8 +273,8 @@ fn rewritten(
         .recipe
         .task(&task.facts, &facts)
         .map_err(|error| refuse(render_refusal(&error)))?;
-    // The execution role is the user's: one that is there is never replaced.
-    let role = task.view.get("executionRoleArn");
+    // The execution role is the user's: one that the document states is never replaced.
+    let role = task.stated.get("executionRoleArn");
     let kept = role.is_some() && role != settings.get("executionRoleArn");
     if kept && settings.shift_remove("executionRoleArn").is_some() {
         let why = "the task definition has an execution role already, and keeps it";

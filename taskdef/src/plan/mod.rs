@@ -155,7 +155,7 @@ pub(crate) fn cannot_merge(place: &edit::CannotMerge) -> Refusal {
 pub(crate) fn render_refusal(error: &crate::recipe::RenderError) -> Refusal {
     Refusal {
         code: Code::RecipeRefused,
-        message: error.to_string(),
+        message: error.about_document().unwrap_or_else(|| error.to_string()),
         hint: error.hint().map(str::to_owned),
     }
 }

@@ -4,7 +4,7 @@ use crate::edit::Edit;
 use crate::recipe::{Arrangement, Wrapping};
 use crate::report::{Code, ProcessChange};
 
-use super::recognise::{Recognised, wrapped_by};
+use super::recognise::{Known, Recognised, wrapped_by};
 use super::words::{Stated, Words};
 use super::wrap::arrange;
 use super::{Note, Refusal, Task};
@@ -12,13 +12,13 @@ use super::{Note, Refusal, Task};
 /// Refuses to wrap a program that the agent of another recipe wraps already.
 pub(crate) fn one_wrapper(
     task: &Task<'_>,
-    stated: &Stated<'_>,
+    process: &[Known],
     recognised: Recognised,
 ) -> Result<(), Refusal> {
     if !task.recipe.recipe().wraps() || recognised != Recognised::Plain {
         return Ok(());
     }
-    match wrapped_by(stated, &task.settings.known_agents) {
+    match wrapped_by(process, &task.settings.known_agents) {
         None => Ok(()),
         Some(known) => Err(Refusal::new(
             Code::TwoWrappers,

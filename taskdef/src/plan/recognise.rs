@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::cloudformation::intrinsic::{Assignment, Evaluation};
 use crate::recipe::Wrapping;
 use crate::settings::KnownAgent;
 
+use super::Task;
 use super::words::{Stated, Words};
 
 /// How a container relates to a recipe's wrappers.
@@ -20,29 +22,83 @@ pub(crate) enum Recognised {
     Foreign,
 }
 
-/// Looks for the recipe's wrappers in a process, and for other programs of the agent's.
-pub(crate) fn recognise(
+/// A process as far as it is known here, and what it may be wrapped with.
+pub(crate) struct Known {
+    /// The effective entry point.
+    pub(crate) entry_point: Words,
+    /// The effective command.
+    pub(crate) command: Words,
+    /// Whether the first argument comes from the image.
+    pub(crate) starts_in_image: bool,
+    /// The recipe's wrappings.
+    pub(crate) wrappings: Vec<Wrapping>,
+}
+
+/// A process for each item of the loops around it. A word that is an expression is read as its
+/// value, so that a wrapper is the same program in whatever way it is written.
+pub(crate) fn known(
+    task: &Task<'_>,
+    given: &Assignment,
     stated: &Stated<'_>,
     wrappings: &[&Wrapping],
-    agent_programs: &[String],
-) -> Recognised {
+) -> Vec<Known> {
     let (entry_point, command) = stated.effective();
-    let arguments = head(&entry_point, &command);
+    let items = task.items.iter().map(|item| {
+        let evaluation = Evaluation {
+            template: task.template,
+            parameters: task.resolves_parameters(),
+            given,
+            item,
+        };
+        let wrapping = |wrapping: &&Wrapping| Wrapping {
+            wrapper: wrapping
+                .wrapper
+                .iter()
+                .map(|word| evaluation.simplified(word))
+                .collect(),
+            ..Wrapping::clone(wrapping)
+        };
+        Known {
+            entry_point: entry_point.simplified(&evaluation),
+            command: command.simplified(&evaluation),
+            starts_in_image: stated.starts_in_image(),
+            wrappings: wrappings.iter().map(wrapping).collect(),
+        }
+    });
+    items.collect()
+}
+
+/// Looks for the recipe's wrappers in a process, and for other programs of the agent's.
+pub(crate) fn recognise(process: &[Known], agent_programs: &[String]) -> Recognised {
+    let mut items = process
+        .iter()
+        .map(|known| recognise_one(known, agent_programs));
+    let first = items.next().unwrap_or(Recognised::Plain);
+    match items.all(|other| other == first) {
+        true => first,
+        // One and the same definition cannot be wrapped for some items and not for others.
+        false => Recognised::Foreign,
+    }
+}
+
+fn recognise_one(known: &Known, agent_programs: &[String]) -> Recognised {
+    let wrappings = &known.wrappings;
+    let arguments = known.head();
     if wrappings
         .iter()
         .any(|wrapping| starts_with(&arguments, wrapping))
     {
-        return match stated.starts_in_image() {
+        return match known.starts_in_image {
             true => Recognised::InImage,
             false => Recognised::Wrapped,
         };
     }
     let programs: Vec<&str> = wrappings
         .iter()
-        .flat_map(|wrapping| programs(wrapping))
+        .flat_map(programs)
         .chain(agent_programs.iter().map(String::as_str))
         .collect();
-    let mut all = entry_point.values().chain(command.values());
+    let mut all = known.entry_point.values().chain(known.command.values());
     match all.any(|value| mentions(value, &programs)) {
         true => Recognised::Foreign,
         false => Recognised::Plain,
@@ -51,24 +107,27 @@ pub(crate) fn recognise(
 
 /// The agent whose wrapper a process starts with.
 pub(crate) fn wrapped_by<'k>(
-    stated: &Stated<'_>,
-    known: &'k [KnownAgent],
+    process: &[Known],
+    agents: &'k [KnownAgent],
 ) -> Option<&'k KnownAgent> {
-    let (entry_point, command) = stated.effective();
-    let arguments = head(&entry_point, &command);
-    known.iter().find(|known| {
-        let mut wrappings = known.wrappings.iter();
-        wrappings.any(|wrapping| starts_with(&arguments, wrapping))
+    let mut heads = process.iter().map(Known::head);
+    heads.find_map(|arguments| {
+        agents.iter().find(|agent| {
+            let mut wrappings = agent.wrappings.iter();
+            wrappings.any(|wrapping| starts_with(&arguments, wrapping))
+        })
     })
 }
 
-/// The arguments that are known to stand first.
-fn head<'w>(entry_point: &'w Words, command: &'w Words) -> Vec<&'w Value> {
-    let mut arguments = entry_point.head();
-    if entry_point.elements().is_some() {
-        arguments.extend(command.head());
+impl Known {
+    /// The arguments that are known to stand first.
+    fn head(&self) -> Vec<&Value> {
+        let mut arguments = self.entry_point.head();
+        if self.entry_point.elements().is_some() {
+            arguments.extend(self.command.head());
+        }
+        arguments
     }
-    arguments
 }
 
 fn starts_with(arguments: &[&Value], wrapping: &Wrapping) -> bool {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::container::{View, shown};
+use crate::dialect::Dialect;
 use crate::edit::{self, Edit};
 use crate::recipe::ContainerFacts;
 use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
@@ -15,7 +16,7 @@ use super::container::SlotPlan;
 use super::inherit::{Inherited, inherited, inherits};
 use super::instrument::Selection;
 use super::rendered::Sidecar;
-use super::select::{name, repositories, repository, runs_one_of};
+use super::select::{name, repositories, runs_one_of};
 use super::slots::{Slot, guarded, value_at};
 use super::{Refusal, Task, cannot_merge, merge, render_refusal};
 
@@ -237,12 +238,9 @@ fn update(
             .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
         let path = selection.path(&slot.path, None);
         changes.extend(new.map(|new| Change { path, new }));
-        let wanted = sidecar.get("name").map(shown).unwrap_or_default();
-        let reported = report
-            .containers
-            .iter_mut()
-            .find(|container| container.name == wanted);
-        if let Some(reported) = reported {
+        // The report holds the containers in their order, before those that are added.
+        let mut reported = selection.slots.iter().zip(&mut report.containers);
+        if let Some((_, reported)) = reported.find(|(other, _)| other.path == slot.path) {
             reported.sidecar = true;
             reported.changes.extend(said);
         }
@@ -253,12 +251,9 @@ fn update(
 /// Whether a container of the sidecar's name runs the vendor's agent, and not a program of the user's.
 fn is_the_agent(task: &Task<'_>, slot: &Slot<'_>, sidecar: &Map<String, Value>) -> bool {
     let found = repositories(task, View::new(task.dialect, slot.container));
-    let wanted = sidecar
-        .get("image")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    // As recipes are written, whatever the document's dialect.
+    let wanted = repositories(task, View::new(Dialect::Ecs, sidecar));
     let same = task.dialect.find(slot.container, "image") == sidecar.get("image");
-    let wanted = [repository(wanted).to_owned()];
     let agents = task.recipe.recipe().agent_repositories();
     let each: Vec<&String> = found.iter().collect();
     same || !each.is_empty()

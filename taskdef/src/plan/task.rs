@@ -24,6 +24,8 @@ use super::slots::Slot;
 pub(crate) struct Task<'t> {
     pub(crate) dialect: Dialect,
     pub(crate) view: View<'t>,
+    /// As the document states it, without what another recipe of the run has added.
+    pub(crate) stated: View<'t>,
     pub(crate) template: &'t Template<'t>,
     pub(crate) recipe: &'t BoundRecipe,
     pub(crate) rendered: &'t Rendered<'t>,
@@ -57,11 +59,13 @@ impl<'t> Run<'t> {
 }
 
 impl<'t> Task<'t> {
-    pub(crate) fn new(run: Run<'t>, found: &Found<'_>, properties: &'t Map<String, Value>) -> Self {
+    pub(crate) fn new(run: Run<'t>, found: &Found<'t>, properties: &'t Map<String, Value>) -> Self {
         let view = View::new(run.dialect, properties);
+        let stated = found.properties.unwrap_or(properties);
         let mut task = Task {
             dialect: run.dialect,
             view,
+            stated: View::new(run.dialect, stated),
             template: run.template,
             recipe: run.rendered.recipe,
             rendered: run.rendered,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{as_if, function, is_no_value};
+use crate::cloudformation::intrinsic::{Evaluation, as_if, function, is_no_value};
 use crate::process::{Process, merge};
 use crate::report::Code;
 
@@ -23,6 +23,20 @@ impl Words {
         match value {
             Value::Array(items) => Words::List(items.clone()),
             whole => Words::Whole(whole.clone(), true),
+        }
+    }
+
+    /// With everything that is known written as its value.
+    pub(crate) fn simplified(&self, evaluation: &Evaluation<'_>) -> Words {
+        match self {
+            Words::List(items) => {
+                let items = items.iter().map(|item| evaluation.simplified(item));
+                Words::List(items.filter(|item| !is_no_value(item)).collect())
+            }
+            Words::Whole(value, never_empty) => match evaluation.simplified(value) {
+                Value::Array(items) => Words::List(items),
+                whole => Words::Whole(whole, *never_empty),
+            },
         }
     }
 

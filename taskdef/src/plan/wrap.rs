@@ -130,7 +130,7 @@ fn literal(entry_point: &Words, command: &Words) -> Result<Vec<Value>, Refusal> 
 }
 #[cfg(test)]
 mod tests {
-    use super::super::recognise::{Recognised, recognise};
+    use super::super::recognise::{Known, Recognised, recognise};
     use super::super::words::joined_head;
     use super::*;
     use serde_json::json;
@@ -264,22 +264,30 @@ mod tests {
         }
     }
 
+    /// How a container with these lists and this entry point of its image is recognised.
+    fn recognised(entry_point: Value, command: Value, image: Value) -> Recognised {
+        let list = |value: Value| value.as_array().cloned().unwrap_or_default();
+        let (entry_point, command) = (Words::List(list(entry_point)), Words::List(list(command)));
+        let stated = Stated {
+            entry_point: &entry_point,
+            command: &command,
+            image_entry_point: list(image),
+            image_command: Vec::new(),
+            unquotable: &[],
+        };
+        let (entry_point, command) = stated.effective();
+        let known = Known {
+            entry_point,
+            command,
+            starts_in_image: stated.starts_in_image(),
+            wrappings: vec![wrapping(Arrangement::Prefix), shell()],
+        };
+        recognise(&[known], &["/old/wrap.sh".to_owned()])
+    }
+
     #[test]
     fn a_wrapper_is_recognised_where_it_stands() {
-        let of = |entry_point: Value, command: Value, image: Value| {
-            let list = |value: Value| value.as_array().cloned().unwrap_or_default();
-            let (entry_point, command) =
-                (Words::List(list(entry_point)), Words::List(list(command)));
-            let stated = Stated {
-                entry_point: &entry_point,
-                command: &command,
-                image_entry_point: list(image),
-                image_command: Vec::new(),
-                unquotable: &[],
-            };
-            let old = ["/old/wrap.sh".to_owned()];
-            recognise(&stated, &[&wrapping(Arrangement::Prefix), &shell()], &old)
-        };
+        let of = recognised;
         assert_eq!(
             of(json!(["/wrap", "a"]), json!([]), json!([])),
             Recognised::Wrapped

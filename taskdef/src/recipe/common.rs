@@ -21,20 +21,21 @@ pub(super) fn declarations(wraps: bool, sidecars: bool) -> Vec<InputDeclaration>
         secret_key: None,
         names_containers: false,
         allowed: Vec::new(),
+        may_be_empty: false,
     };
     let mut inputs = Vec::new();
     if sidecars {
         inputs.extend([
             input("image", InputType::Text, "image of the agent"),
-            input("sidecarCpu", InputType::Integer, "CPU units of the sidecar"),
+            input("sidecarCpu", InputType::Size, "CPU units of the sidecar"),
             input(
                 "sidecarMemory",
-                InputType::Integer,
+                InputType::Size,
                 "memory limit of the sidecar, in MiB",
             ),
             input(
                 "sidecarMemoryReservation",
-                InputType::Integer,
+                InputType::Size,
                 "memory kept for the sidecar, in MiB",
             ),
             input(

@@ -81,15 +81,8 @@ fn declaration(
     else {
         return fail("the key `description` is missing");
     };
-    if input.secret_key.is_some() && !input.secret {
-        return fail("`secretKey` belongs to an input that is `secret`");
-    }
-    if input.names.is_some() && (input.secret || !matches!(kind, InputType::Text | InputType::List))
-    {
-        return fail("names of containers are a text or a list, and no secret");
-    }
-    if input.required && input.default.is_some() {
-        return fail("an input with a default is not required");
+    if let Some(message) = contradiction(input, kind, &allowed) {
+        return fail(message);
     }
     let default = match &input.default {
         Some(node) => Some(default(compiler, node, kind)?),
@@ -103,6 +96,7 @@ fn declaration(
     if !allowed.is_empty() && default.as_ref().is_some_and(|value| !fits(value)) {
         return fail("the default is not one of the allowed values");
     }
+    let may_be_empty = input.may_be_empty || default.as_ref().is_some_and(|value| value == "");
     Ok(InputDeclaration {
         name: name.value.clone(),
         description,
@@ -115,13 +109,34 @@ fn declaration(
         secret_key: input.secret_key.clone(),
         names_containers: input.names.is_some(),
         allowed,
+        may_be_empty,
     })
+}
+
+/// What does not go together in the declaration of an input.
+fn contradiction(input: &InputFile, kind: InputType, allowed: &[String]) -> Option<&'static str> {
+    if input.secret_key.is_some() && !input.secret {
+        return Some("`secretKey` belongs to an input that is `secret`");
+    }
+    if input.names.is_some() && (input.secret || !matches!(kind, InputType::Text | InputType::List))
+    {
+        return Some("names of containers are a text or a list, and no secret");
+    }
+    if input.may_be_empty && (kind != InputType::Text || !allowed.is_empty()) {
+        return Some("`mayBeEmpty` belongs to a text without `allowed` values");
+    }
+    if input.required && input.default.is_some() {
+        return Some("an input with a default is not required");
+    }
+    None
 }
 
 fn input_type(kind: TypeFile) -> InputType {
     match kind {
         TypeFile::Text => InputType::Text,
         TypeFile::Integer => InputType::Integer,
+        TypeFile::Size => InputType::Size,
+        TypeFile::Port => InputType::Port,
         TypeFile::Boolean => InputType::Boolean,
         TypeFile::List => InputType::List,
     }

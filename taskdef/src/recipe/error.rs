@@ -82,6 +82,11 @@ pub enum InputError {
         /// What it has to be, with its article.
         expected: &'static str,
     },
+    /// An empty text that is no value of the input.
+    Empty {
+        /// The input.
+        name: String,
+    },
     /// An input that another input's value excludes.
     Forbidden {
         /// The input.
@@ -126,6 +131,7 @@ impl fmt::Display for InputError {
             InputError::WrongType { name, expected } => {
                 write!(f, "input `{name}` has to be {expected}")
             }
+            InputError::Empty { name } => write!(f, "input `{name}` is empty"),
             InputError::Forbidden { name, when } => {
                 write!(f, "input `{name}` cannot be given when `{when}`")
             }
@@ -157,6 +163,7 @@ impl InputError {
             InputError::Unknown { nearest, .. } => nearest
                 .as_ref()
                 .map(|near| format!("did you mean `{near}`?")),
+            InputError::Empty { .. } => Some("give it a value, or leave it out".to_owned()),
             InputError::SecretIntrinsic { name, .. } => Some(format!(
                 "give the secret's ARN as `{{valueFrom: ...}}`, for example `{name}={{valueFrom: !Ref AgentSecret}}`"
             )),
@@ -267,6 +274,26 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// What is wrong for whoever writes the document and gives the inputs, without the place in
+    /// the recipe; `None` where the recipe itself is wrong.
+    pub fn about_document(&self) -> Option<String> {
+        match self {
+            RenderError::Intrinsic { name, function, .. } => Some(format!(
+                "{} is `{function}`, and the recipe needs its value",
+                in_words(name)
+            )),
+            RenderError::ValueFrom { name, .. } => Some(format!(
+                "{} is given as `valueFrom`, and can only be the whole value of an environment variable",
+                in_words(name)
+            )),
+            RenderError::Unknown { name, .. } => Some(format!(
+                "{} is not known, and the recipe needs it",
+                in_words(name)
+            )),
+            _ => None,
+        }
+    }
+
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -283,4 +310,20 @@ impl RenderError {
             _ => None,
         }
     }
+}
+
+/// What an expression reads, in the words of whoever writes the document and gives the inputs.
+fn in_words(name: &str) -> String {
+    let fact = match name.split_once('.') {
+        Some(("inputs", input)) => return format!("the input `{input}`"),
+        Some(("task", "cpuArchitecture")) => "the task's CPU architecture",
+        Some(("task", "operatingSystem")) => "the task's operating system",
+        Some(("task", "family")) => "the task's family",
+        Some((_, "name")) => "the container's name",
+        Some((_, "image")) => "the container's image",
+        Some((_, "user")) => "the container's user",
+        Some((_, "readonlyRootFilesystem")) => "the container's `readonlyRootFilesystem`",
+        _ => return format!("`{name}`"),
+    };
+    fact.to_owned()
 }

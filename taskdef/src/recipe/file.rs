@@ -64,6 +64,8 @@ pub(super) struct InputFile {
     pub(super) names: Option<NamesFile>,
     #[serde(default)]
     pub(super) allowed: Vec<String>,
+    #[serde(default)]
+    pub(super) may_be_empty: bool,
 }
 
 /// What the values of an input are names of.
@@ -79,6 +81,8 @@ pub(super) enum NamesFile {
 pub(super) enum TypeFile {
     Text,
     Integer,
+    Size,
+    Port,
     Boolean,
     List,
 }

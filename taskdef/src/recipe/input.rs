@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -18,6 +19,10 @@ pub enum InputType {
     Text,
     /// A whole number.
     Integer,
+    /// How much of something: a whole number over 0.
+    Size,
+    /// A port: a whole number from 1 to 65535.
+    Port,
     /// `true` or `false`.
     Boolean,
     /// A list of texts; at a command line separated by commas, or as JSON.
@@ -29,6 +34,8 @@ impl InputType {
         match self {
             InputType::Text => "a text",
             InputType::Integer => "a whole number",
+            InputType::Size => "a whole number over 0",
+            InputType::Port => "a port, from 1 to 65535",
             InputType::Boolean => "`true` or `false`",
             InputType::List => "a list of texts",
         }
@@ -60,6 +67,8 @@ pub struct InputDeclaration {
     pub names_containers: bool,
     /// The values that are allowed; empty when all are.
     pub allowed: Vec<String>,
+    /// Whether the empty text is a value, where all texts are allowed.
+    pub may_be_empty: bool,
 }
 
 /// A value that a user gives to an input. `Debug` does not show it.
@@ -196,6 +205,8 @@ pub(super) fn check(
         };
         match check_value(declaration, value) {
             Ok(InputValue::Plain(Value::Null)) => continue,
+            // As an unset variable of a shell gives it: not given.
+            Err(InputError::Empty { .. }) if declaration.required => continue,
             Ok(value) => {
                 bound.insert(name.clone(), Some(value));
             }
@@ -239,6 +250,9 @@ fn check_value(
     };
     let value = convert(declaration.kind, value).ok_or_else(wrong)?;
     let allowed = &declaration.allowed;
+    if allowed.is_empty() && value == "" && !declaration.may_be_empty {
+        return Err(InputError::Empty { name: name() });
+    }
     if !allowed.is_empty()
         && !allowed
             .iter()
@@ -263,6 +277,8 @@ pub(super) fn convert(kind: InputType, value: Value) -> Option<Value> {
             text.trim().parse::<i64>().ok().map(Value::from)
         }
         (InputType::Integer, Value::Number(number)) => number.as_i64().map(Value::from),
+        (InputType::Size, value) => integer_in(1..=i64::MAX, value),
+        (InputType::Port, value) => integer_in(1..=65535, value),
         (InputType::Boolean, Value::String(text)) => {
             text.trim().parse::<bool>().ok().map(Value::Bool)
         }
@@ -271,6 +287,14 @@ pub(super) fn convert(kind: InputType, value: Value) -> Option<Value> {
         (InputType::List, Value::Array(items)) => texts(items),
         _ => None,
     }
+}
+
+fn integer_in(range: RangeInclusive<i64>, value: Value) -> Option<Value> {
+    let integer = convert(InputType::Integer, value)?;
+    let fits = integer
+        .as_i64()
+        .is_some_and(|number| range.contains(&number));
+    fits.then_some(integer)
 }
 
 fn list(text: &str) -> Option<Value> {

@@ -155,7 +155,7 @@ impl Recipe {
         }
         let unconditional = self.declarations().iter().filter(|input| input.required);
         let mut missing: Vec<_> = unconditional
-            .filter(|input| !names.contains(&input.name) || is_empty(&inputs, &input.name))
+            .filter(|input| !names.contains(&input.name))
             .map(|input| input.name.clone())
             .collect();
         let slots = Arc::new(scope::input_slots(&inputs));
@@ -208,11 +208,6 @@ impl Recipe {
             .map(|name| (name.clone(), description(&name)))
             .collect()
     }
-}
-
-/// Whether an input holds an empty text, as an unset variable of a shell gives it.
-fn is_empty(inputs: &input::BoundInputs, name: &str) -> bool {
-    matches!(inputs.get(name), Some(Some(InputValue::Plain(value))) if value == "")
 }
 
 /// Where wrapper and program go; see `docs/recipes.md`.

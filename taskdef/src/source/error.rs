@@ -2,12 +2,12 @@
 
 use thiserror::Error;
 
-/// Why a document cannot be read, or cannot be changed.
+/// Why a document cannot be read, or cannot be changed. The text does not say where: [`SourceError::place`] does.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The text is neither JSON nor YAML.
-    #[error("line {line}, column {column}: {problem}")]
+    #[error("{problem}")]
     Syntax {
         /// The line, from 1.
         line: usize,
@@ -17,7 +17,7 @@ pub enum SourceError {
         problem: String,
     },
     /// An object has the same key twice.
-    #[error("line {line}, column {column}: the key `{key}` stands twice in the same object")]
+    #[error("the key `{key}` stands twice in the same object")]
     DuplicateKey {
         /// The key.
         key: String,
@@ -27,7 +27,7 @@ pub enum SourceError {
         column: usize,
     },
     /// The bytes are not UTF-8.
-    #[error("line {line}, column {column}: the text is not UTF-8")]
+    #[error("the text is not UTF-8")]
     NotUtf8 {
         /// The line of the first wrong byte, from 1.
         line: usize,
@@ -38,15 +38,13 @@ pub enum SourceError {
     #[error("the document is empty")]
     Empty,
     /// The file holds several YAML documents.
-    #[error("line {line}: a second document starts")]
+    #[error("a second document starts")]
     SeveralDocuments {
         /// The line where the second one starts, from 1.
         line: usize,
     },
     /// YAML's merge key, which CloudFormation does not know.
-    #[error(
-        "line {line}, column {column}: the merge key `<<` is not part of CloudFormation's YAML"
-    )]
+    #[error("the merge key `<<` is not part of CloudFormation's YAML")]
     MergeKey {
         /// The line, from 1.
         line: usize,
@@ -54,7 +52,7 @@ pub enum SourceError {
         column: usize,
     },
     /// A tag that is neither a short form nor one of YAML's core tags, or that does not fit its value.
-    #[error("line {line}, column {column}: the tag `{tag}` is not supported here")]
+    #[error("the tag `{tag}` is not supported here")]
     UnsupportedTag {
         /// The tag as it is written.
         tag: String,
@@ -64,7 +62,7 @@ pub enum SourceError {
         column: usize,
     },
     /// A key that is a list, an object or nothing.
-    #[error("line {line}, column {column}: a key has to be a text")]
+    #[error("a key has to be a text")]
     ComplexKey {
         /// The line, from 1.
         line: usize,
@@ -72,7 +70,7 @@ pub enum SourceError {
         column: usize,
     },
     /// Values are nested too deep.
-    #[error("line {line}, column {column}: values are nested more than {limit} levels deep")]
+    #[error("values are nested more than {limit} levels deep")]
     TooDeep {
         /// The line, from 1.
         line: usize,
@@ -82,7 +80,7 @@ pub enum SourceError {
         limit: usize,
     },
     /// What the aliases stand for is too much.
-    #[error("line {line}, column {column}: the aliases of the document stand for too much text")]
+    #[error("the aliases of the document stand for too much text")]
     AliasesTooLarge {
         /// The line of the alias that was one too many, from 1.
         line: usize,
@@ -90,7 +88,7 @@ pub enum SourceError {
         column: usize,
     },
     /// An alias without an anchor before it.
-    #[error("line {line}, column {column}: the alias `*{name}` has no anchor before it")]
+    #[error("the alias `*{name}` has no anchor before it")]
     UnknownAlias {
         /// The name of the alias.
         name: String,
@@ -122,6 +120,28 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Where in the document, if it is at one place: the line and, where it is known, the column in characters, both
+    /// from 1.
+    pub fn place(&self) -> Option<(usize, Option<usize>)> {
+        match self {
+            SourceError::Syntax { line, column, .. }
+            | SourceError::DuplicateKey { line, column, .. }
+            | SourceError::NotUtf8 { line, column }
+            | SourceError::MergeKey { line, column }
+            | SourceError::UnsupportedTag { line, column, .. }
+            | SourceError::ComplexKey { line, column }
+            | SourceError::TooDeep { line, column, .. }
+            | SourceError::AliasesTooLarge { line, column }
+            | SourceError::UnknownAlias { line, column, .. } => Some((*line, Some(*column))),
+            SourceError::SeveralDocuments { line } => Some((*line, None)),
+            SourceError::Empty
+            | SourceError::TooLong
+            | SourceError::NoSuchPath { .. }
+            | SourceError::OverlappingChanges { .. }
+            | SourceError::Disagrees => None,
+        }
+    }
+
     /// The way out, if there is one that a person can take.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -33,11 +33,12 @@ impl<'t> Draft<'_, 't> {
             Some(indent) => format!(",{}{indent}", self.style.line_break),
             None => self.comma(entries),
         };
+        let inner = indent.filter(|_| !self.items_stand_in_a_line(collection));
         let mut added = String::new();
         for (index, entry) in gap.added.iter().enumerate() {
             added.push_str(if index > 0 { &separator } else { "" });
             self.style
-                .entry(&mut added, entry.key, entry.value, *layout, indent);
+                .entry(&mut added, entry.key, entry.value, *layout, inner);
         }
         let start = self.entry_start(collection, gap.at);
         match gap
@@ -62,6 +63,18 @@ impl<'t> Draft<'_, 't> {
                 self.edit(start, end, "", spot.depth);
             }
         }
+    }
+
+    /// Whether every item of a list is a collection that is not empty and is written in one line.
+    fn items_stand_in_a_line(&self, collection: &Collection<'t>) -> bool {
+        let in_line = |&(_, item): &(NodeId, NodeId)| {
+            self.tree.kind(item).is_flow_collection()
+                && self.tree.next(item) > item + 1
+                && !self
+                    .text
+                    .breaks_between(self.tree.start(item), self.tree.end(item))
+        };
+        collection.kind == Kind::FlowSequence && collection.entries.iter().all(in_line)
     }
 
     /// What stands between two entries of a collection in one line.

@@ -197,6 +197,40 @@ impl<'t> Source<'t> {
         Some(self.line_of(offset).0)
     }
 
+    /// A member of the document as a document by itself: its text without the indentation that it has here. None
+    /// where that text does not hold the member's value, because an alias in it stands for something outside.
+    pub fn member(&self, key: &str) -> Option<String> {
+        let members = self.value.as_object()?;
+        let index = members.keys().position(|other| other == key)?;
+        let (_, node) = *self.tree.entries(0).get(index)?;
+        let (start, end) = (self.tree.full_start(node), self.tree.end(node));
+        let indent = self.text.line_indent(start);
+        let mut text = String::new();
+        for (index, line) in self
+            .text
+            .slice(start, end)
+            .split_inclusive('\n')
+            .enumerate()
+        {
+            let stripped = line.strip_prefix(indent).filter(|_| index > 0);
+            text.push_str(stripped.unwrap_or(line));
+        }
+        let last_break = self
+            .text
+            .slice(self.text.as_str().trim_end().len(), self.text.len());
+        text.truncate(text.trim_end().len());
+        text.push_str(last_break);
+        let holds = |source: &Source<'_>| Some(source.value()) == members.get(key);
+        let same = Source::parse(&text).is_ok_and(|source| holds(&source));
+        same.then(|| {
+            if self.has_mark {
+                format!("\u{feff}{text}")
+            } else {
+                text
+            }
+        })
+    }
+
     /// The line of an offset, from 1, and where it starts.
     fn line_of(&self, offset: usize) -> (usize, usize) {
         let starts = self.lines.get_or_init(|| self.text.line_starts());

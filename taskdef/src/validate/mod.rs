@@ -117,6 +117,7 @@ const RULES: &[fn(&Case<'_, '_>, &mut Vec<Violation>)] = &[
     fargate::host_volumes,
     reserved::task_size,
     reserved::sums,
+    reserved::reservations,
     fargate::platform_version,
     fargate::pid_mode,
     containers::memory,

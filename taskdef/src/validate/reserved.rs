@@ -136,6 +136,23 @@ pub(super) fn sums(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     }
 }
 
+/// A container that reserves more memory than it may use.
+pub(super) fn reservations(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
+    for container in &case.definition.containers {
+        let of = |key| case.reader.integer(container.object, key).known();
+        if let (Some(reservation), Some(limit)) = (of("memoryReservation"), of("memory"))
+            && reservation > limit
+        {
+            let subject = format!("{} {reservation} {limit}", container.label);
+            let message =
+                format!("it reserves {reservation} MiB of memory, and may use {limit} MiB");
+            let hint = "make `memoryReservation` smaller than `memory` (for the recipe's sidecar: the inputs `sidecarMemoryReservation` and `sidecarMemory`)";
+            let code = Code::ReservationOverMemory;
+            found.push(Violation::new(code, subject, message, hint).of(container));
+        }
+    }
+}
+
 fn over(case: &Case<'_, '_>, needed: Needed, subject: String, message: String) -> Violation {
     let fits = smallest(needed.cpu, needed.task_memory()).is_some();
     let hint = match (fits, case.surroundings.settings.task_size) {

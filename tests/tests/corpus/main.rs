@@ -224,7 +224,7 @@ fn refused_by_the_recipe(report: &str) -> usize {
     let blocks = report.split("\n\n");
     blocks
         .flat_map(|block| block.split(": refused (").skip(1))
-        .filter(|task| task.contains("task.cpuArchitecture") || task.contains("X86_64 only"))
+        .filter(|task| task.contains("the task's CPU architecture") || task.contains("X86_64 only"))
         .count()
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Generated {
     pub(crate) template: Value,
     /// The lock file.
     pub(crate) lock: Value,
+    /// Its task definitions, by the IDs that a report gives them. All are in scope.
+    pub(crate) tasks: Vec<String>,
 }
 
 const CONDITIONS: [&str; 3] = ["A", "B", "C"];
@@ -54,17 +56,23 @@ pub(crate) fn generated() -> impl Strategy<Value = Generated> {
         let mut resources = Map::new();
         let topic = json!({"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"});
         resources.insert("Topic".to_owned(), topic);
+        let mut ids = Vec::new();
         for (index, (task, looped)) in tasks.into_iter().enumerate() {
             if looped {
-                let body = json!(["X", ["a", "b"], {format!("Task{index}${{X}}"): task}]);
+                let id = format!("Task{index}${{X}}");
+                let body = json!(["X", ["a", "b"], {&id: task}]);
                 resources.insert(format!("Fn::ForEach::Loop{index}"), body);
+                ids.push(id);
             } else {
-                resources.insert(format!("Task{index}"), task);
+                let id = format!("Task{index}");
+                resources.insert(id.clone(), task);
+                ids.push(id);
             }
         }
         Generated {
             template: template(resources),
             lock,
+            tasks: ids,
         }
     })
 }

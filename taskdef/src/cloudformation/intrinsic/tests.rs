@@ -18,6 +18,12 @@ fn document() -> Value {
 }
 
 fn evaluated(expression: &Value, parameters: bool) -> Result<Value, Unknown> {
+    with_evaluation(parameters, |evaluation| {
+        evaluation.value(expression, &mut BTreeSet::new())
+    })
+}
+
+fn with_evaluation<Done>(parameters: bool, work: impl FnOnce(&Evaluation<'_>) -> Done) -> Done {
     let document = document();
     let settings = Settings {
         deployment: Deployment {
@@ -34,13 +40,34 @@ fn evaluated(expression: &Value, parameters: bool) -> Result<Value, Unknown> {
         ("Name".to_owned(), Some("a-b".to_owned())),
         ("Unknown".to_owned(), None),
     ];
-    let evaluation = Evaluation {
+    work(&Evaluation {
         template: &template,
         parameters,
         given: &given,
         item: &item.into(),
-    };
-    evaluation.value(expression, &mut BTreeSet::new())
+    })
+}
+
+#[test]
+fn what_is_known_of_an_expression_is_written_as_its_value() {
+    let table = [
+        (
+            json!({"Fn::Join": ["", ["a", {"Ref": "AWS::Region"}]]}),
+            json!("aeu-west-1"),
+        ),
+        (
+            json!({"Fn::If": ["Open", {"Fn::Join": ["", ["a", "b"]]}, {"Ref": "Tag"}]}),
+            json!({"Fn::If": ["Open", "ab", {"Ref": "Tag"}]}),
+        ),
+        (
+            json!(["{{resolve:ssm:x}}", {"Fn::Sub": "a"}]),
+            json!(["{{resolve:ssm:x}}", "a"]),
+        ),
+    ];
+    for (expression, simplified) in table {
+        let simplify = |evaluation: &Evaluation<'_>| evaluation.simplified(&expression);
+        assert_eq!(with_evaluation(false, simplify), simplified);
+    }
 }
 
 #[test]

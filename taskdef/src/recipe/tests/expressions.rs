@@ -2,7 +2,7 @@
 
 use super::*;
 
-const INPUTS: &str = "  a: {description: d}\n  b: {description: d}\n  list: {description: d, type: list}\n  flag: {description: d, type: boolean}\n  number: {description: d, type: integer}";
+const INPUTS: &str = "  a: {description: d, mayBeEmpty: true}\n  b: {description: d}\n  list: {description: d, type: list}\n  flag: {description: d, type: boolean}\n  number: {description: d, type: integer}";
 
 fn text(source: &str, given: &[(&str, &str)]) -> Result<Value, String> {
     let quoted = serde_json::to_string(source).unwrap();

@@ -51,7 +51,10 @@ fn inputs() {
         "inputs:\n  a-b: {description: d}\n",
         "inputs:\n  a: {description: d, type: number}\n",
         "inputs:\n  a: {description: d, type: integer, default: x}\n",
+        "inputs:\n  a: {description: d, type: port, default: 65536}\n",
         "inputs:\n  a: {description: d, allowed: [b], default: c}\n",
+        "inputs:\n  a: {description: d, allowed: [b], mayBeEmpty: true}\n",
+        "inputs:\n  a: {description: d, type: list, mayBeEmpty: true}\n",
         "inputs:\n  a: {description: d, required: true, default: c}\n",
         "inputs:\n  a: {description: d, required: yes}\n",
         "inputs:\n  a: {description: d, requiredWhen: inputs.c == 'd'}\n",
@@ -61,9 +64,12 @@ fn inputs() {
     did you mean `description`?
     templates/x.yaml:6:3: the key `description` is missing
     templates/x.yaml:6:3: an input's name is written in camelCase
-    templates/x.yaml:6:29: `number` is not one of `text`, `integer`, `boolean`, `list`
+    templates/x.yaml:6:29: `number` is not one of `text`, `integer`, `size`, `port`, `boolean`, `list`
     templates/x.yaml:6:47: the default does not have the input's type
+    templates/x.yaml:6:44: the default does not have the input's type
     templates/x.yaml:6:3: the default is not one of the allowed values
+    templates/x.yaml:6:3: `mayBeEmpty` belongs to a text without `allowed` values
+    templates/x.yaml:6:3: `mayBeEmpty` belongs to a text without `allowed` values
     templates/x.yaml:6:3: an input with a default is not required
     templates/x.yaml:6:33: expected `true` or `false`
     templates/x.yaml:6:37: unknown input `c`

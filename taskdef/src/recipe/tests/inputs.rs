@@ -29,6 +29,52 @@ fn one_error_lists_everything() {
 }
 
 #[test]
+fn a_size_and_a_port_have_their_bounds() {
+    let recipe = recipe(
+        "inputs:\n  port: {description: p, type: port}\n  size: {description: s, type: size}\n",
+    );
+    for (port, size) in [
+        (json!(1), json!("1")),
+        (json!(" 65535 "), json!(9_223_372_036_854_775_807_i64)),
+        (json!({"Ref": "Port"}), json!({"Ref": "Size"})),
+    ] {
+        let inputs = [("port", port), ("size", size)];
+        let inputs = inputs.map(|(name, value)| (name.to_owned(), InputValue::Plain(value)));
+        assert!(recipe.bind(inputs.into()).is_ok());
+    }
+    for (port, size) in [
+        (json!("0"), json!(0)),
+        (json!(65536), json!("-1")),
+        (json!("https"), json!("512 MB")),
+        (json!(""), json!(1.5)),
+    ] {
+        let inputs = [("port", port), ("size", size)];
+        let inputs = inputs.map(|(name, value)| (name.to_owned(), InputValue::Plain(value)));
+        let error = recipe.bind(inputs.into()).unwrap_err();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(error, @"recipe `x`: input `port` has to be a port, from 1 to 65535; input `size` has to be a whole number over 0");
+        }
+    }
+}
+
+#[test]
+fn an_empty_text_is_a_value_only_where_that_is_declared() {
+    let recipe = recipe(
+        "inputs:\n  a: {description: a}\n  b: {description: b, secret: true}\n  c: {description: c, required: true}\n  d: {description: d, mayBeEmpty: true}\n  e: {description: e, default: ''}\n  f: {description: f, allowed: [g, '']}\n  h: {description: h, type: list}\n",
+    );
+    let names = ["a", "b", "c", "d", "e", "f", "h"];
+    insta::assert_snapshot!(errors(&recipe, &names.map(|name| (name, ""))), @"
+    recipe `x`: missing input `c`; input `a` is empty; input `b` is empty
+    `c`: c
+    give it a value, or leave it out
+    give it a value, or leave it out
+    ");
+    for name in ["d", "e", "f", "h"] {
+        assert!(recipe.bind(given(&[("c", "c"), (name, "")])).is_ok());
+    }
+}
+
+#[test]
 fn a_null_is_not_given() {
     let recipe = recipe("inputs:\n  a: {description: first, required: true}\n");
     let null = [("a".to_owned(), InputValue::Plain(Value::Null))];

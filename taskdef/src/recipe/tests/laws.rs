@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 const RECIPE: &str = "inputs:
-  a: {description: d}
+  a: {description: d, mayBeEmpty: true}
   list: {description: d, type: list}
 workload:
   - settings:

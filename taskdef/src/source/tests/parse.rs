@@ -10,7 +10,16 @@ fn value(text: &str) -> Value {
 }
 
 fn error(text: &str) -> String {
-    Source::parse(text).expect_err(text).to_string()
+    said(&Source::parse(text).expect_err(text))
+}
+
+/// An error with its place before it.
+fn said(error: &SourceError) -> String {
+    match error.place() {
+        Some((line, Some(column))) => format!("{line}:{column}: {error}"),
+        Some((line, None)) => format!("{line}: {error}"),
+        None => error.to_string(),
+    }
 }
 
 #[test]
@@ -84,10 +93,10 @@ fn core_tags_are_read_and_others_refused() {
         ),
         json!(["1", 1, true, "2", 0.5, null, "", [1], {"a": 1}])
     );
-    insta::assert_snapshot!(error("a: !!binary eA=="), @"line 1, column 4: the tag `!!binary` is not supported here");
-    insta::assert_snapshot!(error("a: !!int x"), @"line 1, column 4: the tag `!!int` is not supported here");
-    insta::assert_snapshot!(error("%TAG ! tag:x,2000:\n---\na: !Ref x"), @"line 3, column 4: the tag `!Ref` is not supported here");
-    insta::assert_snapshot!(error("!Ref a: b"), @"line 1, column 1: the tag `!Ref` is not supported here");
+    insta::assert_snapshot!(error("a: !!binary eA=="), @"1:4: the tag `!!binary` is not supported here");
+    insta::assert_snapshot!(error("a: !!int x"), @"1:4: the tag `!!int` is not supported here");
+    insta::assert_snapshot!(error("%TAG ! tag:x,2000:\n---\na: !Ref x"), @"3:4: the tag `!Ref` is not supported here");
+    insta::assert_snapshot!(error("!Ref a: b"), @"1:1: the tag `!Ref` is not supported here");
 }
 
 #[test]
@@ -104,8 +113,8 @@ fn aliases_are_read_as_what_they_stand_for() {
         value("&k a: &v 1\nb: *k\n*v : c"),
         json!({"a": 1, "b": "a", "1": "c"})
     );
-    insta::assert_snapshot!(error("a: *x"), @"line 1, column 4: the alias `*x` has no anchor before it");
-    insta::assert_snapshot!(error("a: &x [*x]"), @"line 1, column 8: the alias `*x` has no anchor before it");
+    insta::assert_snapshot!(error("a: *x"), @"1:4: the alias `*x` has no anchor before it");
+    insta::assert_snapshot!(error("a: &x [*x]"), @"1:8: the alias `*x` has no anchor before it");
 }
 
 #[test]
@@ -172,19 +181,19 @@ fn errors_say_where_and_what() {
     insta::assert_snapshot!(error(""), @"the document is empty");
     insta::assert_snapshot!(error("# nothing\n"), @"the document is empty");
     insta::assert_snapshot!(error("---\n"), @"the document is empty");
-    insta::assert_snapshot!(error("{\"a\": 1,\n  \"a\": 2}"), @"line 2, column 3: the key `a` stands twice in the same object");
-    insta::assert_snapshot!(error("{\"a\": {\"b\": 1"), @"line 1, column 14: the text ends too early");
-    insta::assert_snapshot!(error("{\"a\" 1}"), @"line 1, column 6: expected `:` after a key");
-    insta::assert_snapshot!(error("{\"a\": 01x, }]"), @"line 1, column 7: expected a number without leading zeros");
-    insta::assert_snapshot!(error("{\"a\": \"\\ud800\"}"), @"line 1, column 8: half of a surrogate pair in a string");
-    insta::assert_snapshot!(error("a: 1\nb: 2\na: 3"), @"line 3, column 1: the key `a` stands twice in the same object");
-    insta::assert_snapshot!(error("{a: 1, a: 2}"), @"line 1, column 8: the key `a` stands twice in the same object");
-    insta::assert_snapshot!(error("a: \"x"), @"line 1, column 4: unclosed quote");
-    insta::assert_snapshot!(error("a: 1\n---\nb: 2"), @"line 2: a second document starts");
-    insta::assert_snapshot!(error("a:\n  <<: {b: 1}"), @"line 2, column 3: the merge key `<<` is not part of CloudFormation's YAML");
-    insta::assert_snapshot!(error("? [a]\n: b"), @"line 1, column 3: a key has to be a text");
-    insta::assert_snapshot!(error("a:\n\t- b"), @"line 2, column 2: tabs disallowed within this context (block indentation)");
-    insta::assert_snapshot!(Source::from_bytes(b"a: 1\nb: \xff").expect_err("latin 1").to_string(), @"line 2, column 4: the text is not UTF-8");
+    insta::assert_snapshot!(error("{\"a\": 1,\n  \"a\": 2}"), @"2:3: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("{\"a\": {\"b\": 1"), @"1:14: the text ends too early");
+    insta::assert_snapshot!(error("{\"a\" 1}"), @"1:6: expected `:` after a key");
+    insta::assert_snapshot!(error("{\"a\": 01x, }]"), @"1:7: expected a number without leading zeros");
+    insta::assert_snapshot!(error("{\"a\": \"\\ud800\"}"), @"1:8: half of a surrogate pair in a string");
+    insta::assert_snapshot!(error("a: 1\nb: 2\na: 3"), @"3:1: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("{a: 1, a: 2}"), @"1:8: the key `a` stands twice in the same object");
+    insta::assert_snapshot!(error("a: \"x"), @"1:4: unclosed quote");
+    insta::assert_snapshot!(error("a: 1\n---\nb: 2"), @"2: a second document starts");
+    insta::assert_snapshot!(error("a:\n  <<: {b: 1}"), @"2:3: the merge key `<<` is not part of CloudFormation's YAML");
+    insta::assert_snapshot!(error("? [a]\n: b"), @"1:3: a key has to be a text");
+    insta::assert_snapshot!(error("a:\n\t- b"), @"2:2: tabs disallowed within this context (block indentation)");
+    insta::assert_snapshot!(said(&Source::from_bytes(b"a: 1\nb: \xff").expect_err("latin 1")), @"2:4: the text is not UTF-8");
 }
 
 #[test]
@@ -211,4 +220,32 @@ fn deep_and_broken_texts_are_errors() {
     assert!(Source::parse(&deep).is_err());
     let text = format!("{}1{}", "[".repeat(120), "]".repeat(120));
     assert!(Source::parse(&text).is_ok());
+}
+
+#[test]
+fn a_member_is_a_document_by_itself() {
+    let member = |text: &str| {
+        let member = Source::parse(text).expect(text).member("m");
+        member.map(|text| text.replace('\r', "␍"))
+    };
+    let table = [
+        ("{\"m\":{\"a\":1}}", Some("{\"a\":1}")),
+        (
+            "{\n  \"b\": 0,\n  \"m\": {\n    \"a\": [\n      1 ]\n  }\n}\n",
+            Some("{\n  \"a\": [\n    1 ]\n}\n"),
+        ),
+        (
+            "m:\n  a: |\n    x\n\n    y\n  b: 1\nn: 2\n",
+            Some("a: |\n  x\n\n  y\nb: 1\n"),
+        ),
+        ("m:\r\n  # first\r\n  - 1\r\n  - 2 # two", Some("- 1␍\n- 2")),
+        ("m: !Sub x\n", Some("!Sub x\n")),
+        ("\u{feff}m: [a]", Some("\u{feff}[a]")),
+        ("n: &n 1\nm: {a: *n}", None),
+        ("n: 1", None),
+        ("- m", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(member(text).as_deref(), expected, "{text}");
+    }
 }
