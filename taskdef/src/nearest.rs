@@ -11,7 +11,11 @@ pub fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) ->
                 candidate,
             )
         })
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .filter(|(distance, candidate)| {
+            let length = candidate.chars().count();
+            // What has no letter in common is not near, however short.
+            *distance < length && *distance <= length.max(3) / 3
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -26,5 +30,6 @@ mod tests {
         assert_eq!(nearest("laceworks", known), Some("lacework"));
         assert_eq!(nearest("AlertLogic", known), Some("alert-logic"));
         assert_eq!(nearest("falco", known), None);
+        assert_eq!(nearest("c", ["a"]), None);
     }
 }
