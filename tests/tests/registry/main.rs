@@ -12,12 +12,12 @@ mod images;
 mod network;
 mod program;
 mod requests;
-mod server;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
+use outrigger_tests::servers::scripted as server;
 use registry::remote::{
     CredentialSource, Registries, Resolution, Session, Settings, StaticCredentials,
 };
