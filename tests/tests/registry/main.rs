@@ -6,6 +6,7 @@
 
 mod access;
 mod chosen;
+mod cost;
 mod documents;
 mod hostile;
 mod images;
