@@ -1,5 +1,9 @@
 //! `cfn-filter`, in process.
 
+use std::ffi::OsString;
+
+use cli::{Console, Terminals};
+
 /// What a run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
@@ -21,8 +25,29 @@ pub fn cfn_filter(args: &[String], stdin: &[u8]) -> Ran {
     {
         args.push("--offline".to_owned());
     }
-    let (mut stdin, mut stdout, mut stderr) = (stdin, Vec::new(), Vec::new());
-    let exit = cfn_filter::run(args, &mut stdin, &mut stdout, &mut stderr);
+    cfn_filter_online(&args, stdin, &|_| None)
+}
+
+/// Runs `cfn-filter` with these arguments, this standard input and this environment; it asks the
+/// registries that the document names, unless the arguments or a proxy of the environment lead it
+/// elsewhere.
+pub fn cfn_filter_online(
+    args: &[String],
+    mut stdin: &[u8],
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Ran {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let exit = cfn_filter::run_on(
+        &args,
+        Console {
+            stdin: &mut stdin,
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            terminals: Terminals::default(),
+            variables,
+        },
+    );
     Ran {
         exit: exit.code(),
         stdout,

@@ -1,5 +1,6 @@
 //! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
-//! registry in several settings, a token server for it, and AWS as moto plays it.
+//! registry in several settings, a token server for it, AWS as moto plays it, and a server that
+//! answers whatever a test wants.
 //!
 //! A server whose program is not installed is `None`, and the test says so and passes; with
 //! `OUTRIGGER_TOOLS=required` it is an error.
@@ -11,6 +12,7 @@ mod plain_http;
 mod process;
 mod registry;
 pub mod samples;
+pub mod scripted;
 mod token;
 
 pub use authority::{Authority, Identity};

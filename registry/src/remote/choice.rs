@@ -1,6 +1,6 @@
 //! From a manifest to the config of the image that a task runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use taskdef::image::Platform;
@@ -150,9 +150,7 @@ impl<C: CredentialSource> Inner<C> {
         trace: &Trace,
     ) -> Result<Vec<Part>, Cause> {
         let limit = self.line.transport.settings.limits.platforms;
-        let distinct: BTreeSet<&Descriptor> =
-            entries.iter().map(|entry| &entry.descriptor).collect();
-        if distinct.len() > limit {
+        if entries.len() > limit {
             return Err(Cause::TooManyPlatforms { limit });
         }
         let mut tasks = JoinSet::new();

@@ -4,8 +4,12 @@
 
 use serde::de::MapAccess;
 
-use super::json::{self, Member, Members, Read, set};
+use super::json::{self, List, Member, Members, Read, set};
 use super::platform::Named;
+
+/// Words of a command line, and variables, that are read: as many as a task definition, which
+/// holds 64 KiB, has bytes.
+const WORDS_MAX: usize = 65_536;
 
 /// The part of an image config that is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,13 +55,15 @@ impl Members for Document {
     }
 }
 
+type Words = List<String, WORDS_MAX>;
+
 #[derive(Debug, Default)]
 struct Process {
-    entrypoint: Member<Vec<String>>,
-    cmd: Member<Vec<String>>,
+    entrypoint: Member<Words>,
+    cmd: Member<Words>,
     user: Member<String>,
     working_dir: Member<String>,
-    env: Member<Vec<String>>,
+    env: Member<Words>,
 }
 
 impl Members for Process {
@@ -87,14 +93,17 @@ pub(super) fn read(body: &[u8]) -> Result<Config, String> {
         &text(document.variant),
     );
     let Read(process) = document.config.value.unwrap_or_default();
-    let env = process.env.value.unwrap_or_default();
+    let words = |member: Member<Words>| member.value.unwrap_or_default().0;
     Ok(Config {
         platform,
-        entrypoint: process.entrypoint.value.unwrap_or_default(),
-        cmd: process.cmd.value.unwrap_or_default(),
+        entrypoint: words(process.entrypoint),
+        cmd: words(process.cmd),
         user: text(process.user),
         working_dir: text(process.working_dir),
-        env: env.iter().map(|variable| variable_name(variable)).collect(),
+        env: words(process.env)
+            .iter()
+            .map(|variable| variable_name(variable))
+            .collect(),
     })
 }
 

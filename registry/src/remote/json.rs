@@ -9,7 +9,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// What is read of an object.
 pub(super) trait Members: Default {
@@ -23,6 +23,8 @@ pub(super) trait Members: Default {
 
 /// Said of a document that different readers read differently.
 const TWICE: &str = "a name is there twice";
+/// Said of a document that takes much more room once it is read.
+const LONG: &str = "a list is too long";
 
 /// An object with [`Members`].
 #[derive(Debug, Default)]
@@ -51,6 +53,44 @@ impl<'de, T: Members> Visitor<'de> for MembersVisitor<T> {
             }
         }
         Ok(Read(read))
+    }
+}
+
+/// A list of so many items at most. An item of two bytes can take a hundred once it is read, so
+/// that a bound on a document's bytes is none on what they become.
+#[derive(Debug)]
+pub(super) struct List<T, const MAX: usize>(pub(super) Vec<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+    type Value = List<T, MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<List<T, MAX>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = access.next_element()? {
+            if list.len() == MAX {
+                return Err(A::Error::custom(LONG));
+            }
+            list.push(item);
+        }
+        Ok(List(list))
     }
 }
 
@@ -103,11 +143,12 @@ pub(super) fn read<T: Members>(body: &[u8]) -> Result<T, String> {
 }
 
 fn reason(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        _ if error.to_string().starts_with(TWICE) => TWICE,
+    let text = error.to_string();
+    let own = [TWICE, LONG].into_iter().find(|own| text.starts_with(own));
+    let what = own.unwrap_or_else(|| match error.classify() {
         serde_json::error::Category::Eof => "it ends too early",
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
         serde_json::error::Category::Data => "it does not have the form that it should have",
-    };
+    });
     format!("{what} (line {}, column {})", error.line(), error.column())
 }

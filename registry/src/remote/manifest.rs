@@ -5,7 +5,7 @@
 use serde::de::MapAccess;
 
 use super::error::Cause;
-use super::json::{self, Member, Members, Read, set};
+use super::json::{self, List, Member, Members, Read, set};
 use super::platform::Named;
 use crate::reference::{check_digest, shown};
 
@@ -14,6 +14,9 @@ pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.docker.distribution.manifest.v2+json";
+
+/// Entries of an index that are read: far more than any image has platforms.
+const ENTRIES_MAX: usize = 4096;
 
 /// What a manifest can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ struct Document {
     schema_version: Member<u64>,
     media_type: Member<String>,
     config: Member<Read<Target>>,
-    manifests: Member<Vec<Read<Target>>>,
+    manifests: Member<List<Read<Target>, ENTRIES_MAX>>,
 }
 
 impl Members for Document {
@@ -167,7 +170,7 @@ pub(super) fn read(
             request: request.to_owned(),
         }),
         (Some(Read(config)), None, Some(Kind::Image) | None) => image(config, invalid),
-        (None, Some(entries), Some(Kind::Index) | None) => index(entries, invalid),
+        (None, Some(List(entries)), Some(Kind::Index) | None) => index(entries, invalid),
         (None, None, None) => Err(invalid("it is no manifest of an image".to_owned())),
         _ => Err(invalid("it is not what its type says".to_owned())),
     }

@@ -1,22 +1,31 @@
 //! Which images a template names, by literals and the defaults of parameters.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use outrigger_tests::document::{container_definitions, task_definitions};
 use outrigger_tests::lock::canonical;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// Answers every image that literals, pseudo parameters and parameter defaults name.
+/// Every image that literals, pseudo parameters and parameter defaults name.
+pub(crate) fn named(document: &Value) -> BTreeSet<String> {
+    let tasks = task_definitions(document);
+    let images = tasks.iter().flat_map(|(_, task)| images(document, task));
+    images.flatten().collect()
+}
+
+/// What an image runs, wherever that is asked: something that no other image does.
+pub(crate) fn process(image: &str) -> (Value, Value) {
+    (json!(["/entry"]), json!(["run", "--it", image]))
+}
+
+/// Answers every image that is named.
 pub(crate) fn lock_file(document: &Value) -> Value {
-    let entry =
-        json!({"entrypoint": ["/entry"], "cmd": ["run", "--it"], "user": "", "workingDir": ""});
-    let images: BTreeMap<String, Value> = task_definitions(document)
-        .iter()
-        .flat_map(|(_, task)| images(document, task))
-        .flatten()
-        .map(|image| (image, json!({"linux/amd64": entry, "linux/arm64": entry})))
-        .collect();
-    json!({"version": 1, "images": images})
+    let images = named(document).into_iter().map(|image| {
+        let (entrypoint, cmd) = process(&image);
+        let entry = json!({"entrypoint": entrypoint, "cmd": cmd, "user": "", "workingDir": ""});
+        (image, json!({"linux/amd64": entry, "linux/arm64": entry}))
+    });
+    json!({"version": 1, "images": images.collect::<Map<_, _>>()})
 }
 
 /// The canonical references of a task definition's containers; `None` for one that cannot be known.

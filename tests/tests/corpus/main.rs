@@ -8,13 +8,15 @@
 
 mod images;
 mod lint;
+mod network;
 mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use images::lock_file;
+use images::{lock_file, named};
 use lint::lint;
+use network::Network;
 use outrigger_tests::document::{parse, task_definitions};
 use outrigger_tests::law::{self, Wrapper};
 use outrigger_tests::outside::changed_outside;
@@ -82,8 +84,13 @@ fn real_templates_are_rewritten_or_refused() {
         return;
     };
     let outputs = tempfile::tempdir().unwrap();
+    let files = templates(&folder);
+    let documents = files.iter().map(|file| parse(&fs::read(file).unwrap()));
+    let images = documents.flat_map(|document| named(&document.unwrap()));
+    let images = images.collect();
+    let network = Network::start(&images);
     let mut rows = Vec::new();
-    for file in templates(&folder) {
+    for file in files {
         for (recipe, inputs) in RECIPES {
             // Secrets need a role, which some templates lack.
             let role = format!("executionRole={EXECUTION_ROLE}");
@@ -92,16 +99,18 @@ fn real_templates_are_rewritten_or_refused() {
             let sets = inputs.flat_map(|input| ["--set", *input]);
             let args: Vec<&str> = ["--recipe", recipe].into_iter().chain(sets).collect();
             rows.push(with_default_settings(&file, recipe, &args, outputs.path()));
-            rows.push(with_everything_answered(
-                &file,
-                recipe,
-                &args,
-                outputs.path(),
-            ));
+            let answered = with_everything_answered(&file, recipe, &args, outputs.path(), &network);
+            rows.extend(answered);
         }
     }
     assert!(!rows.is_empty(), "no templates in {}", folder.display());
     print_table(&rows);
+    println!(
+        "over the network: {} images of {:?}, {} requests in all, to nobody else",
+        images.len(),
+        network.mirrored(),
+        network.requests()
+    );
     lint(&folder, outputs.path(), &rows);
 }
 
@@ -118,24 +127,36 @@ fn templates(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn run(file: &Path, args: &[&str]) -> Ran {
-    let args: Vec<String> = [file.to_str().unwrap()]
-        .iter()
-        .chain(args)
-        .map(|&arg| arg.to_owned())
-        .collect();
-    let ran = cfn_filter(&args, b"");
-    assert_eq!(
-        ran,
-        cfn_filter(&args, b""),
-        "{}: not the same twice",
-        file.display()
-    );
-    ran
+/// How the program is run.
+struct Way<'a> {
+    args: Vec<&'a str>,
+    /// Without one, `cfn-filter` uses none.
+    network: Option<&'a Network>,
+}
+
+impl Way<'_> {
+    /// Runs the program on a file; gives the number of requests, too.
+    fn run(&self, file: &Path) -> (Ran, usize) {
+        let args = [file.to_str().unwrap()]
+            .into_iter()
+            .chain(self.args.clone());
+        let args: Vec<String> = args.map(str::to_owned).collect();
+        if let Some(network) = self.network {
+            return network.run(&args);
+        }
+        let ran = cfn_filter(&args, b"");
+        let again = cfn_filter(&args, b"");
+        assert_eq!(ran, again, "{}: not the same twice", file.display());
+        (ran, 0)
+    }
 }
 
 fn with_default_settings(file: &Path, recipe: &'static str, args: &[&str], outputs: &Path) -> Row {
-    let ran = run(file, &[args, &["--offline"]].concat());
+    let way = Way {
+        args: [args, &["--offline"]].concat(),
+        network: None,
+    };
+    let (ran, _) = way.run(file);
     assert!(
         matches!(ran.exit, 0 | 1),
         "{}: exit code {}\n{}",
@@ -159,36 +180,57 @@ fn with_default_settings(file: &Path, recipe: &'static str, args: &[&str], outpu
         );
         return row(file, recipe, "default", &input, &input, &ran);
     }
-    check_output(
-        file,
-        &input,
-        &ran,
-        recipe,
-        &Value::Null,
-        &[args, &["--offline"]].concat(),
-    );
+    check_output(file, &input, &ran, recipe, &Value::Null, &way);
     keep(&outputs.join(recipe).join("default"), file, &ran.stdout);
     row(file, recipe, "default", &input, &ran.stdout, &ran)
 }
 
+/// From a lock file, and over the network, which has to come to the same.
 fn with_everything_answered(
     file: &Path,
     recipe: &'static str,
     args: &[&str],
     outputs: &Path,
-) -> Row {
-    let input = fs::read(file).unwrap();
-    let document = parse(&input).unwrap();
-    let lock = lock_file(&document);
+    network: &Network,
+) -> [Row; 2] {
+    let lock = lock_file(&parse(&fs::read(file).unwrap()).unwrap());
     let lock_path = outputs.join("every-image.lock");
     fs::write(&lock_path, format!("{lock:#}\n")).unwrap();
-    let args = [
-        args,
-        &WIDE,
-        &["--locked", "--lock", lock_path.to_str().unwrap()],
-    ]
-    .concat();
-    let ran = run(file, &args);
+    let locked = ["--locked", "--lock", lock_path.to_str().unwrap()];
+    let locked = Way {
+        args: [args, &WIDE, &locked].concat(),
+        network: None,
+    };
+    let online = Way {
+        args: [args, &WIDE].concat(),
+        network: Some(network),
+    };
+    let (ran, row) = answered(file, recipe, "all answered", &locked, &lock);
+    let (same, over_the_network) = answered(file, recipe, "over the network", &online, &lock);
+    assert_eq!(
+        (ran.exit, &ran.stdout),
+        (same.exit, &same.stdout),
+        "{}: another result over the network\n{}",
+        file.display(),
+        same.stderr
+    );
+    keep(
+        &outputs.join(recipe).join("all answered"),
+        file,
+        &ran.stdout,
+    );
+    [row, over_the_network]
+}
+
+fn answered(
+    file: &Path,
+    recipe: &'static str,
+    settings: &'static str,
+    way: &Way<'_>,
+    lock: &Value,
+) -> (Ran, Row) {
+    let input = fs::read(file).unwrap();
+    let (ran, requests) = way.run(file);
     assert!(
         matches!(ran.exit, 0 | 3),
         "{}: exit code {}\n{}",
@@ -196,13 +238,9 @@ fn with_everything_answered(
         ran.exit,
         ran.stderr
     );
-    check_output(file, &input, &ran, recipe, &lock, &args);
-    keep(
-        &outputs.join(recipe).join("all answered"),
-        file,
-        &ran.stdout,
-    );
-    let row = row(file, recipe, "all answered", &input, &ran.stdout, &ran);
+    check_output(file, &input, &ran, recipe, lock, way);
+    let mut row = row(file, recipe, settings, &input, &ran.stdout, &ran);
+    row.requests = requests;
     // An agent that is for one architecture only refuses the others.
     let refused = match recipe {
         "sysdig" => refused_by_the_recipe(&ran.stderr),
@@ -216,7 +254,7 @@ fn with_everything_answered(
         row.resolvable,
         ran.stderr
     );
-    row
+    (ran, row)
 }
 
 /// How many task definitions the recipe itself refuses for their architecture.
@@ -233,7 +271,7 @@ fn keep(folder: &Path, file: &Path, output: &[u8]) {
     fs::write(folder.join(file.file_name().unwrap()), output).unwrap();
 }
 
-fn check_output(file: &Path, input: &[u8], ran: &Ran, recipe: &str, lock: &Value, args: &[&str]) {
+fn check_output(file: &Path, input: &[u8], ran: &Ran, recipe: &str, lock: &Value, way: &Way<'_>) {
     let name = file.display();
     let (before, after) = (parse(input).unwrap(), parse(&ran.stdout).unwrap());
     assert_eq!(
@@ -261,7 +299,7 @@ fn check_output(file: &Path, input: &[u8], ran: &Ran, recipe: &str, lock: &Value
     let again = tempfile::tempdir().unwrap();
     let copy = again.path().join(file.file_name().unwrap());
     fs::write(&copy, &ran.stdout).unwrap();
-    let second = run(&copy, args);
+    let (second, _) = way.run(&copy);
     assert_eq!(
         second.exit, ran.exit,
         "{name}: a second run ends otherwise\n{}",

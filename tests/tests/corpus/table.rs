@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(crate) resolvable: usize,
     pub(crate) all: usize,
     pub(crate) codes: String,
+    /// What a registry was asked.
+    pub(crate) requests: usize,
 }
 
 pub(crate) fn row(
@@ -52,6 +54,7 @@ pub(crate) fn row(
         } else {
             codes(&ran.stderr)
         },
+        requests: 0,
     }
 }
 
@@ -79,13 +82,20 @@ pub(crate) fn codes(report: &str) -> String {
 
 pub(crate) fn print_table(rows: &[Row]) {
     println!(
-        "| file | recipe | settings | task definitions | resolvable | rewritten | findings where not all were |"
+        "| file | recipe | settings | task definitions | resolvable | rewritten | findings where not all were | requests |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     for row in rows {
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            row.file, row.recipe, row.settings, row.all, row.resolvable, row.rewritten, row.codes
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            row.file,
+            row.recipe,
+            row.settings,
+            row.all,
+            row.resolvable,
+            row.rewritten,
+            row.codes,
+            row.requests
         );
     }
 }

@@ -97,7 +97,7 @@ fn what_is_said_when_access_is_refused() {
 }
 
 /// A registry whose token server answers as the test wants.
-async fn token_server(token: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
+pub(crate) async fn token_server(token: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
     let images = usual();
     Server::plain_at(|address| {
         move |seen: &Seen| match seen.path.as_str() {
@@ -181,22 +181,27 @@ fn what_is_said_when_there_is_no_token() {
     });
 }
 
+/// A registry whose first token expires before the config is read.
+pub(crate) async fn expiring_token() -> Server {
+    let images = usual();
+    Server::plain_at(|address| {
+        move |seen: &Seen| {
+            let first = seen.authorization.as_deref() == Some("Bearer t-0");
+            match first && seen.path.contains("/blobs/") {
+                true => {
+                    Reply::new(401).header("www-authenticate", "Bearer error=\"invalid_token\"")
+                }
+                false => with_token(&images, &address.to_string(), seen),
+            }
+        }
+    })
+    .await
+}
+
 #[test]
 fn a_token_that_expires_is_renewed_once() {
     crate::run(async {
-        let images = usual();
-        let server = Server::plain_at(|address| {
-            move |seen: &Seen| {
-                let first = seen.authorization.as_deref() == Some("Bearer t-0");
-                match first && seen.path.contains("/blobs/") {
-                    true => {
-                        Reply::new(401).header("www-authenticate", "Bearer error=\"invalid_token\"")
-                    }
-                    false => with_token(&images, &address.to_string(), seen),
-                }
-            }
-        })
-        .await;
+        let server = expiring_token().await;
         assert!(without(&server).await.outcome.is_ok());
         let paths: Vec<String> = server.seen().into_iter().map(|seen| seen.path).collect();
         let tokens = paths.iter().filter(|path| *path == "/token").count();
@@ -229,7 +234,7 @@ fn an_identity_token_is_exchanged() {
 }
 
 /// A registry that sends everybody to another host for tokens, which gives them to some.
-async fn foreign(anonymous: bool) -> (Server, Server) {
+pub(crate) async fn foreign(anonymous: bool) -> (Server, Server) {
     let tokens = Server::plain(
         move |seen| match anonymous || seen.authorization.is_some() {
             true => Reply::ok("application/json", r#"{"token":"t-1"}"#),

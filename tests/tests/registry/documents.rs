@@ -90,6 +90,9 @@ fn manifests_that_are_none() {
     cases.push(("deep", deep("")));
     cases.push(("deep inside", deep(r#"{"manifests":[{"platform":"#)));
     cases.push(("deep elsewhere", deep(r#"{"layers":"#)));
+    let many = format!(r#"{{"manifests":[{}]}}"#, vec!["{}"; 4097].join(","));
+    let many = case("many", move |_| Reply::ok(INDEX, many.clone()));
+    cases.push(("many", many));
     let table = crate::run(table(cases, as_usual));
     insta::assert_snapshot!(table, @"
     truncated (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 29): GET http://HOST/v2/app/manifests/1
@@ -113,6 +116,7 @@ fn manifests_that_are_none() {
     deep (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 0): GET http://HOST/v2/app/manifests/1
     deep inside (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it does not have the form that it should have (line 1, column 26): GET http://HOST/v2/app/manifests/1
     deep elsewhere (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: it ends too early (line 1, column 1000010): GET http://HOST/v2/app/manifests/1
+    many (1 requests): manifest-invalid: image `HOST/app:1` cannot be read from `HOST`: the manifest is not valid: a list is too long (line 1, column 12305): GET http://HOST/v2/app/manifests/1
     ");
 }
 
@@ -229,11 +233,14 @@ fn configs() {
         r#"{{"os":"linux","architecture":"amd64","history":{open}1{close},"config":{{"Cmd":["deep"]}}}}"#
     );
     add("deep-elsewhere", CONFIG, &deep);
+    let words = vec![r#""""#; 65_537].join(",");
+    let many = format!(r#"{{"config":{{"Cmd":[{words}]}}}}"#);
+    add("many-words", CONFIG, &many);
     add("helm", "application/vnd.cncf.helm.config.v1+json", "{}");
     let tags = CONFIGS
         .iter()
         .map(|(tag, _)| *tag)
-        .chain(["deep-elsewhere", "helm"]);
+        .chain(["deep-elsewhere", "many-words", "helm"]);
     let rows: Vec<(&str, Platform)> = tags.map(|tag| (tag, Platform::LinuxAmd64)).collect();
     let table = crate::run(crate::chosen::table(images, &rows));
     insta::assert_snapshot!(table, @"
@@ -253,6 +260,7 @@ fn configs() {
     two-documents linux/amd64: config-invalid: image `HOST/app:two-documents` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 4): GET http://HOST/v2/app/blobs/sha256:2cec2b: 200
     control-character linux/amd64: config-invalid: image `HOST/app:control-character` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 20): GET http://HOST/v2/app/blobs/sha256:195fa4: 200
     deep-elsewhere linux/amd64: [] [deep] user `` in `` for linux/amd64
+    many-words linux/amd64: config-invalid: image `HOST/app:many-words` cannot be read from `HOST`: the image config is not valid: a list is too long (line 1, column 196629): GET http://HOST/v2/app/blobs/sha256:cc2e63: 200
     helm linux/amd64: not-an-image: image `HOST/app:helm` cannot be read from `HOST`: the reference names no container image but `application/vnd.cncf.helm.config.v1+json`
       hint: check the name and the tag of the image
     ");

@@ -7,6 +7,7 @@ use serde_json::json;
 use taskdef::image::Platform;
 
 use crate::images::{Images, config_of, usual};
+use crate::requests::with_password;
 use crate::server::{Reply, ReplyBody, Seen, Server};
 use crate::{LONG, query, resolve, resolved, settings, shown, stable};
 
@@ -137,7 +138,7 @@ fn failures_that_pass_are_waited_for() {
     ");
 }
 
-fn redirect(location: &str) -> Reply {
+pub(crate) fn redirect(location: &str) -> Reply {
     Reply::new(307).header("location", location)
 }
 
@@ -198,28 +199,31 @@ fn a_redirect_does_not_leave_tls() {
     });
 }
 
+/// A registry with a password that keeps configs on another host, which answers so.
+pub(crate) async fn with_storage(
+    storage: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+) -> [Server; 2] {
+    let storage = Server::plain(storage).await;
+    let (images, to) = (usual(), storage.host());
+    let registry = Server::plain(move |seen| match with_password(&images, seen) {
+        _ if seen.authorization.is_some() && seen.path.contains("/blobs/") => {
+            redirect(&format!("http://{to}{}?signature=s3cret", seen.path))
+        }
+        reply => reply,
+    });
+    [registry.await, storage]
+}
+
 #[test]
 fn a_redirect_to_another_host_takes_no_credentials_along() {
     crate::run(async {
         for foreign_status in [200, 401] {
             let images = usual();
-            let storage = Server::plain(move |seen| match foreign_status {
+            let [registry, storage] = with_storage(move |seen| match foreign_status {
                 200 => images.reply(seen),
                 _ => Reply::new(401).header("www-authenticate", "Basic"),
             })
             .await;
-            let images = usual();
-            let to = storage.host();
-            let registry =
-                Server::plain(
-                    move |seen| match crate::requests::with_password(&images, seen) {
-                        _ if seen.authorization.is_some() && seen.path.contains("/blobs/") => {
-                            redirect(&format!("http://{to}{}?signature=s3cret", seen.path))
-                        }
-                        reply => reply,
-                    },
-                )
-                .await;
             let credential = registry::remote::Credential::password(
                 "user",
                 registry::remote::Secret::new("secret"),
@@ -246,21 +250,27 @@ fn a_redirect_to_another_host_takes_no_credentials_along() {
 
 #[test]
 fn a_registry_that_lists_one_image_for_ever_is_left() {
-    let mut images = Images::default();
-    let image = images.image(&config_of("arm64", "x"));
-    let entries = (0..200).map(|number| {
-        let mut entry = image.clone();
-        entry["size"] = json!(number);
-        (entry, serde_json::Value::Null)
-    });
-    let same = images.index(entries.collect());
-    images.tag("1", &same);
+    let lists = |size: fn(u32) -> u32| {
+        let mut images = Images::default();
+        let image = images.image(&config_of("arm64", "x"));
+        let entries = (0..200).map(|number| {
+            let mut entry = image.clone();
+            entry["size"] = json!(size(number));
+            (entry, serde_json::Value::Null)
+        });
+        let same = images.index(entries.collect());
+        images.tag("1", &same);
+        case("", move |seen| images.reply(seen))
+    };
     let table = crate::run(table(
-        vec![(
-            "one digest, many sizes",
-            case("", move |seen| images.reply(seen)),
-        )],
+        vec![
+            ("one digest, many sizes", lists(|number| number)),
+            ("one digest, one size", lists(|_| 248)),
+        ],
         |_| {},
     ));
-    insta::assert_snapshot!(table, @"one digest, many sizes (1 requests): too-many-platforms: image `HOST/app:1` cannot be read from `HOST`: the index holds more than 128 images to look at");
+    insta::assert_snapshot!(table, @"
+    one digest, many sizes (1 requests): too-many-platforms: image `HOST/app:1` cannot be read from `HOST`: the index holds more than 128 images to look at
+    one digest, one size (1 requests): too-many-platforms: image `HOST/app:1` cannot be read from `HOST`: the index holds more than 128 images to look at
+    ");
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod chosen;
+mod cost;
 mod documents;
 mod hostile;
 mod images;
@@ -13,12 +14,12 @@ mod kept;
 mod network;
 mod program;
 mod requests;
-mod server;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
+use outrigger_tests::servers::scripted as server;
 use registry::remote::{
     CredentialSource, Registries, Resolution, Session, Settings, StaticCredentials,
 };

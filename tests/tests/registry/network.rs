@@ -39,9 +39,6 @@ fn hosts_that_are_not_contacted() {
             "[::ffff:7f00:1]/app",
             "0.0.0.0/app",
             "169.254.169.254/app",
-            "loopback.test/app",
-            "metadata.test/app",
-            "mapped.test/app",
             "metadata.google.internal/app",
             "user:hunter2@registry.test/app",
         ] {
@@ -66,12 +63,25 @@ fn hosts_that_are_not_contacted() {
     0.0.0.0/app (0): address-not-allowed: image `0.0.0.0/app:latest` cannot be read from `0.0.0.0`: `0.0.0.0` is a loopback address, which is not contacted
       hint: for a registry on this machine: `--insecure-registry 0.0.0.0`
     169.254.169.254/app (0): address-not-allowed: image `169.254.169.254/app:latest` cannot be read from `169.254.169.254`: `169.254.169.254` is a link-local address, which is not contacted
-    loopback.test/app (1): address-not-allowed: image `loopback.test/app:latest` cannot be read from `loopback.test`: `loopback.test` is `127.0.0.1`, a loopback address, which is not contacted
-      hint: for a registry on this machine: `--insecure-registry loopback.test`
-    metadata.test/app (1): address-not-allowed: image `metadata.test/app:latest` cannot be read from `metadata.test`: `metadata.test` is `169.254.169.254`, a link-local address, which is not contacted
-    mapped.test/app (1): address-not-allowed: image `mapped.test/app:latest` cannot be read from `mapped.test`: `mapped.test` is `::ffff:169.254.169.254`, a link-local address, which is not contacted
     metadata.google.internal/app (0): address-not-allowed: image `metadata.google.internal/app:latest` cannot be read from `metadata.google.internal`: `metadata.google.internal` is the address of a cloud's metadata service, which is not contacted
     user:hunter2@registry.test/app (0): image-reference: not an image reference: a reference holds no user name and no password
+    ");
+    });
+}
+
+#[test]
+fn names_of_hosts_that_are_not_contacted() {
+    crate::run(async {
+        let mut lines = Vec::new();
+        for reference in ["loopback.test/app", "metadata.test/app", "mapped.test/app"] {
+            let found = resolved(strict(), reference).await;
+            lines.push(format!("{reference}: {}", shown(&found)));
+        }
+        insta::assert_snapshot!(lines.join("\n"), @"
+    loopback.test/app: address-not-allowed: image `loopback.test/app:latest` cannot be read from `loopback.test`: `loopback.test` is `127.0.0.1`, a loopback address, which is not contacted
+      hint: for a registry on this machine: `--insecure-registry loopback.test`
+    metadata.test/app: address-not-allowed: image `metadata.test/app:latest` cannot be read from `metadata.test`: `metadata.test` is `169.254.169.254`, a link-local address, which is not contacted
+    mapped.test/app: address-not-allowed: image `mapped.test/app:latest` cannot be read from `mapped.test`: `mapped.test` is `::ffff:169.254.169.254`, a link-local address, which is not contacted
     ");
     });
 }

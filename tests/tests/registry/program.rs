@@ -1,5 +1,6 @@
 //! The program itself, in a process of its own, against registries of this process.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,23 +17,35 @@ use crate::{run, stable};
 const CANARY: &str = "canary-hunter2";
 
 /// How a run ended, and what it wrote.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs the program in a folder, with nothing of this process's environment.
 async fn program(folder: &Path, args: &str, variables: &[(&str, &str)]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cfn-filter-under-test"));
+    let mut command = alone(env!("CARGO_BIN_EXE_cfn-filter-under-test"), folder);
     command
         .args(args.split_whitespace())
+        .envs(variables.iter().copied());
+    end_of(command).await
+}
+
+/// A program in a folder, with nothing of this process's environment.
+pub(crate) fn alone(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .envs(variables.iter().copied())
         .stdin(Stdio::null());
+    command
+}
+
+/// Waits for a program to end, while the servers of this process go on.
+pub(crate) async fn end_of(mut command: Command) -> Ended {
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = output.await.unwrap().unwrap();
     let ended = Ended {

@@ -1,5 +1,11 @@
-//! A registry in this process that answers as a test wants it to, and remembers what it was
-//! asked.
+//! A server in this process that answers as a test wants it to, and remembers what it was asked.
+//!
+//! It lives in a tokio runtime of the test, and ends with it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose server does not start has failed"
+)]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,6 +13,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::service::service_fn;
@@ -17,31 +24,42 @@ use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
+
+/// Between two parts of a body that drips: shorter than any client waits for one.
+const DRIP: Duration = Duration::from_millis(50);
 
 /// A request that came in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    pub(crate) authorization: Option<String>,
-    pub(crate) host: String,
-    pub(crate) body: String,
+pub struct Seen {
+    /// Its method.
+    pub method: String,
+    /// The path of its URL.
+    pub path: String,
+    /// The query of its URL, or nothing.
+    pub query: String,
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
+    /// The header `Host`, or what HTTP/2 has in its place.
+    pub host: String,
+    /// Its body, as text.
+    pub body: String,
     /// How many requests for the same path and query came before.
-    pub(crate) earlier: usize,
+    pub earlier: usize,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: ReplyBody,
 }
 
 impl Reply {
-    pub(crate) fn new(status: u16) -> Self {
+    /// This status, and nothing else.
+    pub fn new(status: u16) -> Self {
         let body = ReplyBody::Whole(Some(Bytes::new()));
         Self {
             status,
@@ -50,18 +68,23 @@ impl Reply {
         }
     }
 
-    pub(crate) fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    /// A body of this type.
+    pub fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::new(200)
             .header("content-type", content_type)
             .body(ReplyBody::Whole(Some(Bytes::from(body.into()))))
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(crate) fn body(mut self, body: ReplyBody) -> Self {
+    /// With this body.
+    #[must_use]
+    pub fn body(mut self, body: ReplyBody) -> Self {
         self.body = body;
         self
     }
@@ -69,14 +92,24 @@ impl Reply {
 
 /// The ways in which a body can come.
 #[derive(Debug)]
-pub(crate) enum ReplyBody {
+pub enum ReplyBody {
+    /// All at once.
     Whole(Option<Bytes>),
-    /// Zeroes for ever.
+    /// Blanks for ever.
     Endless,
     /// A first part, and never the rest.
     Stalled(Option<Bytes>),
     /// A first part, and then the connection is gone.
     Broken(Option<Bytes>),
+    /// A blank now and then, for ever: something always comes.
+    Dripping(Pin<Box<Sleep>>),
+}
+
+impl ReplyBody {
+    /// A body that drips.
+    pub fn dripping() -> Self {
+        Self::Dripping(Box::pin(tokio::time::sleep(DRIP)))
+    }
 }
 
 impl Body for ReplyBody {
@@ -85,7 +118,7 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let (part, then) = match &mut *self {
             Self::Whole(part) => (part.take(), Poll::Ready(None)),
@@ -95,6 +128,13 @@ impl Body for ReplyBody {
                 let broken = std::io::Error::other("broken off");
                 (part.take(), Poll::Ready(Some(Err(broken))))
             }
+            Self::Dripping(pause) => match pause.as_mut().poll(context) {
+                Poll::Pending => (None, Poll::Pending),
+                Poll::Ready(()) => {
+                    pause.as_mut().reset(Instant::now() + DRIP);
+                    (Some(Bytes::from_static(b" ")), Poll::Pending)
+                }
+            },
         };
         match part {
             Some(part) if !part.is_empty() => Poll::Ready(Some(Ok(Frame::data(part)))),
@@ -106,23 +146,24 @@ impl Body for ReplyBody {
 type Handler = dyn Fn(&Seen) -> Reply + Send + Sync;
 
 /// A server on a port of its own, until its runtime ends.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     /// Certificate of its authority, where it speaks TLS.
-    pub(crate) ca: Option<Vec<u8>>,
+    pub ca: Option<Vec<u8>>,
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Without TLS.
-    pub(crate) async fn plain(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn plain(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self::serve(listener, None, Arc::new(handler))
     }
 
     /// Without TLS, where the answers have to name the server's own address.
-    pub(crate) async fn plain_at<H: Fn(&Seen) -> Reply + Send + Sync + 'static>(
+    pub async fn plain_at<H: Fn(&Seen) -> Reply + Send + Sync + 'static>(
         handler: impl FnOnce(SocketAddr) -> H,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,7 +172,7 @@ impl Server {
     }
 
     /// With TLS, for these names, and with HTTP/2 if `protocols` has it.
-    pub(crate) async fn tls(
+    pub async fn tls(
         names: &[&str],
         protocols: &[&[u8]],
         handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -179,22 +220,23 @@ impl Server {
     }
 
     /// Host and port.
-    pub(crate) fn host(&self) -> String {
+    pub fn host(&self) -> String {
         self.address.to_string()
     }
 
     /// All requests so far.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Credentials that came in, in order.
-    pub(crate) fn authorizations(&self) -> Vec<String> {
+    pub fn authorizations(&self) -> Vec<String> {
         let seen = self.seen().into_iter();
         seen.filter_map(|seen| seen.authorization).collect()
     }
 
-    pub(crate) fn connections(&self) -> usize {
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 }
