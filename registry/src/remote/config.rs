@@ -11,6 +11,10 @@ use super::platform::Named;
 /// holds 64 KiB, has bytes.
 const WORDS_MAX: usize = 65_536;
 
+/// Bytes of all texts that are kept of a config. Many configs are kept at once, and what a
+/// task definition can hold is far less.
+const TEXT_MAX: usize = 256 << 10;
+
 /// The part of an image config that is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Config {
@@ -25,6 +29,13 @@ pub(super) struct Config {
 }
 
 impl Config {
+    fn text(&self) -> usize {
+        let words = [&self.entrypoint, &self.cmd, &self.env]
+            .into_iter()
+            .flatten();
+        words.map(String::len).sum::<usize>() + self.user.len() + self.working_dir.len()
+    }
+
     /// Whether both run the same process as the same user.
     pub(super) fn runs_like(&self, other: &Self) -> bool {
         (&self.entrypoint, &self.cmd, &self.user) == (&other.entrypoint, &other.cmd, &other.user)
@@ -94,7 +105,7 @@ pub(super) fn read(body: &[u8]) -> Result<Config, String> {
     );
     let Read(process) = document.config.value.unwrap_or_default();
     let words = |member: Member<Words>| member.value.unwrap_or_default().0;
-    Ok(Config {
+    let config = Config {
         platform,
         entrypoint: words(process.entrypoint),
         cmd: words(process.cmd),
@@ -104,7 +115,11 @@ pub(super) fn read(body: &[u8]) -> Result<Config, String> {
             .iter()
             .map(|variable| variable_name(variable))
             .collect(),
-    })
+    };
+    match config.text() > TEXT_MAX {
+        true => Err("its texts are too long".to_owned()),
+        false => Ok(config),
+    }
 }
 
 fn variable_name(variable: &str) -> String {

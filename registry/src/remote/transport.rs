@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Body, Client, Method, Request, Response, StatusCode, Url};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use self::classify::classify;
@@ -73,6 +73,11 @@ impl Transport {
     }
 }
 
+/// A body that is larger than nearly all of good registries, in bytes.
+const LARGE: u64 = 256 << 10;
+/// How many of those are in memory at once. The others wait, so that their sum is bounded, too.
+const LARGE_AT_ONCE: usize = 4;
+
 /// A request to make.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
@@ -100,6 +105,8 @@ pub(super) struct Answer {
     pub(super) request: String,
     /// The host that answered, where it is not the one that was asked.
     pub(super) foreign: Option<String>,
+    /// Held for as long as a large body is there.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
@@ -116,6 +123,7 @@ pub(super) struct Line {
     pub(super) deadline: Instant,
     hosts: Hosts,
     in_flight: Semaphore,
+    large: Arc<Semaphore>,
 }
 
 impl Line {
@@ -124,6 +132,7 @@ impl Line {
         Self {
             hosts: Hosts::new(limits.per_host),
             in_flight: Semaphore::new(limits.in_flight),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             transport,
             deadline,
         }
@@ -211,7 +220,7 @@ impl Line {
         if wanted {
             check_announced(call, &response, &shown)?;
         }
-        let mut body = Vec::new();
+        let (mut body, mut room) = (Vec::new(), None);
         let failed = |error: reqwest::Error| classify(&error, &call.url, &shown());
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             let length = body.len() as u64 + chunk.len() as u64;
@@ -219,6 +228,9 @@ impl Line {
                 .bytes
                 .fetch_add(chunk.len() as u64, Ordering::Relaxed);
             log.answered(place, code, length, location.clone());
+            if length > LARGE && room.is_none() {
+                room = Arc::clone(&self.large).acquire_owned().await.ok();
+            }
             match (wanted, call.expected) {
                 (true, Some((what, expected))) if length > expected => {
                     let request = shown();
@@ -243,6 +255,7 @@ impl Line {
             body,
             request: request.to_owned(),
             foreign: None,
+            _room: room,
         })
     }
 }

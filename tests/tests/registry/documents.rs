@@ -236,11 +236,15 @@ fn configs() {
     let words = vec![r#""""#; 65_537].join(",");
     let many = format!(r#"{{"config":{{"Cmd":[{words}]}}}}"#);
     add("many-words", CONFIG, &many);
+    let long = format!(r#"{{"config":{{"Cmd":["{}"]}}}}"#, "x".repeat(300_000));
+    add("long-word", CONFIG, &long);
     add("helm", "application/vnd.cncf.helm.config.v1+json", "{}");
-    let tags = CONFIGS
-        .iter()
-        .map(|(tag, _)| *tag)
-        .chain(["deep-elsewhere", "many-words", "helm"]);
+    let tags = CONFIGS.iter().map(|(tag, _)| *tag).chain([
+        "deep-elsewhere",
+        "many-words",
+        "long-word",
+        "helm",
+    ]);
     let rows: Vec<(&str, Platform)> = tags.map(|tag| (tag, Platform::LinuxAmd64)).collect();
     let table = crate::run(crate::chosen::table(images, &rows));
     insta::assert_snapshot!(table, @"
@@ -261,6 +265,7 @@ fn configs() {
     control-character linux/amd64: config-invalid: image `HOST/app:control-character` cannot be read from `HOST`: the image config is not valid: it is no JSON (line 1, column 20): GET http://HOST/v2/app/blobs/sha256:195fa4: 200
     deep-elsewhere linux/amd64: [] [deep] user `` in `` for linux/amd64
     many-words linux/amd64: config-invalid: image `HOST/app:many-words` cannot be read from `HOST`: the image config is not valid: a list is too long (line 1, column 196629): GET http://HOST/v2/app/blobs/sha256:cc2e63: 200
+    long-word linux/amd64: config-invalid: image `HOST/app:long-word` cannot be read from `HOST`: the image config is not valid: its texts are too long: GET http://HOST/v2/app/blobs/sha256:630d95: 200
     helm linux/amd64: not-an-image: image `HOST/app:helm` cannot be read from `HOST`: the reference names no container image but `application/vnd.cncf.helm.config.v1+json`
       hint: check the name and the tag of the image
     ");

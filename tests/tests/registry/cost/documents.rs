@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bomb::bomb;
-use super::{Case, MEMORY_LARGE};
+use super::{Case, MEMORY_AT_ONCE, MEMORY_LARGE};
 use crate::hostile::but;
 use crate::images::{CONFIG, INDEX, Images, MANIFEST};
 use crate::server::{Reply, ReplyBody, Seen};
@@ -31,7 +31,25 @@ pub(super) async fn all() -> Vec<Case> {
         let case = Case::answer(name, code, move |seen| images.reply(seen)).await;
         cases.push(case.memory(MEMORY_LARGE));
     }
+    let images = many_large();
+    let name = "32 configs of 4 MB at once";
+    let case = Case::answer(name, "platform-not-found", move |seen| images.reply(seen)).await;
+    cases.push(case.memory(MEMORY_AT_ONCE));
     cases
+}
+
+/// An index that does not say what its images are for, so that each has to be looked at.
+fn many_large() -> Images {
+    let mut images = Images::default();
+    let entries = (0..32).map(|number| {
+        let pad = format!("{}{number}", "x".repeat(4_000_000));
+        let config = json!({"os": "linux", "architecture": "s390x", "author": pad});
+        (images.image(&config), serde_json::Value::Null)
+    });
+    let entries = entries.collect();
+    let index = images.index(entries);
+    images.tag("1", &index);
+    images
 }
 
 type Wrong = Box<dyn Fn(Reply) -> Reply + Send + Sync>;
@@ -148,7 +166,7 @@ fn configs() -> [(&'static str, &'static str, &'static str, String); 7] {
         ("config, deep where nobody looks", invalid, CONFIG, hidden),
         ("config of 2.7 million words", invalid, CONFIG, many),
         ("config of 65,536 words", "", CONFIG, most),
-        ("config of one word of 8 MB", "", CONFIG, long),
+        ("config of one word of 8 MB", invalid, CONFIG, long),
     ]
 }
 
