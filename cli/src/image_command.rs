@@ -116,7 +116,13 @@ fn shown(
         }
     }
     shown.push_str(&format!("\n{}\n", paint.strong("how it was read")));
+    let mut known = None;
     for step in &resolution.steps {
+        if let Some(origin) = step.origin().filter(|origin| known != Some(*origin)) {
+            let line = format!("credentials from {origin}");
+            shown.push_str(&format!("  {}\n", text::line(&line)));
+            known = Some(origin);
+        }
         shown.push_str(&format!("  {}\n", text::line(&step.to_string())));
     }
     if resolution.steps.is_empty() {

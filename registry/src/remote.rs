@@ -27,6 +27,7 @@ mod flight;
 mod guard;
 mod json;
 mod manifest;
+mod origin;
 mod place;
 mod platform;
 mod secret;
@@ -42,11 +43,12 @@ use taskdef::image::ImageConfig;
 
 pub use credentials::{Credential, CredentialError, CredentialSource, StaticCredentials, Wanted};
 pub use error::ResolveError;
+pub use origin::Origin;
 pub use platform::Named;
 pub use secret::Secret;
 pub use session::Session;
 pub use settings::{AllowedRealm, Limits, Mirror, Proxies, RegistryHost, SettingError, Settings};
-pub use trace::{End, Step};
+pub use trace::{End, Shows, Step};
 pub use transport::Counts;
 
 use transport::Transport;

@@ -117,7 +117,7 @@ fn containers_of_one_registry_have_their_own_secrets() {
     let told = resolve(settings(&registry), source, &images).join("\n");
     insta::assert_snapshot!(told.replace(&registry.host(), "HOST"), @"
     /entry amd64
-    credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
+    credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from the secret `2-wrong` are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
     secret-not-found: image `HOST/app:1` cannot be read from `HOST`: the secret `3-missing` cannot be used: there is none of this name in `eu-central-1`
     ");
 }
@@ -154,7 +154,7 @@ fn the_password_that_docker_keeps() {
     let right = json!({"username": Login::USER, "password": Login::PASSWORD});
     assert_eq!(resolved(&right), "/entry amd64");
     let wrong = json!({"username": Login::USER, "password": CANARY});
-    insta::assert_snapshot!(resolved(&wrong), @"credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401");
+    insta::assert_snapshot!(resolved(&wrong), @"credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from `config.json` are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401");
     insta::assert_snapshot!(resolved(&json!({})), @"credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 401");
 }
 

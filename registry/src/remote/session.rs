@@ -19,7 +19,7 @@ use super::error::{Cause, ResolveError};
 use super::flight::Flights;
 use super::manifest::{self, Descriptor, Manifest};
 use super::place::Place;
-use super::trace::{Log, Trace, shown_request};
+use super::trace::{Log, Shows, Trace, shown_request};
 use super::transport::{Answer, Call, Line, Transport};
 use super::{ImageFound, Resolution};
 use crate::ImageConfigs;
@@ -315,7 +315,7 @@ impl<C: CredentialSource> Inner<C> {
         &self,
         place: &Place,
         ask: &Ask<'_>,
-        (authorization, access): (Option<HeaderValue>, &'static str),
+        (authorization, shows): (Option<HeaderValue>, Shows),
         log: &Log,
     ) -> Result<Answer, Cause> {
         let call = |scheme| {
@@ -324,7 +324,7 @@ impl<C: CredentialSource> Inner<C> {
                 url: place.url(scheme, ask.kind, ask.name)?,
                 accept: ask.accept,
                 authorization: authorization.clone(),
-                access,
+                shows: shows.clone(),
                 form: None,
                 limit: ask.limit,
                 expected: ask.expected,

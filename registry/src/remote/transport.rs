@@ -19,7 +19,7 @@ use super::client;
 use super::error::Cause;
 use super::guard::Guard;
 use super::settings::Settings;
-use super::trace::{End, Log, shown_request, shown_url};
+use super::trace::{End, Log, Shows, shown_request, shown_url};
 
 /// How much of an answer is read that is of no use, so that its connection stays of use.
 const DISCARDED_MAX: u64 = 64 << 10;
@@ -80,8 +80,8 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) accept: &'static str,
     pub(super) authorization: Option<HeaderValue>,
-    /// What the authorization is, for the trace.
-    pub(super) access: &'static str,
+    /// What of us is in it, for the trace.
+    pub(super) shows: Shows,
     /// A body of `application/x-www-form-urlencoded`.
     pub(super) form: Option<String>,
     /// How many bytes the answer may have.
@@ -143,7 +143,7 @@ impl Line {
             };
             if !same_origin(&call.url, &next) {
                 call.authorization = None;
-                call.access = "anonymous";
+                call.shows = Shows::Nothing;
             }
             call.url = next;
         }
@@ -167,7 +167,7 @@ impl Line {
         let _slot = entry.slot().await;
         let _in_flight = self.in_flight.acquire().await;
         let request = shown_request(&call.method, &call.url);
-        let place = log.sending(&request, call.access);
+        let place = log.sending(&request, &call.shows);
         transport.requests.fetch_add(1, Ordering::Relaxed);
         let timeout = transport.settings.request_timeout;
         let exchange = async {

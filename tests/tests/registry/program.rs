@@ -221,9 +221,9 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         insta::assert_snapshot!(messages, @r"
         a wrong password
         Api: refused (t.json:3)
-          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
+          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials from `DOCKER_AUTH_CONFIG` are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
             container `app`, image `private/shop/api:1`
-            hint: check the user name and the password for `private`, or state `EntryPoint` and `Command` in the template
+            hint: check what `DOCKER_AUTH_CONFIG` holds for `private`, or state `EntryPoint` and `Command` in the template
 
         error: nothing was written: 1 of 1 task definition refused
 

@@ -47,7 +47,7 @@ impl DockerConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { .. } | Self::NotJson { .. } => None,
-            Self::Form { .. } => Some("`docker login` writes the entry anew".to_owned()),
+            Self::Form { .. } => Some("write the entry anew, as `docker login` does".to_owned()),
             Self::Helper(error) => error.hint(),
         }
     }
