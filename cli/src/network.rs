@@ -57,8 +57,13 @@ pub struct RegistryOptions {
     pub auth_file: Option<PathBuf>,
 
     /// How long all lookups of a run may take together
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = seconds)]
     pub timeout: u64,
+}
+
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or("a time is a whole number of seconds, at least 1")
 }
 
 /// In this order: what was given for this run, what AWS knows, what `docker login` left.

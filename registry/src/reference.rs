@@ -8,6 +8,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use host::check_bare;
 pub use invalid::ReferenceError;
 pub(crate) use invalid::{shown, shown_up_to};
 

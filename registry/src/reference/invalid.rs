@@ -66,6 +66,12 @@ pub enum ReferenceError {
         /// The separators in a row.
         separator: String,
     },
+    /// A URL instead of a host.
+    #[error("a host does not begin with a scheme such as `https://`")]
+    HostScheme,
+    /// `user:password@host`.
+    #[error("a host holds no user name and no password")]
+    HostCredentials,
     /// Nothing stands before the port.
     #[error("the host of the registry is missing")]
     HostMissing,

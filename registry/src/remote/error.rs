@@ -292,8 +292,11 @@ impl Cause {
                  `RuntimePlatform`, or build the image for the task's"
                 .to_owned(),
             Self::PlatformsDiffer { .. } => "state `RuntimePlatform` in the template".to_owned(),
-            Self::Unreachable { .. }
-            | Self::Timeout { .. }
+            Self::Setup { .. } => "check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, \
+                 `HTTP_PROXY` and `ALL_PROXY`"
+                .to_owned(),
+            Self::Unreachable { .. } => "check network and proxy, or try again".to_owned(),
+            Self::Timeout { .. }
             | Self::Deadline { .. }
             | Self::ServerError { .. }
             | Self::BrokenOff { .. } => "try again".to_owned(),

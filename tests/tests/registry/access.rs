@@ -229,7 +229,7 @@ fn an_identity_token_is_exchanged() {
 }
 
 /// A registry that sends everybody to another host for tokens, which gives them to some.
-async fn foreign(anonymous: bool) -> (Server, Server) {
+pub(crate) async fn foreign(anonymous: bool) -> (Server, Server) {
     let tokens = Server::plain(
         move |seen| match anonymous || seen.authorization.is_some() {
             true => Reply::ok("application/json", r#"{"token":"t-1"}"#),

@@ -6,11 +6,15 @@
 
 mod access;
 mod chosen;
+mod credential_files;
 mod documents;
 mod hostile;
 mod images;
 mod network;
+mod options;
+mod process;
 mod program;
+mod proxies;
 mod requests;
 mod server;
 

@@ -127,7 +127,7 @@ fn what_is_no_configuration_is_said_without_repeating_it() {
         error.to_string()
     };
     insta::assert_snapshot!(said(&format!("{{\n\"auths\": {CANARY}")), @"the docker configuration `config.json` is not JSON: line 2, column 10");
-    insta::assert_snapshot!(said(&format!("\"{CANARY}\"")), @"`the file` in the docker configuration `config.json` is not a JSON object");
+    insta::assert_snapshot!(said(&format!("\"{CANARY}\"")), @"the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"auths": "{CANARY}"}}"#)), @"`auths` in the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"auths": {{"example.com": "{CANARY}"}}}}"#)), @"`auths.example.com` in the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"credsStore": ["{CANARY}"]}}"#)), @"`credsStore` in the docker configuration `config.json` is not a text");
