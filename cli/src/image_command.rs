@@ -82,7 +82,7 @@ pub fn run(command: &ImageCommand, console: &mut Console<'_>) -> Result<Exit, Fa
     };
     let network = Network::open(&options.registries, console)?;
     let requests = BTreeSet::from([request.clone()]);
-    let resolved = network.ask(console, async |session| session.resolve(requests).await);
+    let resolved = network.ask(1, console, async |session| session.resolve(requests).await);
     for resolution in resolved.values() {
         let shown = shown(
             &reference,

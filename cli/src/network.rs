@@ -96,9 +96,11 @@ impl Network {
         })
     }
 
-    /// Waits for an answer, and shows a person who has to wait, too, that the work goes on.
+    /// Waits for an answer about so many images, and shows a person who has to wait, too, that the
+    /// work goes on.
     pub fn ask<T>(
         &self,
+        images: usize,
         console: &mut Console<'_>,
         question: impl AsyncFnOnce(Session<Sources>) -> T,
     ) -> T {
@@ -115,9 +117,8 @@ impl Network {
                         return answer;
                     }
                     Err(_) => {
-                        let requests = self.registries.counts().requests;
-                        let doing = format!("\rreading image configs: {requests} requests sent");
-                        console.tell(&doing);
+                        let done = self.registries.counts().images;
+                        console.tell(&format!("\rreading image configs: {done} of {images}"));
                         // Back to the start of an empty line, when it is over.
                         line = "\r\u{1b}[2K";
                     }
@@ -146,11 +147,14 @@ pub fn answer(
         });
     }
     let division = locked.divide(requests);
-    if !division.needs_registries() {
+    let questions = division.questions();
+    if questions == 0 {
         return Ok(division.alone());
     }
     let network = Network::open(options, console)?;
-    let completed = network.ask(console, async |session| division.complete(&session).await);
+    let completed = network.ask(questions, console, async |session| {
+        division.complete(&session).await
+    });
     if completed.errors.is_empty() {
         return Ok(completed);
     }

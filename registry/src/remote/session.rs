@@ -1,6 +1,7 @@
 //! One run: what it fetches it fetches once, and all of it within one time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -155,6 +156,8 @@ impl<C: CredentialSource> Inner<C> {
             let request = trace.unfinished();
             Err(Cause::Deadline { request })
         });
+        let images = &self.line.transport.images;
+        images.fetch_add(1, Ordering::Relaxed);
         found.map_err(|cause| {
             let reference = ImageReference::parse(&request.reference).ok();
             let place = self.place(request).map(|(_, place)| place.registry).ok();

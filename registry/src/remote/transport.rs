@@ -32,6 +32,7 @@ pub(super) struct Transport {
     client: OnceCell<Result<Client, Cause>>,
     requests: AtomicU64,
     bytes: AtomicU64,
+    pub(super) images: AtomicU64,
 }
 
 /// What was sent and received.
@@ -41,6 +42,8 @@ pub struct Counts {
     pub requests: u64,
     /// Bytes of answers' bodies.
     pub bytes: u64,
+    /// Images that were asked for and are done with, found or not.
+    pub images: u64,
 }
 
 impl Transport {
@@ -52,6 +55,7 @@ impl Transport {
             client: OnceCell::new(),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            images: AtomicU64::new(0),
         }
     }
 
@@ -59,6 +63,7 @@ impl Transport {
         Counts {
             requests: self.requests.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            images: self.images.load(Ordering::Relaxed),
         }
     }
 

@@ -14,6 +14,7 @@ mod network;
 mod options;
 mod process;
 mod program;
+mod progress;
 mod proxies;
 mod requests;
 mod server;

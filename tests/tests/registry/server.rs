@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::service::service_fn;
@@ -17,6 +17,7 @@ use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 /// A request that came in.
@@ -65,6 +66,15 @@ impl Reply {
         self.body = body;
         self
     }
+
+    /// Its body comes when what is given here too is dropped.
+    pub(crate) fn held(mut self) -> (Self, oneshot::Sender<()>) {
+        let (hold, until) = oneshot::channel();
+        if let ReplyBody::Whole(part) = self.body {
+            self.body = ReplyBody::Held(until, part);
+        }
+        (self, hold)
+    }
 }
 
 /// The ways in which a body can come.
@@ -77,6 +87,8 @@ pub(crate) enum ReplyBody {
     Stalled(Option<Bytes>),
     /// A first part, and then the connection is gone.
     Broken(Option<Bytes>),
+    /// All of it, when the other end of the channel is gone.
+    Held(oneshot::Receiver<()>, Option<Bytes>),
 }
 
 impl Body for ReplyBody {
@@ -85,7 +97,7 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let (part, then) = match &mut *self {
             Self::Whole(part) => (part.take(), Poll::Ready(None)),
@@ -94,6 +106,12 @@ impl Body for ReplyBody {
             Self::Broken(part) => {
                 let broken = std::io::Error::other("broken off");
                 (part.take(), Poll::Ready(Some(Err(broken))))
+            }
+            Self::Held(until, part) => {
+                let _ = ready!(Pin::new(until).poll(context));
+                let part = part.take();
+                *self = Self::Whole(None);
+                (part, Poll::Ready(None))
             }
         };
         match part {
