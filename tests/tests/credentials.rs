@@ -188,3 +188,35 @@ fn the_identity_token_that_docker_keeps() {
         .collect();
     assert_eq!(asked, [("POST".to_owned(), true), ("GET".to_owned(), true)]);
 }
+
+#[test]
+fn each_repository_has_a_token_of_its_own() {
+    let tokens = TokenServer::start(None).unwrap();
+    let Some(registry) = Registry::start(Access::Token(&tokens), None).unwrap() else {
+        return;
+    };
+    let repositories: BTreeSet<String> =
+        (0..20).map(|number| format!("team/app-{number}")).collect();
+    for repository in &repositories {
+        let image = samples::single(Family::Oci);
+        registry.push(repository, "1", &image).unwrap();
+    }
+    let images: Vec<_> = repositories
+        .iter()
+        .map(|repository| {
+            let reference = format!("{}/{repository}:1", registry.host());
+            (reference, Credentials::Unstated)
+        })
+        .collect();
+    let login = json!({"username": Login::USER, "password": Login::PASSWORD});
+    let source = (no_aws(), docker(&registry, &login));
+    let told = resolve(settings(&registry), source, &images);
+    assert_eq!(told, vec!["/entry amd64"; 20]);
+    // None opens more than one repository.
+    let asked: Vec<Vec<String>> = tokens.seen().into_iter().map(|seen| seen.scopes).collect();
+    let scopes = repositories
+        .iter()
+        .map(|name| vec![format!("repository:{name}:pull")]);
+    assert_eq!(asked.len(), 20);
+    assert_eq!(asked.into_iter().collect::<BTreeSet<_>>(), scopes.collect());
+}

@@ -70,8 +70,9 @@ fn an_auth_file_opens_a_private_registry() {
             "image inspect {host}/shop/api:1 --insecure-registry {host} --auth-file auth.json"
         );
         let shown = program(folder.path(), &inspect, &[]).await;
-        let (_, steps) = shown.stdout.split_once("how it was read").unwrap();
-        insta::assert_snapshot!(stable(steps, &[("registry", &server)]), @"
+        let (_, steps) = shown.stdout.split_once("how it was read\n").unwrap();
+        let steps = steps.replace("  ", "");
+        insta::assert_snapshot!(stable(&steps, &[("registry", &server)]), @"
         GET https://registry/v2/shop/api/manifests/1 (anonymous): no answer, registry-without-tls
         GET http://registry/v2/shop/api/manifests/1 (anonymous): 401, 0 bytes
         credentials from `auth.json`

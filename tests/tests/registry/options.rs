@@ -144,14 +144,15 @@ fn certificates_of_ones_own_are_trusted_when_they_are_named() {
         for bundle in ["", "--ca-bundle no-such.pem", "--ca-bundle not.pem"] {
             let ended = program(folder.path(), &format!("{args} {bundle}"), &[]).await;
             let error = stable(&ended.error(), &[("registry", &server)]);
-            told.push(format!("{bundle}\n{error}"));
+            told.push(format!("with `{bundle}`\n{error}"));
         }
         insta::assert_snapshot!(told.join("\n"), @"
+        with ``
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the certificate of `registry` is not trusted: nobody here knows its authority (certificate-not-trusted)
         hint: give the certificate of its authority: `--ca-bundle FILE`, or state `EntryPoint` and `Command` in the template
-        --ca-bundle no-such.pem
+        with `--ca-bundle no-such.pem`
         error: cannot read `no-such.pem`: no such file or directory
-        --ca-bundle not.pem
+        with `--ca-bundle not.pem`
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: certificates and proxies cannot be set up: the CA file holds no certificate (network-setup)
         hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint` and `Command` in the template
         ");

@@ -1,6 +1,7 @@
 //! How many requests and connections it takes.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use registry::remote::{Credential, Registries, Secret, StaticCredentials};
 use registry::{LockFile, Locked};
@@ -206,15 +207,30 @@ fn a_token_takes_two_requests_more() {
 }
 
 #[test]
-fn many_repositories_are_refused_once_and_have_one_token_each() {
+fn many_repositories_are_refused_once_and_ask_for_their_tokens_at_once() {
     crate::run(async {
-        let images = many(40);
+        const COUNT: usize = 20;
+        let images = many(COUNT);
+        let held = Mutex::new(Vec::new());
         let server = Server::plain_at(|address| {
-            move |seen: &Seen| with_token(&images, &address.to_string(), seen)
+            move |seen: &Seen| {
+                let reply = with_token(&images, &address.to_string(), seen);
+                if seen.path != "/token" {
+                    return reply;
+                }
+                let (reply, hold) = reply.held();
+                let mut held = held.lock().unwrap();
+                held.push(hold);
+                // None comes before all are asked for.
+                if held.len() == COUNT {
+                    held.clear();
+                }
+                reply
+            }
         })
         .await;
-        let requests = resolve_many(&server, 40).await;
-        assert_eq!(requests, 1 + 40 + 3 * 40);
+        let requests = resolve_many(&server, COUNT).await;
+        assert_eq!(requests, 1 + 20 + 3 * 20);
     });
 }
 
