@@ -52,7 +52,7 @@ pub struct RegistryOptions {
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
 
-    /// Credentials in the form of docker's config.json, before all others [env: DOCKER_AUTH_CONFIG has the text of one]
+    /// Credentials in the form of docker's config.json; only a container's own secret goes before them [env: DOCKER_AUTH_CONFIG has the text of one]
     #[arg(long, value_name = "FILE")]
     pub auth_file: Option<PathBuf>,
 

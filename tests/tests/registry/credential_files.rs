@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::images::usual;
 use crate::process::{CANARY, folder, install, on, one, program};
@@ -20,14 +21,17 @@ fn auths(host: &str, user: &str) -> String {
 }
 
 /// Asks for a password, and takes only that of this user.
-async fn only(user: &'static str) -> Server {
+fn takes(user: &str) -> impl Fn(&Seen) -> Reply + Send + Sync + 'static + use<> {
     let images = usual();
     let login = format!("Basic {}", STANDARD.encode(format!("{user}:{CANARY}")));
-    Server::plain(move |seen: &Seen| match &seen.authorization {
+    move |seen| match &seen.authorization {
         Some(shown) if *shown == login => images.reply(seen),
         _ => Reply::new(401).header("www-authenticate", "Basic realm=\"shop\""),
-    })
-    .await
+    }
+}
+
+async fn only(user: &str) -> Server {
+    Server::plain(takes(user)).await
 }
 
 /// Users that a server was shown, in order, each once.
@@ -197,12 +201,7 @@ fn a_helper_and_a_secret_are_named_when_they_are_refused() {
 
         let pair = json!({"username": "secret", "password": CANARY}).to_string();
         let aws = aws(&json!({"SecretString": pair})).await;
-        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf";
-        let with_secret = folder(&json!([{
-            "Name": "app",
-            "Image": format!("{host}/shop/api:1"),
-            "RepositoryCredentials": {"CredentialsParameter": arn},
-        }]));
+        let with_secret = with_secret(&format!("{host}/shop/api:1"));
         let endpoint = format!("http://{}", aws.host());
         let variables = identity(&endpoint);
         let ended = program(with_secret.path(), &on(&[&server], ""), &variables).await;
@@ -214,6 +213,30 @@ fn a_helper_and_a_secret_are_named_when_they_are_refused() {
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
         hint: check the user name and the password that the secret holds, or state `EntryPoint` and `Command` in the template
         ");
+    });
+}
+
+/// A container with a secret of its own.
+fn with_secret(image: &str) -> TempDir {
+    let secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf";
+    folder(&json!([{
+        "Name": "app",
+        "Image": image,
+        "RepositoryCredentials": {"CredentialsParameter": secret},
+    }]))
+}
+
+#[test]
+fn a_mirror_is_shown_a_containers_own_secret() {
+    run(async {
+        let mirror = only("secret").await;
+        let pair = json!({"username": "secret", "password": CANARY}).to_string();
+        let aws = aws(&json!({"SecretString": pair})).await;
+        let endpoint = format!("http://{}", aws.host());
+        let args = on(&[&mirror], &format!("--mirror docker.io={}", mirror.host()));
+        let folder = with_secret("nginx:1");
+        let ended = program(folder.path(), &args, &identity(&endpoint)).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     });
 }
 
@@ -232,10 +255,34 @@ fn identity(endpoint: &str) -> [(&str, &str); 3] {
     ]
 }
 
+/// A registry of ECR.
+const ECR: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+
+#[test]
+fn a_docker_login_to_ecr_counts_when_it_is_an_auth_file() {
+    run(async {
+        let ecr = Server::tls(&[ECR], &[b"h2"], takes("login")).await;
+        let proxy = Proxy::to(&ecr).await;
+        let url = proxy.url();
+        let variables = [("HTTPS_PROXY", url.as_str())];
+        let folder = one(&format!("{ECR}/shop/api:1"));
+        fs::write(folder.path().join("ca.pem"), ecr.ca.as_deref().unwrap()).unwrap();
+        keep_login(folder.path(), &auths(ECR, "login"));
+        let args = on(&[], "--ca-bundle ca.pem");
+        let without = program(folder.path(), &args, &variables).await;
+        insta::assert_snapshot!(without.error(), @"
+        error[image-unresolved]: image `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/api:1` cannot be read from `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: no token for the registry `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: no AWS credentials were found (aws-credentials)
+        hint: log in (`aws sso login`, `AWS_PROFILE`); `aws sts get-caller-identity` shows who you are, or state `EntryPoint` and `Command` in the template
+        ");
+        let with = format!("{args} --auth-file .docker/config.json");
+        let with = program(folder.path(), &with, &variables).await;
+        assert_eq!(with.code, Some(0), "{}", with.stderr);
+    });
+}
+
 #[test]
 fn a_token_of_ecr_is_named_when_it_is_refused() {
     run(async {
-        let name = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
         let token = STANDARD.encode(format!("AWS:{CANARY}"));
         let token = json!({"authorizationData": [{"authorizationToken": token}]});
         let aws = aws(&token).await;
@@ -243,10 +290,10 @@ fn a_token_of_ecr_is_named_when_it_is_refused() {
         let mut told = Vec::new();
         for status in [401, 403] {
             let refuses = move |_: &Seen| Reply::new(status);
-            let ecr = Server::tls(&[name], &[b"h2"], refuses).await;
+            let ecr = Server::tls(&[ECR], &[b"h2"], refuses).await;
             let proxy = Proxy::to(&ecr).await;
             let url = proxy.url();
-            let folder = one(&format!("{name}/shop/api:1"));
+            let folder = one(&format!("{ECR}/shop/api:1"));
             fs::write(folder.path().join("ca.pem"), ecr.ca.as_deref().unwrap()).unwrap();
             let mut variables = identity(&endpoint).to_vec();
             variables.push(("HTTPS_PROXY", &url));
