@@ -1,5 +1,6 @@
 //! Reading the command line.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::Parser;
@@ -12,7 +13,7 @@ use crate::{Console, Exit, Failure, Paint};
 pub fn parse<A: Parser>(args: &[OsString], console: &mut Console<'_>) -> Result<A, Exit> {
     A::try_parse_from(args).map_err(|error| {
         if error.use_stderr() {
-            let text = match surplus(&error) {
+            let text = match surplus(&error).or_else(|| unfit(&error)) {
                 Some(failure) => failure.render(console.terminals.stderr),
                 None => rendered(&error, console.terminals.stderr),
             };
@@ -46,6 +47,16 @@ fn surplus(error: &clap::Error) -> Option<Failure> {
         Failure::usage("more than one file to read is named")
             .hint("a value with spaces has to be quoted"),
     )
+}
+
+/// A value that an option does not take. It may hold a password, and clap would repeat it.
+fn unfit(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let reason = error.source()?;
+    (error.kind() == ErrorKind::ValueValidation)
+        .then(|| Failure::usage(format!("the value of `{option}` is not valid: {reason}")))
 }
 
 /// Whether `--detailed-exitcode` is among arguments that could not be read: 2 then means something else.

@@ -82,7 +82,7 @@ pub fn run(command: &ImageCommand, console: &mut Console<'_>) -> Result<Exit, Fa
     };
     let network = Network::open(&options.registries, console)?;
     let requests = BTreeSet::from([request.clone()]);
-    let resolved = network.ask(console, async |session| session.resolve(requests).await);
+    let resolved = network.ask(1, console, async |session| session.resolve(requests).await);
     for resolution in resolved.values() {
         let shown = shown(
             &reference,
@@ -116,7 +116,13 @@ fn shown(
         }
     }
     shown.push_str(&format!("\n{}\n", paint.strong("how it was read")));
+    let mut known = None;
     for step in &resolution.steps {
+        if let Some(origin) = step.origin().filter(|origin| known != Some(*origin)) {
+            let line = format!("credentials from {origin}");
+            shown.push_str(&format!("  {}\n", text::line(&line)));
+            known = Some(origin);
+        }
         shown.push_str(&format!("  {}\n", text::line(&step.to_string())));
     }
     if resolution.steps.is_empty() {

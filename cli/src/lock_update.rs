@@ -51,7 +51,9 @@ pub fn update(
         Answers::new()
     } else {
         let network = Network::open(registries, console)?;
-        network.ask(console, async |session| session.resolve_all(requests).await)
+        network.ask(requests.len(), console, async |session| {
+            session.resolve_all(requests).await
+        })
     };
     let failure = failure(&answers);
     if let (Some(failure), OnUnresolved::Fail) = (&failure, on_unresolved) {

@@ -52,13 +52,18 @@ pub struct RegistryOptions {
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
 
-    /// Credentials in the form of docker's config.json, before all others [env: DOCKER_AUTH_CONFIG has the text of one]
+    /// Credentials in the form of docker's config.json; only a container's own secret goes before them [env: DOCKER_AUTH_CONFIG has the text of one]
     #[arg(long, value_name = "FILE")]
     pub auth_file: Option<PathBuf>,
 
     /// How long all lookups of a run may take together
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = seconds)]
     pub timeout: u64,
+}
+
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or("a time is a whole number of seconds, at least 1")
 }
 
 /// In this order: what was given for this run, what AWS knows, what `docker login` left.
@@ -91,9 +96,11 @@ impl Network {
         })
     }
 
-    /// Waits for an answer, and shows a person who has to wait, too, that the work goes on.
+    /// Waits for an answer about so many images, and shows a person who has to wait, too, that the
+    /// work goes on.
     pub fn ask<T>(
         &self,
+        images: usize,
         console: &mut Console<'_>,
         question: impl AsyncFnOnce(Session<Sources>) -> T,
     ) -> T {
@@ -110,9 +117,8 @@ impl Network {
                         return answer;
                     }
                     Err(_) => {
-                        let requests = self.registries.counts().requests;
-                        let doing = format!("\rreading image configs: {requests} requests sent");
-                        console.tell(&doing);
+                        let done = self.registries.counts().images;
+                        console.tell(&format!("\rreading image configs: {done} of {images}"));
                         // Back to the start of an empty line, when it is over.
                         line = "\r\u{1b}[2K";
                     }
@@ -135,11 +141,14 @@ pub fn answer(
         return Ok(locked.alone(requests));
     }
     let division = locked.divide(requests);
-    if !division.needs_registries() {
+    let questions = division.questions();
+    if questions == 0 {
         return Ok(division.alone());
     }
     let network = Network::open(options, console)?;
-    let completed = network.ask(console, async |session| division.complete(&session).await);
+    let completed = network.ask(questions, console, async |session| {
+        division.complete(&session).await
+    });
     if completed.errors.is_empty() {
         return Ok(completed);
     }

@@ -67,7 +67,7 @@ pub(crate) async fn answer(
         return Ok(lock.alone(requests));
     }
     let division = lock.divide(requests);
-    if !division.needs_registries() {
+    if division.questions() == 0 {
         return Ok(division.alone());
     }
     let completed = division.complete(&registries.session(time)).await;

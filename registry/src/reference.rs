@@ -8,6 +8,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use host::check_bare;
 pub use invalid::ReferenceError;
 pub(crate) use invalid::{shown, shown_up_to};
 
@@ -155,13 +156,6 @@ fn split_registry(name: &str) -> Result<(String, &str), ReferenceError> {
 
 /// A registry's host as references name it, whatever it is called.
 pub(crate) fn canonical_registry(host: &str) -> Result<String, ReferenceError> {
-    // Other errors repeat what was written.
-    if host.contains('@') {
-        return Err(ReferenceError::Credentials);
-    }
-    if host.contains("://") {
-        return Err(ReferenceError::Scheme);
-    }
     let registry = host::canonical(host)?;
     if DEFAULT_REGISTRY_ALIASES.contains(&registry.as_str()) {
         return Ok(DEFAULT_REGISTRY.to_owned());

@@ -30,6 +30,7 @@ mod guard;
 mod json;
 mod kept;
 mod manifest;
+mod origin;
 mod place;
 mod platform;
 mod secret;
@@ -45,11 +46,12 @@ use taskdef::image::ImageConfig;
 
 pub use credentials::{Credential, CredentialError, CredentialSource, StaticCredentials, Wanted};
 pub use error::ResolveError;
+pub use origin::Origin;
 pub use platform::Named;
 pub use secret::Secret;
 pub use session::Session;
 pub use settings::{AllowedRealm, Limits, Mirror, Proxies, RegistryHost, SettingError, Settings};
-pub use trace::{End, Step};
+pub use trace::{End, Shows, Step};
 pub use transport::Counts;
 
 use kept::Kept;

@@ -10,7 +10,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use outrigger_tests::servers::Moto;
 use registry::credentials::SecretPolicy;
 use registry::credentials::aws::{Aws, AwsError};
-use registry::remote::{Credential, Secret, Settings};
+use registry::remote::{Credential, Origin, Secret, Settings};
 use serde_json::{Value, json};
 
 /// Stands for every secret here; it must not come back in a message.
@@ -58,6 +58,7 @@ fn create(moto: &Moto, region: &str, name: &str, value: &Value) -> String {
 fn token() -> Credential {
     let password = Secret::new("123456789012-auth-token");
     Credential::password("AWS", password)
+        .found_in(Origin::Ecr)
         .preemptive()
         .renewable()
 }
@@ -107,7 +108,10 @@ fn a_secret_by_arn_and_by_name() {
             (&there, "there"),
         ] {
             let credential = aws.secret(secret).await.unwrap();
-            let expected = Credential::password(user, Secret::new(CANARY)).preemptive();
+            let secret = secret.to_owned();
+            let expected = Credential::password(user, Secret::new(CANARY))
+                .found_in(Origin::Secret { secret })
+                .preemptive();
             assert_eq!(credential, expected);
             assert!(!format!("{credential:?}").contains(CANARY));
         }

@@ -117,7 +117,7 @@ fn containers_of_one_registry_have_their_own_secrets() {
     let told = resolve(settings(&registry), source, &images).join("\n");
     insta::assert_snapshot!(told.replace(&registry.host(), "HOST"), @"
     /entry amd64
-    credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
+    credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from the secret `2-wrong` are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
     secret-not-found: image `HOST/app:1` cannot be read from `HOST`: the secret `3-missing` cannot be used: there is none of this name in `eu-central-1`
     ");
 }
@@ -154,7 +154,7 @@ fn the_password_that_docker_keeps() {
     let right = json!({"username": Login::USER, "password": Login::PASSWORD});
     assert_eq!(resolved(&right), "/entry amd64");
     let wrong = json!({"username": Login::USER, "password": CANARY});
-    insta::assert_snapshot!(resolved(&wrong), @"credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401");
+    insta::assert_snapshot!(resolved(&wrong), @"credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from `config.json` are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401");
     insta::assert_snapshot!(resolved(&json!({})), @"credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 401");
 }
 
@@ -187,4 +187,36 @@ fn the_identity_token_that_docker_keeps() {
         .map(|seen| (seen.method, seen.granted))
         .collect();
     assert_eq!(asked, [("POST".to_owned(), true), ("GET".to_owned(), true)]);
+}
+
+#[test]
+fn each_repository_has_a_token_of_its_own() {
+    let tokens = TokenServer::start(None).unwrap();
+    let Some(registry) = Registry::start(Access::Token(&tokens), None).unwrap() else {
+        return;
+    };
+    let repositories: BTreeSet<String> =
+        (0..20).map(|number| format!("team/app-{number}")).collect();
+    for repository in &repositories {
+        let image = samples::single(Family::Oci);
+        registry.push(repository, "1", &image).unwrap();
+    }
+    let images: Vec<_> = repositories
+        .iter()
+        .map(|repository| {
+            let reference = format!("{}/{repository}:1", registry.host());
+            (reference, Credentials::Unstated)
+        })
+        .collect();
+    let login = json!({"username": Login::USER, "password": Login::PASSWORD});
+    let source = (no_aws(), docker(&registry, &login));
+    let told = resolve(settings(&registry), source, &images);
+    assert_eq!(told, vec!["/entry amd64"; 20]);
+    // None opens more than one repository.
+    let asked: Vec<Vec<String>> = tokens.seen().into_iter().map(|seen| seen.scopes).collect();
+    let scopes = repositories
+        .iter()
+        .map(|name| vec![format!("repository:{name}:pull")]);
+    assert_eq!(asked.len(), 20);
+    assert_eq!(asked.into_iter().collect::<BTreeSet<_>>(), scopes.collect());
 }

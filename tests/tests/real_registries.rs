@@ -285,15 +285,15 @@ fn requests_for_one_image_behind_an_index() {
         );
         assert_eq!(found.outcome.unwrap().config.digest, Some(sample.digest()));
         assert_eq!(requests, expected, "{steps}");
-        let shown: Vec<&str> = found
+        let shown: Vec<String> = found
             .steps
             .iter()
             .filter_map(|step| match step {
                 registry::remote::Step::Request {
-                    access,
+                    shows,
                     status: Some(_),
                     ..
-                } => Some(*access),
+                } => Some(shows.to_string()),
                 _ => None,
             })
             .collect();

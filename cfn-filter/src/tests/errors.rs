@@ -53,9 +53,7 @@ fn wrong_usage() {
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(errors(&["--recipe", "lacework", "--region", "Frankfurt"]), @"
-    error: invalid value 'Frankfurt' for '--region <REGION>': a region looks like `eu-central-1`
-
-    For more information, try '--help'.
+    error: the value of `--region <REGION>` is not valid: a region looks like `eu-central-1`
     ");
 }
 

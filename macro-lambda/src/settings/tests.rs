@@ -137,9 +137,9 @@ fn everything_that_is_wrong_is_named_without_a_value_that_may_be_secret() {
     the setting `OUTRIGGER_MODE` has to be `opt-out` or `opt-in`
     the setting `OUTRIGGER_EXCLUDE` is wrong: `Resources` is not a JSONPath query
     the setting `OUTRIGGER_ALLOW_OPT_OUT_TAGS` has to be `true` or `false`
-    the setting `OUTRIGGER_ALLOWED_REGISTRIES` is wrong: a reference holds no user name and no password
+    the setting `OUTRIGGER_ALLOWED_REGISTRIES` is wrong: a host holds no user name and no password
     the setting `OUTRIGGER_REGISTRY_CREDENTIALS` is wrong: `a.example` needs a list of ARNs of secrets
-    `https://b.example` in `registry-credentials` is not the host of a registry: a reference does not begin with a scheme such as `https://`
+    `https://b.example` in `registry-credentials` is not the host of a registry: a host does not begin with a scheme such as `https://`
     the setting `OUTRIGGER_LOCK` is wrong: not of the form s3://BUCKET/KEY
     the setting `OUTRIGGER_ALLOW_TEMPLATE_PARAMS` is wrong: there is no parameter `Colour`: there are `Recipe`, `Include`, `Exclude`, `Mode`, `Input.<name>`, `Input.*` and `*`
     the setting `OUTRIGGER_LOCKED` needs the setting `OUTRIGGER_LOCK`

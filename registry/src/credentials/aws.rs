@@ -27,9 +27,10 @@ use std::fmt;
 use aws_config::SdkConfig;
 use tokio::sync::OnceCell;
 
-use super::SecretPolicy;
 use super::kept::Kept;
-use crate::remote::{Credential, CredentialError, CredentialSource, Settings, Wanted};
+use super::{SECRET_NAME_MAX, SecretPolicy};
+use crate::reference::shown_up_to;
+use crate::remote::{Credential, CredentialError, CredentialSource, Origin, Settings, Wanted};
 pub use error::{AwsError, AwsProblem};
 use http::Http;
 use identity::Identity;
@@ -89,7 +90,10 @@ impl Aws {
         };
         let asking = token::ask(self, &place);
         match self.tokens.get(place.clone(), renew, asking).await {
-            Ok(credential) => Ok(Some(credential.preemptive().renewable())),
+            Ok(credential) => {
+                let credential = credential.found_in(Origin::Ecr);
+                Ok(Some(credential.preemptive().renewable()))
+            }
             Err(_) if place.is_public() => Ok(None),
             Err(problem) => Err(AwsError::Registry {
                 registry: registry.to_owned(),
@@ -104,7 +108,11 @@ impl Aws {
     /// Names the secret, and never shows what it holds.
     pub async fn secret(&self, secret: &str) -> Result<Credential, AwsError> {
         match secret::read(self, secret).await {
-            Ok(credential) => Ok(credential.preemptive()),
+            Ok(credential) => {
+                let secret = shown_up_to(SECRET_NAME_MAX, secret);
+                let credential = credential.found_in(Origin::Secret { secret });
+                Ok(credential.preemptive())
+            }
             Err(problem) => Err(AwsError::secret(secret, problem)),
         }
     }

@@ -27,7 +27,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::reference::shown;
-use crate::remote::{Credential, CredentialError, CredentialSource, Wanted};
+use crate::remote::{Credential, CredentialError, CredentialSource, Origin, Wanted};
 pub use error::{DockerConfigError, HelperError, HelperProblem};
 pub use helper::HelperPrograms;
 use key::Key;
@@ -39,10 +39,12 @@ pub struct DockerConfig {
     helpers: Vec<(Key, String)>,
     store: Option<String>,
     programs: HelperPrograms,
+    /// Whether it is the one that `docker login` writes.
+    of_docker: bool,
 }
 
 impl DockerConfig {
-    /// Reads the file `config.json`; `None` where there is none.
+    /// Reads the file `config.json` that `docker login` writes; `None` where there is none.
     ///
     /// # Errors
     /// The file cannot be read, or is no docker configuration.
@@ -56,7 +58,11 @@ impl DockerConfig {
                 return Err(DockerConfigError::Unreadable { file, reason });
             }
         };
-        Self::parse(&file, &text, programs).map(Some)
+        let config = Self::parse(&file, &text, programs)?;
+        Ok(Some(Self {
+            of_docker: true,
+            ..config
+        }))
     }
 
     /// Reads the text of a configuration; `file` is its name in messages.
@@ -77,6 +83,7 @@ impl DockerConfig {
             helpers: parts.helpers,
             store: parts.store,
             programs,
+            of_docker: false,
         })
     }
 
@@ -105,19 +112,36 @@ impl DockerConfig {
         };
         match (told, entry) {
             (Some(credential), _) => Ok(Some(credential)),
-            (None, Some((key, fields))) => read::credential(&self.file, key, fields),
+            (None, Some((key, fields))) => {
+                let found = read::credential(&self.file, key, fields)?;
+                Ok(found.map(|credential| credential.found_in(self.origin())))
+            }
             (None, None) => Ok(None),
         }
     }
 
     async fn ask(&self, helper: &str, server: &str) -> Result<Option<Credential>, HelperError> {
         let answer = helper::ask(&self.programs, helper, server).await;
-        answer.map_err(|problem| HelperError {
+        let found = answer.map_err(|problem| HelperError {
             file: self.file.clone(),
             helper: shown(helper),
             server: server.to_owned(),
             problem,
-        })
+        })?;
+        let origin = Origin::Helper {
+            program: format!("docker-credential-{helper}"),
+            file: self.file.clone(),
+        };
+        Ok(found.map(|credential| credential.found_in(origin)))
+    }
+
+    /// Where the entries under `auths` stand.
+    fn origin(&self) -> Origin {
+        let file = self.file.clone();
+        match self.of_docker {
+            true => Origin::DockerLogin { file },
+            false => Origin::AuthFile { name: file },
+        }
     }
 }
 

@@ -154,9 +154,9 @@ impl Locked {
 }
 
 impl Division {
-    /// Whether a registry has anything to say.
-    pub fn needs_registries(&self) -> bool {
-        !self.missing.is_empty() || !self.tags.is_empty()
+    /// How many images registries are asked for, or about.
+    pub fn questions(&self) -> usize {
+        self.missing.len() + self.tags.len()
     }
 
     /// Without registries: what the file does not answer stays as it is.

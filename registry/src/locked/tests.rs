@@ -72,7 +72,7 @@ fn a_password_in_a_reference_does_not_come_back() {
     let requests = requests(&["user:hunter2@registry.example/app"]);
     let answers = locked().answers(&requests);
     let failure = answers.into_values().next().unwrap().unwrap_err();
-    insta::assert_snapshot!(failure.message, @"not an image reference: a reference holds no user name and no password");
+    insta::assert_snapshot!(failure.message, @"not an image reference: an image reference holds no user name and no password");
 }
 
 #[test]

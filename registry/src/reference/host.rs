@@ -18,6 +18,7 @@ const HOST_MAX: usize = 253;
 /// and `0x7f.1` are all `127.0.0.1`. An IPv6 address that maps an IPv4 address is that IPv4
 /// address.
 pub(super) fn canonical(text: &str) -> Result<String, ReferenceError> {
+    check_bare(text)?;
     let (host, port) = split_port(text)?;
     let host = match host.strip_prefix('[') {
         Some(rest) => canonical_ipv6(host, rest)?,
@@ -27,6 +28,17 @@ pub(super) fn canonical(text: &str) -> Result<String, ReferenceError> {
         Some(port) => Ok(format!("{host}:{}", parse_port(&host, port)?)),
         None => Ok(host),
     }
+}
+
+/// Refuses a URL, and does not repeat it: a password may stand in it.
+pub(crate) fn check_bare(text: &str) -> Result<(), ReferenceError> {
+    if text.contains('@') {
+        return Err(ReferenceError::HostCredentials);
+    }
+    if text.contains("://") {
+        return Err(ReferenceError::HostScheme);
+    }
+    Ok(())
 }
 
 fn split_port(text: &str) -> Result<(&str, Option<&str>), ReferenceError> {

@@ -8,10 +8,10 @@ pub enum ReferenceError {
     #[error("the image reference is empty")]
     Empty,
     /// A URL instead of a reference.
-    #[error("a reference does not begin with a scheme such as `https://`")]
+    #[error("an image reference does not begin with a scheme such as `https://`")]
     Scheme,
     /// `user:password@host/name`.
-    #[error("a reference holds no user name and no password")]
+    #[error("an image reference holds no user name and no password")]
     Credentials,
     /// 64 hexadecimal digits, the ID of a local image.
     #[error("64 hexadecimal digits are the ID of a local image, which no registry knows")]
@@ -66,6 +66,12 @@ pub enum ReferenceError {
         /// The separators in a row.
         separator: String,
     },
+    /// A URL instead of a host.
+    #[error("a host does not begin with a scheme such as `https://`")]
+    HostScheme,
+    /// `user:password@host`.
+    #[error("a host holds no user name and no password")]
+    HostCredentials,
     /// Nothing stands before the port.
     #[error("the host of the registry is missing")]
     HostMissing,

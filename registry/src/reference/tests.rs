@@ -142,8 +142,8 @@ fn errors_of_the_whole_say_what_is_wrong() {
     ]), @r#"
     "" -> error: the image reference is empty
     "<hex>" -> error: 64 hexadecimal digits are the ID of a local image, which no registry knows
-    "https://registry.example/app" -> error: a reference does not begin with a scheme such as `https://`
-    "user:password@registry.example/app" -> error: a reference holds no user name and no password
+    "https://registry.example/app" -> error: an image reference does not begin with a scheme such as `https://`
+    "user:password@registry.example/app" -> error: an image reference holds no user name and no password
     "#);
 }
 

@@ -13,9 +13,10 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use super::challenge::{self, Challenge, Realm};
 use super::credentials::{Credential, CredentialError, CredentialSource, Login, Wanted};
 use super::error::Cause;
+use super::origin::Origin;
 use super::place::Place;
 use super::session::{Ask, Inner};
-use super::trace::Log;
+use super::trace::{Log, Shows};
 use super::transport::Answer;
 use token::{Token, TokenSlot};
 
@@ -75,8 +76,15 @@ impl SchemeSlot {
 #[derive(Clone, Debug)]
 enum Sent {
     Nothing,
-    Basic { header: HeaderValue, renewed: bool },
-    Token { token: Token, fresh: bool },
+    Basic {
+        header: HeaderValue,
+        origin: Origin,
+        renewed: bool,
+    },
+    Token {
+        token: Token,
+        fresh: bool,
+    },
 }
 
 /// What was tried already for one request.
@@ -119,12 +127,14 @@ impl<C: CredentialSource> Inner<C> {
                 Ok(sent) => sent,
                 Err(cause) => break Err(cause),
             };
-            let (authorization, access) = match &sent {
-                Sent::Nothing => (None, "anonymous"),
-                Sent::Basic { header, .. } => (Some(header.clone()), "basic"),
-                Sent::Token { token, .. } => (Some(token.header.clone()), "token"),
+            let shown = match &sent {
+                Sent::Nothing => (None, Shows::Nothing),
+                Sent::Basic { header, origin, .. } => {
+                    (Some(header.clone()), Shows::Basic(origin.clone()))
+                }
+                Sent::Token { token, .. } => (Some(token.header.clone()), Shows::Token),
             };
-            let answer = match self.send(place, ask, (authorization, access), log).await {
+            let answer = match self.send(place, ask, shown, log).await {
                 Ok(answer) => answer,
                 Err(cause) => break Err(cause),
             };
@@ -163,7 +173,11 @@ impl<C: CredentialSource> Inner<C> {
             && let Some((credential, renewed)) = self.credential(place).await?
             && let Some(header) = basic(&credential)
         {
-            return Ok(Sent::Basic { header, renewed });
+            return Ok(Sent::Basic {
+                header,
+                origin: credential.origin,
+                renewed,
+            });
         }
         Ok(Sent::Nothing)
     }
@@ -187,16 +201,7 @@ impl<C: CredentialSource> Inner<C> {
         }
         match (sent, status) {
             (Sent::Nothing, 401) => {
-                let learnt = match challenge::of(&answer.headers) {
-                    Ok(Challenge::Bearer(realm)) => Scheme::Bearer(realm),
-                    _ if self.has_password(place).await? => Scheme::Basic,
-                    Ok(Challenge::Basic) => return Err(Cause::CredentialsRequired { request }),
-                    Err(reason) => {
-                        let reason = format!("{reason}: {request}");
-                        return Err(Cause::Challenge { reason });
-                    }
-                };
-                scheme.learn(learnt);
+                scheme.learn(self.asked_for(place, answer).await?);
                 Ok(true)
             }
             // Some registries hide what is private instead of asking.
@@ -205,7 +210,12 @@ impl<C: CredentialSource> Inner<C> {
                 Ok(true)
             }
             (Sent::Nothing, 403) => Err(Cause::CredentialsRequired { request }),
-            (Sent::Basic { renewed, .. }, 401 | 403) => {
+            (
+                Sent::Basic {
+                    renewed, origin, ..
+                },
+                401 | 403,
+            ) => {
                 if let Ok(Challenge::Bearer(realm)) = challenge::of(&answer.headers)
                     && status == 401
                     && !tried.token
@@ -217,9 +227,10 @@ impl<C: CredentialSource> Inner<C> {
                 if !renewed && self.renew(place).await? {
                     return Ok(true);
                 }
+                let origin = origin.clone();
                 Err(match status {
-                    401 => Cause::CredentialsRefused { request },
-                    _ => Cause::AccessDenied { request },
+                    401 => Cause::CredentialsRefused { origin, request },
+                    _ => Cause::AccessDenied { origin, request },
                 })
             }
             (Sent::Token { token, fresh }, 401) if !fresh && tried.refused.is_none() => {
@@ -232,6 +243,20 @@ impl<C: CredentialSource> Inner<C> {
                 Ok(false)
             }
             _ => Ok(false),
+        }
+    }
+
+    /// How a registry wants to be asked that refused somebody unknown.
+    async fn asked_for(&self, place: &Place, answer: &Answer) -> Result<Scheme, Cause> {
+        let request = answer.shown();
+        match challenge::of(&answer.headers) {
+            Ok(Challenge::Bearer(realm)) => Ok(Scheme::Bearer(realm)),
+            _ if self.has_password(place).await? => Ok(Scheme::Basic),
+            Ok(Challenge::Basic) => Err(Cause::CredentialsRequired { request }),
+            Err(reason) => {
+                let reason = format!("{reason}: {request}");
+                Err(Cause::Challenge { reason })
+            }
         }
     }
 

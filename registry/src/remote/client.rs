@@ -74,15 +74,32 @@ fn tls(settings: &Settings) -> Result<ClientConfig, Cause> {
 
 fn proxies(settings: &Settings) -> Result<Vec<Proxy>, Cause> {
     let proxies = &settings.proxies;
-    let invalid = |_| setup("the URL of a proxy is not valid");
     let direct = || proxies.no_proxy.as_deref().and_then(NoProxy::from_string);
-    let https = proxies.https.as_ref().map(Secret::expose).map(Proxy::https);
-    let http = proxies.http.as_ref().map(Secret::expose).map(Proxy::http);
-    https
+    [("https", &proxies.https), ("http", &proxies.http)]
         .into_iter()
-        .chain(http)
-        .map(|proxy| Ok(proxy.map_err(invalid)?.no_proxy(direct())))
+        .filter_map(|(scheme, proxy)| Some((scheme, proxy.as_ref()?)))
+        .map(|(scheme, proxy)| {
+            // What was given is not repeated: a password may stand in it.
+            let reason = format!("the proxy for {scheme} is no http or https URL");
+            let proxy = proxy_url(proxy).map(|url| match scheme {
+                "https" => Proxy::https(url),
+                _ => Proxy::http(url),
+            });
+            let proxy = proxy.and_then(Result::ok).ok_or_else(|| setup(&reason))?;
+            Ok(proxy.no_proxy(direct()))
+        })
         .collect()
+}
+
+/// The URL of a proxy, which may be given without its scheme.
+fn proxy_url(proxy: &Secret) -> Option<Url> {
+    let text = proxy.expose();
+    let url = match text.contains("://") {
+        true => Url::parse(text),
+        false => Url::parse(&format!("http://{text}")),
+    };
+    url.ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// Hosts of the proxies, which the user chose: they may be on this machine.
@@ -91,12 +108,7 @@ pub(super) fn proxy_hosts(settings: &Settings) -> Vec<String> {
     [&proxies.https, &proxies.http]
         .into_iter()
         .flatten()
-        .filter_map(|proxy| {
-            let text = proxy.expose();
-            let url = Url::parse(text).ok().filter(Url::has_host);
-            let url = url.or_else(|| Url::parse(&format!("http://{text}")).ok())?;
-            Some(url.host_str()?.to_owned())
-        })
+        .filter_map(|proxy| Some(proxy_url(proxy)?.host_str()?.to_owned()))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 
+use super::origin::Origin;
 use super::secret::Secret;
 use super::settings::RegistryHost;
 
@@ -10,6 +11,7 @@ use super::settings::RegistryHost;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
     pub(super) login: Login,
+    pub(super) origin: Origin,
     pub(super) preemptive: bool,
     pub(super) renewable: bool,
 }
@@ -28,20 +30,27 @@ impl Credential {
     /// A user name and a password, shown when the registry asks for them.
     pub fn password(username: impl Into<String>, password: Secret) -> Self {
         let username = username.into();
+        Self::new(Login::Password { username, password })
+    }
+
+    /// A refresh token, shown to the registry's token server.
+    pub fn identity(token: Secret) -> Self {
+        Self::new(Login::Identity { token })
+    }
+
+    fn new(login: Login) -> Self {
         Self {
-            login: Login::Password { username, password },
+            login,
+            origin: Origin::Caller,
             preemptive: false,
             renewable: false,
         }
     }
 
-    /// A refresh token, shown to the registry's token server.
-    pub fn identity(token: Secret) -> Self {
-        Self {
-            login: Login::Identity { token },
-            preemptive: false,
-            renewable: false,
-        }
+    /// Was found there: messages say so when it is refused.
+    #[must_use]
+    pub fn found_in(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// Shown with the first request: one round trip less where it is known that the registry
@@ -184,8 +193,8 @@ mod tests {
             asked(&chain, "a.example", Some("arn:aws:secretsmanager:...")),
         ];
         insta::assert_snapshot!(table.join("\n"), @r#"
-    Ok(Some(Credential { login: Password { username: "first", password: Secret(..) }, preemptive: false, renewable: false }))
-    Ok(Some(Credential { login: Password { username: "third", password: Secret(..) }, preemptive: false, renewable: false }))
+    Ok(Some(Credential { login: Password { username: "first", password: Secret(..) }, origin: Caller, preemptive: false, renewable: false }))
+    Ok(Some(Credential { login: Password { username: "third", password: Secret(..) }, origin: Caller, preemptive: false, renewable: false }))
     Ok(None)
     Ok(None)
     "#);

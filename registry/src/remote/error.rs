@@ -9,6 +9,7 @@ use taskdef::image::{ImageFailure, Platform};
 
 use super::credentials::CredentialError;
 use super::guard::{Forbidden, Refusal};
+use super::origin::Origin;
 use super::settings::split_port;
 use crate::reference::ReferenceError;
 
@@ -104,10 +105,13 @@ pub(super) enum Cause {
     Status { request: String },
     #[error("the image does not exist, or is private and no credentials were found: {request}")]
     CredentialsRequired { request: String },
-    #[error("the credentials are refused, they are wrong or have expired: {request}")]
-    CredentialsRefused { request: String },
-    #[error("the credentials do not give access to the image, or it does not exist: {request}")]
-    AccessDenied { request: String },
+    #[error("the credentials from {origin} are refused, they are wrong or have expired: {request}")]
+    CredentialsRefused { origin: Origin, request: String },
+    #[error(
+        "the credentials from {origin} do not give access to the image, or it does not exist: \
+         {request}"
+    )]
+    AccessDenied { origin: Origin, request: String },
     #[error("{0}")]
     Credentials(CredentialError),
     #[error(
@@ -271,12 +275,8 @@ impl Cause {
             Self::CredentialsRequired { .. } => {
                 format!("check the name, or give credentials for `{registry}`")
             }
-            Self::CredentialsRefused { .. } => {
-                format!("check the user name and the password for `{registry}`")
-            }
-            Self::AccessDenied { .. } => {
-                format!("check the name, and what the credentials for `{registry}` may read")
-            }
+            Self::CredentialsRefused { origin, .. } => origin.hint_when_refused(registry),
+            Self::AccessDenied { origin, .. } => origin.hint_when_denied(registry),
             Self::Credentials(error) => return error.hint.clone(),
             Self::RealmNotAllowed { realm, .. } => {
                 format!("if that server may have them: `--allow-realm {registry}={realm}`")
@@ -292,8 +292,11 @@ impl Cause {
                  `RuntimePlatform`, or build the image for the task's"
                 .to_owned(),
             Self::PlatformsDiffer { .. } => "state `RuntimePlatform` in the template".to_owned(),
-            Self::Unreachable { .. }
-            | Self::Timeout { .. }
+            Self::Setup { .. } => "check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, \
+                 `HTTP_PROXY` and `ALL_PROXY`"
+                .to_owned(),
+            Self::Unreachable { .. } => "check network and proxy, or try again".to_owned(),
+            Self::Timeout { .. }
             | Self::Deadline { .. }
             | Self::ServerError { .. }
             | Self::BrokenOff { .. } => "try again".to_owned(),

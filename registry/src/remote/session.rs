@@ -1,6 +1,7 @@
 //! One run: what it fetches it fetches once, and all of it within one time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::flight::Flights;
 use super::kept::Kept;
 use super::manifest::{self, Descriptor, Manifest};
 use super::place::Place;
-use super::trace::{Log, Trace, shown_request};
+use super::trace::{Log, Shows, Trace, shown_request};
 use super::transport::{Answer, Call, Line, Transport};
 use super::{ImageFound, Resolution};
 use crate::ImageConfigs;
@@ -164,6 +165,8 @@ impl<C: CredentialSource> Inner<C> {
             let request = trace.unfinished();
             Err(Cause::Deadline { request })
         });
+        let images = &self.line.transport.images;
+        images.fetch_add(1, Ordering::Relaxed);
         found.map_err(|cause| {
             let reference = ImageReference::parse(&request.reference).ok();
             let place = self.place(request).map(|(_, place)| place.registry).ok();
@@ -354,7 +357,7 @@ impl<C: CredentialSource> Inner<C> {
         &self,
         place: &Place,
         ask: &Ask<'_>,
-        (authorization, access): (Option<HeaderValue>, &'static str),
+        (authorization, shows): (Option<HeaderValue>, Shows),
         log: &Log,
     ) -> Result<Answer, Cause> {
         let call = |scheme| {
@@ -363,7 +366,7 @@ impl<C: CredentialSource> Inner<C> {
                 url: place.url(scheme, ask.kind, ask.name)?,
                 accept: ask.accept,
                 authorization: authorization.clone(),
-                access,
+                shows: shows.clone(),
                 form: None,
                 limit: ask.limit,
                 expected: ask.expected,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::secret::Secret;
-use crate::reference::{ReferenceError, canonical_registry, check_repository};
+use crate::reference::{ReferenceError, canonical_registry, check_bare, check_repository};
 
 /// Everything that a user or an administrator can set about registries.
 #[derive(Clone, Debug)]
@@ -185,6 +185,8 @@ impl FromStr for Mirror {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let form = "REGISTRY=HOST or REGISTRY=HOST/PREFIX";
         let (registry, place) = text.split_once('=').ok_or(SettingError::Form { form })?;
+        // A URL would be torn apart at its first slash.
+        check_bare(place)?;
         let (host, prefix) = match place.split_once('/') {
             Some((host, prefix)) => (host, Some(prefix)),
             None => (place, None),
@@ -241,7 +243,10 @@ mod tests {
         assert!(realm("index.docker.io=auth.example").is_ok());
         insta::assert_snapshot!(mirror("docker.io").unwrap_err(), @"not of the form REGISTRY=HOST or REGISTRY=HOST/PREFIX");
         insta::assert_snapshot!(mirror("docker.io=a.example/").unwrap_err(), @"the repository name is missing");
-        insta::assert_snapshot!(mirror("docker.io=https://a.example").unwrap_err(), @"the repository name `/a.example` has an empty part");
+        insta::assert_snapshot!(mirror("docker.io=https://a.example").unwrap_err(), @"a host does not begin with a scheme such as `https://`");
+        insta::assert_snapshot!(mirror("docker.io=https://user:hunter2@a.example").unwrap_err(), @"a host holds no user name and no password");
+        insta::assert_snapshot!(realm("https://a.example=b.example").unwrap_err(), @"a host does not begin with a scheme such as `https://`");
+        insta::assert_snapshot!(realm("a.example=user:hunter2@b.example").unwrap_err(), @"a host holds no user name and no password");
         insta::assert_snapshot!(realm("a.example").unwrap_err(), @"not of the form REGISTRY=HOST");
         insta::assert_snapshot!(realm("a.example=b.example:99999").unwrap_err(), @"the port `99999` of the host `b.example` is not a number from 1 to 65535");
     }

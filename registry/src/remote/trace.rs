@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{Method, Url};
 
+use super::origin::Origin;
 use crate::reference::shown_up_to;
 
 /// Room for the longest URL that a reference makes.
@@ -21,6 +22,30 @@ pub enum End {
     Failed(&'static str),
 }
 
+/// What a request showed of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Nothing.
+    Nothing,
+    /// A user name and a password, to the registry.
+    Basic(Origin),
+    /// A credential, to the registry's token server.
+    Login(Origin),
+    /// A token.
+    Token,
+}
+
+impl fmt::Display for Shows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "anonymous",
+            Self::Basic(_) => "basic",
+            Self::Login(_) => "login",
+            Self::Token => "token",
+        })
+    }
+}
+
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,8 +54,8 @@ pub enum Step {
     Request {
         /// Method and URL, without the query.
         request: String,
-        /// What the request showed of us: `anonymous`, `basic`, `token`.
-        access: &'static str,
+        /// What the request showed of us.
+        shows: Shows,
         /// Status of the answer; absent when none came.
         status: Option<u16>,
         /// Bytes of the answer that were read.
@@ -51,18 +76,31 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Where the credential was found that a request showed, if it did.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Request {
+                shows: Shows::Basic(origin) | Shows::Login(origin),
+                ..
+            } => Some(origin),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request {
                 request,
-                access,
+                shows,
                 status,
                 bytes,
                 redirect,
                 end,
             } => {
-                write!(f, "{request} ({access}): ")?;
+                write!(f, "{request} ({shows}): ")?;
                 match status {
                     Some(status) => write!(f, "{status}, {bytes} bytes")?,
                     None => f.write_str("no answer")?,
@@ -91,11 +129,11 @@ pub(super) struct Log(Arc<Mutex<Vec<Step>>>);
 
 impl Log {
     /// Notes a request that is about to be sent; gives its place.
-    pub(super) fn sending(&self, request: &str, access: &'static str) -> usize {
+    pub(super) fn sending(&self, request: &str, shows: &Shows) -> usize {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         steps.push(Step::Request {
             request: request.to_owned(),
-            access,
+            shows: shows.clone(),
             status: None,
             bytes: 0,
             redirect: None,

@@ -19,7 +19,7 @@ use super::client;
 use super::error::Cause;
 use super::guard::Guard;
 use super::settings::Settings;
-use super::trace::{End, Log, shown_request, shown_url};
+use super::trace::{End, Log, Shows, shown_request, shown_url};
 
 /// How much of an answer is read that is of no use, so that its connection stays of use.
 const DISCARDED_MAX: u64 = 64 << 10;
@@ -32,6 +32,7 @@ pub(super) struct Transport {
     client: OnceCell<Result<Client, Cause>>,
     requests: AtomicU64,
     bytes: AtomicU64,
+    pub(super) images: AtomicU64,
 }
 
 /// What was sent and received.
@@ -41,6 +42,8 @@ pub struct Counts {
     pub requests: u64,
     /// Bytes of answers' bodies.
     pub bytes: u64,
+    /// Images that were asked for and are done with, found or not.
+    pub images: u64,
 }
 
 impl Transport {
@@ -52,6 +55,7 @@ impl Transport {
             client: OnceCell::new(),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            images: AtomicU64::new(0),
         }
     }
 
@@ -59,6 +63,7 @@ impl Transport {
         Counts {
             requests: self.requests.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            images: self.images.load(Ordering::Relaxed),
         }
     }
 
@@ -85,8 +90,8 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) accept: &'static str,
     pub(super) authorization: Option<HeaderValue>,
-    /// What the authorization is, for the trace.
-    pub(super) access: &'static str,
+    /// What of us is in it, for the trace.
+    pub(super) shows: Shows,
     /// A body of `application/x-www-form-urlencoded`.
     pub(super) form: Option<String>,
     /// How many bytes the answer may have.
@@ -152,7 +157,7 @@ impl Line {
             };
             if !same_origin(&call.url, &next) {
                 call.authorization = None;
-                call.access = "anonymous";
+                call.shows = Shows::Nothing;
             }
             call.url = next;
         }
@@ -176,7 +181,7 @@ impl Line {
         let _slot = entry.slot().await;
         let _in_flight = self.in_flight.acquire().await;
         let request = shown_request(&call.method, &call.url);
-        let place = log.sending(&request, call.access);
+        let place = log.sending(&request, &call.shows);
         transport.requests.fetch_add(1, Ordering::Relaxed);
         let timeout = transport.settings.request_timeout;
         let exchange = async {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming};
@@ -24,6 +24,7 @@ use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
 
@@ -88,6 +89,15 @@ impl Reply {
         self.body = body;
         self
     }
+
+    /// Its body comes when what is given here too is dropped.
+    pub fn held(mut self) -> (Self, oneshot::Sender<()>) {
+        let (hold, until) = oneshot::channel();
+        if let ReplyBody::Whole(part) = self.body {
+            self.body = ReplyBody::Held(until, part);
+        }
+        (self, hold)
+    }
 }
 
 /// The ways in which a body can come.
@@ -103,6 +113,8 @@ pub enum ReplyBody {
     Broken(Option<Bytes>),
     /// A blank now and then, for ever: something always comes.
     Dripping(Pin<Box<Sleep>>),
+    /// All of it, when the other end of the channel is gone.
+    Held(oneshot::Receiver<()>, Option<Bytes>),
 }
 
 impl ReplyBody {
@@ -135,6 +147,12 @@ impl Body for ReplyBody {
                     (Some(Bytes::from_static(b" ")), Poll::Pending)
                 }
             },
+            Self::Held(until, part) => {
+                let _ = ready!(Pin::new(until).poll(context));
+                let part = part.take();
+                *self = Self::Whole(None);
+                (part, Poll::Ready(None))
+            }
         };
         match part {
             Some(part) if !part.is_empty() => Poll::Ready(Some(Ok(Frame::data(part)))),

@@ -78,14 +78,14 @@ fn what_is_said_when_access_is_refused() {
         insta::assert_snapshot!(lines.join("\n"), @r#"
     no password: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 401
       hint: check the name, or give credentials for `HOST`
-    wrong password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
+    wrong password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from the caller are refused, they are wrong or have expired: GET http://HOST/v2/app/manifests/1: 401
       hint: check the user name and the password for `HOST`
     hidden, no password: image-not-found: image `HOST/app:1` cannot be read from `HOST`: the image does not exist: GET http://HOST/v2/app/manifests/1: 404
       hint: check the name and the tag of the image
     hidden, password: [] [server] user `` in `/srv` for linux/amd64
     403, no password: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 403
       hint: check the name, or give credentials for `HOST`
-    403, password: access-denied: image `HOST/app:1` cannot be read from `HOST`: the credentials do not give access to the image, or it does not exist: GET http://HOST/v2/app/manifests/1: 403
+    403, password: access-denied: image `HOST/app:1` cannot be read from `HOST`: the credentials from the caller do not give access to the image, or it does not exist: GET http://HOST/v2/app/manifests/1: 403
       hint: check the name, and what the credentials for `HOST` may read
     Negotiate: challenge-unknown: image `HOST/app:1` cannot be read from `HOST`: it asks for credentials in a way that is not known: neither Basic nor Bearer: GET http://HOST/v2/app/manifests/1: 401
     Bearer service="x": challenge-unknown: image `HOST/app:1` cannot be read from `HOST`: it asks for credentials in a way that is not known: the token server is missing: GET http://HOST/v2/app/manifests/1: 401
@@ -153,11 +153,11 @@ fn what_is_said_when_there_is_no_token() {
         insta::assert_snapshot!(lines.join("\n"), @"
     refused: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/token: 401
       hint: check the name, or give credentials for `HOST`
-      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/token: 401
+      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from the caller are refused, they are wrong or have expired: GET http://HOST/token: 401
       hint: check the user name and the password for `HOST`
     forbidden: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/token: 403
       hint: check the name, or give credentials for `HOST`
-      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials are refused, they are wrong or have expired: GET http://HOST/token: 403
+      with a password: credentials-refused: image `HOST/app:1` cannot be read from `HOST`: the credentials from the caller are refused, they are wrong or have expired: GET http://HOST/token: 403
       hint: check the user name and the password for `HOST`
     missing: token-invalid: image `HOST/app:1` cannot be read from `HOST`: no usable token: the token server does not give one: GET http://HOST/token: 404
       with a password: the same
@@ -171,7 +171,7 @@ fn what_is_said_when_there_is_no_token() {
       with a password: the same
     not good: credentials-required: image `HOST/app:1` cannot be read from `HOST`: the image does not exist, or is private and no credentials were found: GET http://HOST/v2/app/manifests/1: 401
       hint: check the name, or give credentials for `HOST`
-      with a password: access-denied: image `HOST/app:1` cannot be read from `HOST`: the credentials do not give access to the image, or it does not exist: GET http://HOST/v2/app/manifests/1: 401
+      with a password: access-denied: image `HOST/app:1` cannot be read from `HOST`: the credentials from the caller do not give access to the image, or it does not exist: GET http://HOST/v2/app/manifests/1: 401
       hint: check the name, and what the credentials for `HOST` may read
     10 MB: answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 65536 bytes: GET http://HOST/token: 200
       with a password: the same

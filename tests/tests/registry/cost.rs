@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::program::{Ended, alone, end_of};
+use crate::process::{Ended, command, end_of};
 use crate::server::{Reply, Seen, Server};
 
 /// Bytes that a case may take. A good image takes 26 MB in an unoptimised build, most of which is the
@@ -152,7 +152,7 @@ const REPORT: &str = "spent";
 
 /// A program, started by one that measures it.
 fn measured(program: &Path, folder: &Path) -> Command {
-    let mut command = alone(env!("CARGO_BIN_EXE_peak-memory"), folder);
+    let mut command = command(env!("CARGO_BIN_EXE_peak-memory"), folder);
     command.arg(REPORT).arg(program);
     command
 }

@@ -105,6 +105,11 @@ impl Images {
         &self.document(descriptor).1
     }
 
+    /// The bytes of what has this tag.
+    pub(crate) fn bytes_of(&self, tag: &str) -> &[u8] {
+        &self.documents[tag].1
+    }
+
     fn document(&self, descriptor: &Value) -> &(String, Vec<u8>) {
         &self.documents[descriptor["digest"].as_str().unwrap()]
     }

@@ -7,12 +7,17 @@
 mod access;
 mod chosen;
 mod cost;
+mod credential_files;
 mod documents;
 mod hostile;
 mod images;
 mod kept;
 mod network;
+mod options;
+mod process;
 mod program;
+mod progress;
+mod proxies;
 mod requests;
 
 use std::collections::BTreeSet;

@@ -64,7 +64,7 @@ fn hosts_that_are_not_contacted() {
       hint: for a registry on this machine: `--insecure-registry 0.0.0.0`
     169.254.169.254/app (0): address-not-allowed: image `169.254.169.254/app:latest` cannot be read from `169.254.169.254`: `169.254.169.254` is a link-local address, which is not contacted
     metadata.google.internal/app (0): address-not-allowed: image `metadata.google.internal/app:latest` cannot be read from `metadata.google.internal`: `metadata.google.internal` is the address of a cloud's metadata service, which is not contacted
-    user:hunter2@registry.test/app (0): image-reference: not an image reference: a reference holds no user name and no password
+    user:hunter2@registry.test/app (0): image-reference: not an image reference: an image reference holds no user name and no password
     ");
     });
 }
@@ -150,7 +150,7 @@ fn a_registry_that_is_down_is_tried_for_one_image_only() {
         let text = shown(first).replace(&address.port().to_string(), "PORT");
         insta::assert_snapshot!(text, @"
     registry-unreachable: image `registry.test:PORT/app:0` cannot be read from `registry.test:PORT`: no connection to `registry.test:PORT` in 4 attempts: it is refused
-      hint: try again
+      hint: check network and proxy, or try again
     ");
     });
 }
@@ -197,7 +197,9 @@ fn certificates() {
     ["other.test"] true (0 requests): certificate-not-trusted: image `registry.test:PORT/app:1` cannot be read from `registry.test:PORT`: the certificate of `registry.test:PORT` is not trusted: it is for another name
       hint: give the certificate of its authority: `--ca-bundle FILE`
     network-setup: image `registry.test/app:latest` cannot be read from `registry.test`: certificates and proxies cannot be set up: the CA file holds no certificate
+      hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`
     network-setup: image `registry.test/app:latest` cannot be read from `registry.test`: certificates and proxies cannot be set up: the system has no CA certificates, or the CA file's are not valid
+      hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`
     "#);
     });
 }
@@ -244,8 +246,8 @@ fn a_proxy_is_asked_for_what_is_not_reached_directly() {
         let found = resolved(settings, "far.test/app:1").await;
         assert!(!shown(&found).contains("hunter2"));
         insta::assert_snapshot!(stable(&shown(&found), &[("PROXY", &proxy)]), @"
-    registry-unreachable: image `far.test/app:1` cannot be read from `far.test`: no connection to `far.test` in 1 attempt: it fails
-      hint: try again
+    registry-unreachable: image `far.test/app:1` cannot be read from `far.test`: no connection to `far.test` in 1 attempt: the proxy refuses it
+      hint: check network and proxy, or try again
     ");
     });
 }

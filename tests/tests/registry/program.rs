@@ -1,97 +1,15 @@
-//! The program itself, in a process of its own, against registries of this process.
+//! The program itself, against registries of this process: what it reads, locks and shows.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::images::{Images, config_of, platform, usual};
+use crate::process::{CANARY, Ended, folder, on, one, program};
 use crate::server::{Reply, Seen, Server};
 use crate::{run, stable};
-
-/// What must not be seen anywhere.
-const CANARY: &str = "canary-hunter2";
-
-/// How a run ended, and what it wrote.
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-/// Runs the program in a folder, with nothing of this process's environment.
-async fn program(folder: &Path, args: &str, variables: &[(&str, &str)]) -> Ended {
-    let mut command = alone(env!("CARGO_BIN_EXE_cfn-filter-under-test"), folder);
-    command
-        .args(args.split_whitespace())
-        .envs(variables.iter().copied());
-    end_of(command).await
-}
-
-/// A program in a folder, with nothing of this process's environment.
-pub(crate) fn alone(program: impl AsRef<OsStr>, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .stdin(Stdio::null());
-    command
-}
-
-/// Waits for a program to end, while the servers of this process go on.
-pub(crate) async fn end_of(mut command: Command) -> Ended {
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.unwrap().unwrap();
-    let ended = Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    for text in [&ended.stdout, &ended.stderr] {
-        assert!(!text.contains(CANARY), "a secret is shown:\n{text}");
-    }
-    ended
-}
-
-/// A folder with a template of one task definition.
-fn folder(containers: &Value) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let template = json!({"Resources": {"Api": {
-        "Type": "AWS::ECS::TaskDefinition",
-        "Properties": {
-            "RequiresCompatibilities": ["FARGATE"],
-            "NetworkMode": "awsvpc",
-            "Cpu": "256",
-            "Memory": "512",
-            "ExecutionRoleArn": "arn:aws:iam::123456789012:role/execution",
-            "ContainerDefinitions": containers,
-        },
-    }}});
-    fs::write(folder.path().join("t.json"), format!("{template:#}\n")).unwrap();
-    folder
-}
-
-fn one(image: &str) -> tempfile::TempDir {
-    folder(&json!([{"Name": "app", "Image": image}]))
-}
-
-const RECIPE: &str =
-    "--recipe lacework --set accessToken=arn:aws:secretsmanager:eu-central-1:123456789012:secret:t";
-
-/// A run on `t.json` that may ask these servers.
-fn on(servers: &[&Server], command: &str) -> String {
-    let hosts: Vec<String> = servers
-        .iter()
-        .map(|server| format!("--insecure-registry {}", server.host()))
-        .collect();
-    format!("{command} t.json {RECIPE} {}", hosts.join(" "))
-}
 
 /// An image whose tag `1` can move.
 async fn moving() -> (Server, Arc<AtomicBool>) {
@@ -234,9 +152,9 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         insta::assert_snapshot!(messages, @r"
         a wrong password
         Api: refused (t.json:3)
-          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
+          error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials from `DOCKER_AUTH_CONFIG` are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
             container `app`, image `private/shop/api:1`
-            hint: check the user name and the password for `private`, or state `EntryPoint` and `Command` in the template
+            hint: check what `DOCKER_AUTH_CONFIG` holds for `private`, or state `EntryPoint` and `Command` in the template
 
         error: nothing was written: 1 of 1 task definition refused
 
@@ -260,7 +178,7 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         Api: refused (t.json:3)
           error[image-unresolved]: image `127.0.0.1:9/shop/api:1` cannot be read from `127.0.0.1:9`: no connection to `127.0.0.1:9` in 4 attempts: it is refused (registry-unreachable)
             container `app`, image `127.0.0.1:9/shop/api:1`
-            hint: try again, or state `EntryPoint` and `Command` in the template
+            hint: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template
 
         error: nothing was written: 1 of 1 task definition refused
         ");

@@ -1,8 +1,10 @@
 //! How many requests and connections it takes.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use registry::remote::{Credential, Registries, Secret, StaticCredentials};
+use registry::{LockFile, Locked};
 use serde_json::Value;
 use taskdef::image::Platform;
 
@@ -205,15 +207,30 @@ fn a_token_takes_two_requests_more() {
 }
 
 #[test]
-fn many_repositories_are_refused_once_and_have_one_token_each() {
+fn many_repositories_are_refused_once_and_ask_for_their_tokens_at_once() {
     crate::run(async {
-        let images = many(40);
+        const COUNT: usize = 20;
+        let images = many(COUNT);
+        let held = Mutex::new(Vec::new());
         let server = Server::plain_at(|address| {
-            move |seen: &Seen| with_token(&images, &address.to_string(), seen)
+            move |seen: &Seen| {
+                let reply = with_token(&images, &address.to_string(), seen);
+                if seen.path != "/token" {
+                    return reply;
+                }
+                let (reply, hold) = reply.held();
+                let mut held = held.lock().unwrap();
+                held.push(hold);
+                // None comes before all are asked for.
+                if held.len() == COUNT {
+                    held.clear();
+                }
+                reply
+            }
         })
         .await;
-        let requests = resolve_many(&server, 40).await;
-        assert_eq!(requests, 1 + 40 + 3 * 40);
+        let requests = resolve_many(&server, COUNT).await;
+        assert_eq!(requests, 1 + 20 + 3 * 20);
     });
 }
 
@@ -245,5 +262,34 @@ fn the_digest_of_a_tag_takes_one_head() {
             digests[&named("2")].clone().unwrap_err().code(),
             "image-not-found"
         );
+    });
+}
+
+#[test]
+fn every_image_that_is_asked_about_is_counted_once() {
+    crate::run(async {
+        let images = usual();
+        let digest = crate::images::sha256(images.bytes_of("1"));
+        let server = Server::plain(move |seen| images.reply(seen)).await;
+        let named = |image: &str, platform| query(&format!("{}/{image}", server.host()), platform);
+        let locked = serde_json::json!({"digest": digest, "cmd": ["server"]});
+        let locked = serde_json::json!({"version": 1, "images": {
+            format!("{}/app:1", server.host()): {"linux/amd64": locked, "linux/arm64": locked},
+        }});
+        let locked = LockFile::parse("outrigger.lock", &locked.to_string()).unwrap();
+        // One tag to check, for two platforms, and two images to read, of which one is missing.
+        let division = Locked::new(locked).divide(&BTreeSet::from([
+            named("app:1", Platform::LinuxAmd64),
+            named("app:1", Platform::LinuxArm64),
+            named("other:1", Platform::LinuxAmd64),
+            named("other:2", Platform::LinuxAmd64),
+        ]));
+        let questions = division.questions();
+        let registries = Registries::new(settings(&[&server]), StaticCredentials::none());
+        let completed = division.complete(&registries.session(LONG)).await;
+        assert_eq!(completed.errors, []);
+        let answered = completed.answers.values().filter(|answer| answer.is_ok());
+        assert_eq!(answered.count(), 3);
+        assert_eq!((questions, registries.counts().images), (3, 3));
     });
 }

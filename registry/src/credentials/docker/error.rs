@@ -27,6 +27,12 @@ pub enum DockerConfigError {
         /// Column, from 1.
         column: usize,
     },
+    /// The file is JSON of another kind.
+    #[error("the docker configuration `{file}` is not a JSON object")]
+    NotObject {
+        /// The file.
+        file: String,
+    },
     /// A part of the file has another form.
     #[error("`{at}` in the docker configuration `{file}` is not {expected}")]
     Form {
@@ -46,8 +52,8 @@ impl DockerConfigError {
     /// The way out.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { .. } | Self::NotJson { .. } => None,
-            Self::Form { .. } => Some("`docker login` writes the entry anew".to_owned()),
+            Self::Unreadable { .. } | Self::NotJson { .. } | Self::NotObject { .. } => None,
+            Self::Form { .. } => Some("write the entry anew, as `docker login` does".to_owned()),
             Self::Helper(error) => error.hint(),
         }
     }

@@ -22,7 +22,10 @@ pub(super) fn parts(file: &str, text: &str) -> Result<Parts, DockerConfigError> 
     let at = Place { file };
     let root = match serde_json::from_str(text) {
         Ok(Value::Object(root)) => root,
-        Ok(_) => return Err(at.error("the file", OBJECT)),
+        Ok(_) => {
+            let file = file.to_owned();
+            return Err(DockerConfigError::NotObject { file });
+        }
         Err(error) => {
             return Err(DockerConfigError::NotJson {
                 file: file.to_owned(),

@@ -2,7 +2,7 @@ mod helpers;
 
 use super::{DockerConfig, DockerConfigError, HelperPrograms};
 use crate::credentials::login;
-use crate::remote::{Credential, Secret};
+use crate::remote::{Credential, Origin, Secret};
 
 /// Stands for every password here; it must not come back in a message.
 const CANARY: &str = "canary-5ecret";
@@ -28,9 +28,15 @@ fn found(text: &str, registry: &str) -> Option<Credential> {
     lookup(text, registry).unwrap()
 }
 
+/// The same, as found in the file itself.
+fn in_file(credential: Credential) -> Credential {
+    let name = "config.json".to_owned();
+    credential.found_in(Origin::AuthFile { name })
+}
+
 /// What stands under a key of [`auths`].
 fn entry(key: &str) -> Option<Credential> {
-    Some(login(&format!("for {key}"), CANARY))
+    Some(in_file(login(&format!("for {key}"), CANARY)))
 }
 
 fn auths(keys: &[&str]) -> String {
@@ -101,11 +107,12 @@ fn the_forms_of_an_entry() {
     let entry = |fields: &str| found(&text(fields), "example.com");
     // A password may hold colons; old tools have padded it with zeros.
     let pair = entry(r#"{"auth": "YW5uYTpvcGVuOnNlc2FtZQA="}"#);
-    assert_eq!(pair, Some(login("anna", "open:sesame")));
+    assert_eq!(pair, Some(in_file(login("anna", "open:sesame"))));
     let pair = entry(r#"{"username": "anna", "password": "sesame"}"#);
-    assert_eq!(pair, Some(login("anna", "sesame")));
+    assert_eq!(pair, Some(in_file(login("anna", "sesame"))));
     let token = entry(r#"{"auth": "YW5uYTo=", "identitytoken": "t0ken"}"#);
-    assert_eq!(token, Some(Credential::identity(Secret::new("t0ken"))));
+    let expected = in_file(Credential::identity(Secret::new("t0ken")));
+    assert_eq!(token, Some(expected));
     for nothing in ["{}", "null", r#"{"auth": ""}"#, r#"{"email": "a@b.c"}"#] {
         assert_eq!(entry(nothing), None, "{nothing}");
     }
@@ -120,7 +127,7 @@ fn what_is_no_configuration_is_said_without_repeating_it() {
         error.to_string()
     };
     insta::assert_snapshot!(said(&format!("{{\n\"auths\": {CANARY}")), @"the docker configuration `config.json` is not JSON: line 2, column 10");
-    insta::assert_snapshot!(said(&format!("\"{CANARY}\"")), @"`the file` in the docker configuration `config.json` is not a JSON object");
+    insta::assert_snapshot!(said(&format!("\"{CANARY}\"")), @"the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"auths": "{CANARY}"}}"#)), @"`auths` in the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"auths": {{"example.com": "{CANARY}"}}}}"#)), @"`auths.example.com` in the docker configuration `config.json` is not a JSON object");
     insta::assert_snapshot!(said(&format!(r#"{{"credsStore": ["{CANARY}"]}}"#)), @"`credsStore` in the docker configuration `config.json` is not a text");
@@ -134,7 +141,7 @@ fn a_broken_entry_is_an_error_for_its_own_registry() {
     assert_eq!(lookup(&text, "ok.test").unwrap(), None);
     let error = lookup(&text, "example.com").unwrap_err();
     insta::assert_snapshot!(error, @"`auths.example.com.auth` in the docker configuration `config.json` is not base64 of `user:password`");
-    insta::assert_snapshot!(error.hint().unwrap(), @"`docker login` writes the entry anew");
+    insta::assert_snapshot!(error.hint().unwrap(), @"write the entry anew, as `docker login` does");
     let config = parse(&text).unwrap();
     assert_eq!(
         format!("{config:?}"),
@@ -150,7 +157,12 @@ fn no_file_is_no_configuration() {
     let file = folder.path().join("file");
     std::fs::write(&file, auths(&["example.com"])).unwrap();
     assert!(read(&file.join("config.json")).unwrap().is_none());
-    assert!(read(&file).unwrap().is_some());
+    let login = run(read(&file).unwrap().unwrap().lookup("example.com"));
+    let file = file.display().to_string();
+    assert_eq!(
+        login.unwrap(),
+        entry("example.com").map(|entry| entry.found_in(Origin::DockerLogin { file }))
+    );
     let error = read(folder.path()).unwrap_err();
     assert!(
         matches!(error, DockerConfigError::Unreadable { .. }),

@@ -15,10 +15,11 @@ use super::super::credentials::{Credential, CredentialSource, Login};
 use super::super::error::Cause;
 use super::super::guard::host_of;
 use super::super::json::{self, Member, Members, set};
+use super::super::origin::Origin;
 use super::super::place::Place;
 use super::super::secret::Secret;
 use super::super::session::Inner;
-use super::super::trace::Log;
+use super::super::trace::{Log, Shows};
 use super::super::transport::{Answer, Call};
 use super::{basic, sensitive, slot};
 
@@ -48,7 +49,7 @@ enum Shown {
     Withheld {
         realm: String,
     },
-    Credential,
+    Credential(Origin),
 }
 
 impl fmt::Debug for Token {
@@ -61,19 +62,26 @@ impl Token {
     /// Why a fresh token does not open a repository.
     pub(super) fn denied(&self, request: String) -> Cause {
         self.login
-            .denied(request, |request| Cause::AccessDenied { request })
+            .denied(request, |origin, request| Cause::AccessDenied {
+                origin,
+                request,
+            })
     }
 }
 
 impl Shown {
-    fn denied(&self, request: String, with_credential: impl FnOnce(String) -> Cause) -> Cause {
+    fn denied(
+        &self,
+        request: String,
+        with_credential: impl FnOnce(Origin, String) -> Cause,
+    ) -> Cause {
         match self {
             Self::Nothing => Cause::CredentialsRequired { request },
             Self::Withheld { realm } => Cause::RealmNotAllowed {
                 realm: realm.clone(),
                 request,
             },
-            Self::Credential => with_credential(request),
+            Self::Credential(origin) => with_credential(origin.clone(), request),
         }
     }
 }
@@ -148,7 +156,10 @@ impl<C: CredentialSource> Inner<C> {
             let credential = self.credential(place).await?;
             let (credential, login) = match credential {
                 None => (None, Shown::Nothing),
-                Some((credential, _)) if trusted => (Some(credential), Shown::Credential),
+                Some((credential, _)) if trusted => {
+                    let origin = credential.origin.clone();
+                    (Some(credential), Shown::Credential(origin))
+                }
                 Some(_) => {
                     let realm = host_of(&realm.url);
                     (None, Shown::Withheld { realm })
@@ -157,12 +168,12 @@ impl<C: CredentialSource> Inner<C> {
             let call = self.token_call(place, realm, credential.as_ref());
             let answer = self.line.fetch(call, log).await?;
             let refused = matches!(answer.status.as_u16(), 400 | 401 | 403);
-            let may_renew = refused && login == Shown::Credential;
+            let may_renew = refused && matches!(login, Shown::Credential(_));
             if may_renew && !self.is_renewed(place).await? && self.renew(place).await? {
                 continue;
             }
             if refused {
-                let denied = |request| Cause::CredentialsRefused { request };
+                let denied = |origin, request| Cause::CredentialsRefused { origin, request };
                 return Err(login.denied(answer.shown(), denied));
             }
             return read(&answer, generation, login);
@@ -185,11 +196,9 @@ impl<C: CredentialSource> Inner<C> {
             url: realm.url.clone(),
             accept: "application/json",
             authorization: credential.and_then(basic),
-            access: if credential.is_some() {
-                "login"
-            } else {
-                "anonymous"
-            },
+            shows: credential.map_or(Shows::Nothing, |credential| {
+                Shows::Login(credential.origin.clone())
+            }),
             form: None,
             limit: self.line.transport.settings.limits.token,
             expected: None,

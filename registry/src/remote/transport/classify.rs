@@ -31,7 +31,9 @@ pub(super) fn classify(error: &reqwest::Error, url: &Url, request: &str) -> Caus
     }
     let kind =
         chain(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
-    if error.is_dns() {
+    if let Some(reason) = of_the_proxy(error) {
+        unreachable(reason)
+    } else if error.is_dns() {
         Cause::HostUnknown { host }
     } else if error.is_connect() && error.is_timeout() {
         unreachable("it does not answer")
@@ -64,6 +66,18 @@ fn chain<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn Error +
             None => current.source(),
         };
         Some(current)
+    })
+}
+
+/// Why a proxy made no connection. The type of such an error is not to be had, only its text.
+fn of_the_proxy(error: &reqwest::Error) -> Option<&'static str> {
+    chain(error).find_map(|cause| {
+        let text = cause.to_string();
+        Some(match text.strip_prefix("tunnel error: ")? {
+            "proxy authorization required" => "the proxy wants another user name and password",
+            "failed to create underlying connection" => "the proxy cannot be reached",
+            _ => "the proxy refuses it",
+        })
     })
 }
 

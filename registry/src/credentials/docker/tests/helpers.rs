@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{CANARY, run};
+use super::{CANARY, in_file, run};
 use crate::credentials::docker::{DockerConfig, DockerConfigError, HelperPrograms};
 use crate::credentials::login;
-use crate::remote::{Credential, Secret};
+use crate::remote::{Credential, Origin, Secret};
 
 /// A folder with helper programs, and a configuration that names them.
 struct Machine {
@@ -85,6 +85,14 @@ fn answers(user: &str) -> String {
     format!(r#"printf '{{"ServerURL":"x","Username":"{user}","Secret":"{CANARY}"}}'"#)
 }
 
+/// A credential as a helper gives it.
+fn told_by(helper: &str, credential: Credential) -> Credential {
+    credential.found_in(Origin::Helper {
+        program: format!("docker-credential-{helper}"),
+        file: "config.json".to_owned(),
+    })
+}
+
 const NOT_FOUND: &str = "echo 'credentials not found in native keychain'; exit 1";
 const OWN: &str = r#"{"credHelpers": {"example.com": "own"}, "credsStore": "store"}"#;
 const STORE: &str = r#"{"credsStore": "store"}"#;
@@ -95,8 +103,8 @@ fn the_registrys_own_helper_goes_before_the_store() {
         .with("own", &answers("own"))
         .with("store", &answers("store"));
     let found = |registry| machine.lookup(OWN, registry).unwrap().unwrap();
-    assert_eq!(found("example.com"), login("own", CANARY));
-    assert_eq!(found("docker.io"), login("store", CANARY));
+    assert_eq!(found("example.com"), told_by("own", login("own", CANARY)));
+    assert_eq!(found("docker.io"), told_by("store", login("store", CANARY)));
     insta::assert_snapshot!(machine.asked(), @r"
     get example.com
     get https://index.docker.io/v1/
@@ -107,7 +115,8 @@ fn the_registrys_own_helper_goes_before_the_store() {
 fn a_user_called_token_is_an_identity_token() {
     let machine = Machine::new().with("store", &answers("<token>"));
     let found = machine.lookup(STORE, "example.com").unwrap().unwrap();
-    assert_eq!(found, Credential::identity(Secret::new(CANARY)));
+    let token = Credential::identity(Secret::new(CANARY));
+    assert_eq!(found, told_by("store", token));
     assert!(!format!("{found:?}").contains(CANARY));
 }
 
@@ -117,7 +126,7 @@ fn a_helper_that_knows_nothing_leaves_it_to_the_file() {
     assert_eq!(machine.lookup(STORE, "example.com").unwrap(), None);
     let text = r#"{"credsStore": "store", "auths": {"example.com": {"auth": "YTpi"}}}"#;
     let found = machine.lookup(text, "example.com").unwrap();
-    assert_eq!(found, Some(login("a", "b")));
+    assert_eq!(found, Some(in_file(login("a", "b"))));
     let empty = Machine::new().with("store", r#"echo '{"Username":"","Secret":""}'"#);
     assert_eq!(empty.lookup(STORE, "example.com").unwrap(), None);
 }
