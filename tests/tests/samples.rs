@@ -1,4 +1,5 @@
-//! The samples: each one's command line, run from the repository's root.
+//! The samples of `cfn-filter`: each one's command line, run from the repository's root. A folder
+//! with an `environment` in place of a `command` is a sample of the macro: see `deployment.rs`.
 //!
 //! A process has one working directory, so the paths in a command are put in
 //! front of the root here instead of changing it.
@@ -21,6 +22,13 @@ fn commands() -> Vec<(String, String)> {
         .filter(|path| path.is_dir())
     {
         let name = sample.file_name().unwrap().to_str().unwrap().to_owned();
+        if sample.join("environment").is_file() {
+            assert!(
+                !sample.join("command").exists(),
+                "{name}: for which of them?"
+            );
+            continue;
+        }
         let text = fs::read_to_string(sample.join("command"))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let lines = text
