@@ -366,6 +366,22 @@ fn the_filter_gives_what_the_macro_gives() {
     assert_eq!(filtered, samples()["macro-service"]);
 }
 
+#[test]
+fn the_message_in_the_document_is_the_one_that_is_given() {
+    let page = String::from_utf8(read("docs/macro.md")).unwrap();
+    let prefix = format!("Transform {ACCOUNT}::Outrigger failed with: ");
+    let shown = page.lines().find_map(|line| line.strip_prefix(&prefix));
+    let document = json!({
+        "Parameters": {"Image": {"Type": "String"}},
+        "Resources": {"ApiTask": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
+            "RequiresCompatibilities": ["FARGATE"],
+            "ContainerDefinitions": [{"Name": "api", "Image": {"Ref": "Image"}}],
+        }}},
+    });
+    let refused = answer(&environment("macro-service"), &document, &json!({}));
+    assert_eq!(shown, refused["errorMessage"].as_str());
+}
+
 /// What `docs/macro.md` says of parts of templates.
 #[test]
 fn a_part_knows_neither_the_parameters_nor_the_conditions_of_its_template() {

@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use macro_lambda::VARIABLES;
 use outrigger_tests::case::Case;
+use outrigger_tests::document::parse;
 use outrigger_tests::run::cfn_filter;
 use taskdef::report::Code;
 
@@ -67,6 +69,43 @@ fn every_code_has_a_case_that_shows_it_and_one_that_does_not() {
     }
 }
 
+/// The variables of the macro, as the table of its page has them: without the common prefix, with
+/// the other cells of the row.
+fn settings(page: &str) -> Vec<(&str, Vec<&str>)> {
+    let rows = page.lines().filter_map(|line| {
+        let row = line.strip_prefix("| `OUTRIGGER_")?.strip_suffix(" |")?;
+        let (name, cells) = row.split_once("` | ")?;
+        Some((name, cells.split('|').map(str::trim).collect()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_table_of_settings_says_what_the_macro_and_its_template_say() {
+    let page = text("docs/macro.md");
+    let settings = settings(&page);
+    let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, VARIABLES);
+    let sam = parse(text("sam.yaml").as_bytes()).unwrap();
+    let variables = &sam["Resources"]["Function"]["Properties"]["Environment"]["Variables"];
+    for (name, cells) in settings {
+        let [parameter, values, default, meaning] = cells[..] else {
+            panic!("{name}: {cells:?}");
+        };
+        let parameter = parameter.trim_matches('`');
+        assert_eq!(variables[format!("OUTRIGGER_{name}")]["Ref"], parameter);
+        let declared = &sam["Parameters"][parameter];
+        let declared_default = declared["Default"].as_str().unwrap_or_default();
+        assert_eq!(default.trim_matches('`'), declared_default, "{name}");
+        if let Some(allowed) = declared["AllowedValues"].as_array() {
+            let allowed = allowed.iter().map(|value| value.as_str().unwrap());
+            let allowed: Vec<String> = allowed.map(|value| format!("`{value}`")).collect();
+            assert_eq!(values, allowed.join(" or "), "{name}");
+        }
+        assert!(!values.is_empty() && meaning.ends_with('.'), "{name}");
+    }
+}
+
 /// The arguments for cfn-filter in a command line of a document.
 fn arguments(line: &str) -> Option<Vec<String>> {
     let rest = line.strip_prefix("cargo run --release -p cfn-filter -- ")?;
@@ -100,6 +139,9 @@ fn links_between_documents_lead_somewhere() {
         "README.md",
         "CONTRIBUTING.md",
         "docs/cfn-filter.md",
+        "docs/deploy.md",
+        "docs/macro.md",
+        "docs/registries.md",
         "docs/recipes.md",
         "docs/findings.md",
         "docs/decisions.md",
