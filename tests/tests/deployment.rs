@@ -56,7 +56,7 @@ fn answer(variables: &[(String, String)], fragment: &Value, params: &Value) -> V
         "transformId": format!("{ACCOUNT}::Outrigger"),
         "params": params,
         "requestId": "r-1",
-        "templateParameterValues": {},
+        "templateParameterValues": {"Image": "nginx:1.27"},
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -399,7 +399,7 @@ fn a_part_knows_neither_the_parameters_nor_the_conditions_of_its_template() {
     };
     let container = part(json!({"Name": "api", "Image": {"Ref": "Image"}}));
     let refused = answer(&variables, &container, &json!({}));
-    insta::assert_snapshot!(refused["errorMessage"].as_str().unwrap(), @"`snippet`, container `api`, image `!Ref Image`: the image depends on the resource `Image`, so what it runs is not known (unknown-image); way out: write the image reference as text, or state `EntryPoint`, `Command` and `User`");
+    insta::assert_snapshot!(refused["errorMessage"].as_str().unwrap(), @"`snippet`, container `api`, image `!Ref Image`: the image depends on the template parameter `Image`, whose declaration a snippet does not hold, so what it runs is not known (parameterized-image); way out: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or put the transform at the top of the template");
 
     let container = |command: &str| {
         json!({"Name": "api", "Image": "api:1", "User": "root",

@@ -1,3 +1,5 @@
+use taskdef::settings::Selection;
+
 use super::*;
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -68,21 +70,12 @@ fn every_setting_is_read() {
     ];
     assert_eq!(all.map(|(name, _)| name), VARIABLES);
     let settings = read(&all).unwrap();
-    let registries = &settings.registries;
-    assert_eq!(registries.allowed_realms.len(), 1);
-    assert_eq!(registries.allowed_registries.as_ref().unwrap().len(), 2);
-    assert_eq!(
-        (registries.insecure.len(), registries.mirrors.len()),
-        (1, 1)
-    );
-    assert_eq!(settings.run.selection.tags, SelectionTags::Ignored);
+    all_of_registries(&settings.registries);
+    all_of_selection(&settings.run.selection);
     assert_ne!(settings.allowed_params, AllowedParams::default());
     assert_eq!(settings.run.assumptions, Assumptions::Fail);
     assert_eq!(settings.ca_bundle.unwrap().to_str(), Some("/opt/ca.pem"));
     assert_eq!(settings.run.confirmed, ["nginx", "app:1"]);
-    let selection = &settings.run.selection;
-    assert_eq!((selection.include.len(), selection.exclude.len()), (1, 2));
-    assert_eq!(selection.mode, Mode::OptIn);
     let keys: Vec<&str> = settings
         .inputs
         .iter()
@@ -105,6 +98,21 @@ fn every_setting_is_read() {
     assert!(settings.secrets.check("docker.io", arn).is_ok());
     assert!(settings.secrets.check("a.example", arn).is_err());
     assert_eq!(settings.run.task_size, TaskSize::Grow);
+}
+
+fn all_of_selection(selection: &Selection) {
+    assert_eq!((selection.include.len(), selection.exclude.len()), (1, 2));
+    assert_eq!(selection.mode, Mode::OptIn);
+    assert_eq!(selection.tags, SelectionTags::Ignored);
+}
+
+fn all_of_registries(registries: &remote::Settings) {
+    assert_eq!(registries.allowed_realms.len(), 1);
+    assert_eq!(registries.allowed_registries.as_ref().unwrap().len(), 2);
+    assert_eq!(
+        (registries.insecure.len(), registries.mirrors.len()),
+        (1, 1)
+    );
 }
 
 #[test]
