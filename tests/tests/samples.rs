@@ -1,5 +1,5 @@
 //! The samples of `cfn-filter`: each one's command line, run from the repository's root. A folder
-//! with an `environment` in place of a `command` is a sample of the macro: see `deployment.rs`.
+//! with an `environment` in place of a `command` is a sample of the macro: see `deployment/samples.rs`.
 //!
 //! A process has one working directory, so the paths in a command are put in
 //! front of the root here instead of changing it.
