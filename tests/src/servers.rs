@@ -10,6 +10,7 @@ mod moto;
 mod plain_http;
 mod process;
 mod registry;
+mod request;
 pub mod samples;
 mod token;
 
