@@ -6,6 +6,7 @@
 //! bytes are pinned by the expected files.
 
 pub mod case;
+pub mod cloudformation;
 pub mod conditions;
 pub mod document;
 pub mod ecs;

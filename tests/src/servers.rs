@@ -1,11 +1,13 @@
 //! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
-//! registry in several settings, a token server for it, and AWS as moto plays it.
+//! registry in several settings, a token server for it, AWS as moto plays it, and AWS Lambda as one
+//! function sees it.
 //!
 //! A server whose program is not installed is `None`, and the test says so and passes; with
 //! `OUTRIGGER_TOOLS=required` it is an error.
 
 mod authority;
 pub mod image;
+mod lambda;
 mod moto;
 mod plain_http;
 mod process;
@@ -15,6 +17,7 @@ pub mod samples;
 mod token;
 
 pub use authority::{Authority, Identity};
+pub use lambda::{Answer, Function, PAYLOAD_MAX};
 pub use moto::Moto;
 pub use registry::{Access, Login, Registry};
 pub use token::{TokenRequest, TokenServer};
