@@ -5,7 +5,6 @@
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -62,19 +61,20 @@ enum Happened {
 }
 
 impl Function {
-    /// Starts a program with these variables, and those that Lambda sets.
+    /// Starts a program with these variables, those that Lambda sets, and no others.
     ///
     /// # Errors
     /// It does not start.
     pub fn start<'v>(
-        program: &Path,
+        program: &mut Command,
         variables: impl IntoIterator<Item = (&'v str, &'v str)>,
     ) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(text)?;
         let log = File::create(folder.path().join("log")).map_err(text)?;
         let listener = TcpListener::bind("127.0.0.1:0").map_err(text)?;
         let address = listener.local_addr().map_err(text)?;
-        let mut child = Command::new(program)
+        let name = program.get_program().to_string_lossy().into_owned();
+        let mut child = program
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
@@ -91,7 +91,7 @@ impl Function {
             .stdout(log)
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
+            .map_err(|error| format!("{name} does not start: {error}"))?;
         let (events, given) = channel();
         let (happens, happened) = channel();
         let over = Arc::new(AtomicBool::new(false));
@@ -224,32 +224,35 @@ fn connection(
                 let events = events.lock().unwrap_or_else(PoisonError::into_inner);
                 let Ok(event) = events.recv() else { break };
                 let until = event.deadline.duration_since(UNIX_EPOCH);
-                write!(
-                    stream,
+                let mut answer = format!(
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
                      Lambda-Runtime-Aws-Request-Id: {}\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
                      Lambda-Runtime-Invoked-Function-Arn: {ARN}\r\nContent-Length: {}\r\n\r\n",
                     event.id,
                     until.unwrap_or_default().as_millis(),
                     event.payload.len()
-                )?;
-                stream.write_all(&event.payload)?;
+                )
+                .into_bytes();
+                answer.extend_from_slice(&event.payload);
+                // In one piece: a second one would wait for the first to be acknowledged.
+                stream.write_all(&answer)?;
             }
             ("POST", path) if path.starts_with("invocation/") || path == "init/error" => {
-                let status = r#"{"status":"OK"}"#;
+                let status = "{\"status\":\"OK\"}";
                 let length = status.len();
-                write!(
-                    stream,
-                    "HTTP/1.1 202 Accepted\r\nContent-Length: {length}\r\n\r\n{status}"
-                )?;
+                let answer =
+                    format!("HTTP/1.1 202 Accepted\r\nContent-Length: {length}\r\n\r\n{status}");
+                stream.write_all(answer.as_bytes())?;
                 let _ = happens.send(Happened::Posted(path.to_owned(), request.body));
             }
-            _ => write!(
-                stream,
-                "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-            )?,
+            _ => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?,
         }
-        stream.flush()?;
+        if request.is_last {
+            break;
+        }
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
+    /// Whether the client waits for the connection's end, as it does in HTTP/1.0.
+    pub(super) is_last: bool,
     headers: BTreeMap<String, String>,
     pub(super) body: Vec<u8>,
 }
@@ -27,6 +29,7 @@ impl Request {
         let (Some(method), Some(target)) = (words.next(), words.next()) else {
             return Ok(None);
         };
+        let is_last = words.next().is_some_and(|version| version == "HTTP/1.0");
         let mut headers = BTreeMap::new();
         loop {
             let mut line = String::new();
@@ -49,6 +52,7 @@ impl Request {
         Ok(Some(Self {
             method,
             target,
+            is_last,
             headers,
             body,
         }))
