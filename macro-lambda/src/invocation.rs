@@ -181,7 +181,7 @@ impl Macro {
         report.findings.extend(found.warnings());
         let result = match report.is_refused() && run.on_unresolved == OnUnresolved::Fail {
             true => Err(of_report(&report)),
-            false => written(source, request.fragment, changes),
+            false => written(&request.id, source, request.fragment, changes),
         };
         Ok(Processed { report, result })
     }
@@ -233,6 +233,7 @@ fn kind(fragment: &Value) -> DocumentKind {
 
 /// The fragment with the changes. Every byte outside of them stays.
 fn written(
+    id: &str,
     source: Source<'_>,
     fragment: &str,
     changes: Vec<Change>,
@@ -255,7 +256,7 @@ fn written(
         ]);
     }
     if after > INLINE_LIMIT && before <= INLINE_LIMIT {
-        log::larger(after, INLINE_LIMIT);
+        log::larger(id, after, INLINE_LIMIT);
     }
     RawValue::from_string(text).map_err(|_| vec![Problem::new("the processed template is no JSON")])
 }
