@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use crate::log::{self, Metrics};
 use crate::params::Params;
 use crate::problem::{Problem, of_report};
-use crate::request::Request;
+use crate::request::{Event, Request};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::{images, recipes};
@@ -84,8 +84,8 @@ impl Macro {
     /// Answers an event, within this time. It needs a tokio runtime with time and I/O.
     ///
     /// A panic is answered as a failure, too.
-    pub async fn answer(self: &Arc<Self>, event: String, time: Duration) -> Answered {
-        let event: Arc<str> = event.into();
+    pub async fn answer(self: &Arc<Self>, event: Event, time: Duration) -> Answered {
+        let event = Arc::new(event);
         let (this, given) = (Arc::clone(self), Arc::clone(&event));
         let work = async move { this.answer_event(&given, time).await };
         guarded(work).await.unwrap_or_else(|| {
@@ -99,7 +99,7 @@ impl Macro {
         })
     }
 
-    async fn answer_event(&self, event: &str, time: Duration) -> Answered {
+    async fn answer_event(&self, event: &Event, time: Duration) -> Answered {
         let started = Instant::now();
         let requests = self.requests();
         let (id, processed) = match Request::parse(event) {

@@ -95,6 +95,19 @@ impl Deployment {
     }
 }
 
+/// What becomes of a processed template when AWS's own transforms come behind the macro.
+///
+/// # Errors
+/// A loop that is none, or a parameter without a value.
+pub fn with_own_transforms(template: &Value, deployment: &Deployment) -> Result<Value, String> {
+    let parameters = parameters::values(template, &deployment.parameters)?;
+    let mut template = template.clone();
+    if let Value::Object(members) = &mut template {
+        members.shift_remove("Transform");
+    }
+    loops::expanded(template, &parameters)
+}
+
 /// One processing.
 struct Run<'r, 'm> {
     parameters: Map<String, Value>,
