@@ -7,16 +7,21 @@
 
 #![cfg(test)]
 
+mod credentials;
 mod deployed;
+mod failures;
 mod hosts;
 #[path = "../registry/images.rs"]
 #[expect(dead_code, reason = "the tests of registries use the rest")]
 mod images;
+mod lock;
 #[path = "../registry/server.rs"]
 #[expect(dead_code, reason = "the tests of registries use the rest")]
 mod server;
 mod service;
+mod settings;
 mod subject;
+mod warm;
 mod world;
 
 /// The ARN of a secret with this name.

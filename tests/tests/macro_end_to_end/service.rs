@@ -2,7 +2,11 @@
 
 use outrigger_tests::cloudformation::Deployment;
 use outrigger_tests::document::parse;
+use outrigger_tests::ecs;
+use outrigger_tests::process::effective;
 use serde_json::{Value, json};
+
+use crate::subject::Subject;
 
 /// `service.yaml`, without a transform.
 pub(crate) fn service() -> Value {
@@ -44,4 +48,35 @@ pub(crate) fn task(containers: Value) -> Value {
             },
         }},
     })
+}
+
+/// Lacework's recipe with its input, and these settings.
+pub(crate) fn lacework<'s>(settings: &[(&'s str, &'s str)]) -> Vec<(&'s str, &'s str)> {
+    const INPUTS: &str = r#"{"lacework.accessToken": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:lacework-AbCdEf"}"#;
+    let own = [
+        ("OUTRIGGER_RECIPE", "lacework"),
+        ("OUTRIGGER_INPUTS", INPUTS),
+    ];
+    [&own, settings].concat()
+}
+
+/// What a container of [`task`] runs behind Lacework's wrapper.
+pub(crate) fn program_of(template: &Value, index: usize) -> Value {
+    let task = &template["Resources"]["Task"]["Properties"];
+    let containers = ecs::container_definitions(&task["ContainerDefinitions"]);
+    let container = containers[index].as_object().unwrap();
+    let words = effective(container, None).unwrap();
+    let (wrapper, program) = words.split_first().unwrap();
+    assert_eq!(*wrapper, "/var/lib/lacework-backup/lacework-sidecar.sh");
+    json!(program)
+}
+
+/// The macro's message about a template that it does not process.
+pub(crate) fn failure(subject: &Subject, template: &Value) -> String {
+    let told = subject
+        .process(template, &Deployment::default())
+        .unwrap_err();
+    let (by, message) = told.split_once(" failed with: ").unwrap();
+    assert_eq!(by, "Transform 123456789012::Outrigger");
+    message.to_owned()
 }

@@ -26,13 +26,17 @@ pub(crate) struct Subject {
 impl Subject {
     /// Starts it with these settings; the later of two with one name counts.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
-        let credentials = [
+        let own = [
+            // Nothing leaves this machine: a registry that is not on it is asked for by a proxy,
+            // and there is none.
+            ("HTTPS_PROXY", "http://127.0.0.1:9"),
+            ("NO_PROXY", "127.0.0.1"),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "canary-of-the-secret-key"),
             ("AWS_SESSION_TOKEN", "canary-of-the-session"),
         ];
         let mut program = Command::new(env!("CARGO_BIN_EXE_bootstrap-under-test"));
-        let settings = credentials.into_iter().chain(settings.iter().copied());
+        let settings = own.into_iter().chain(settings.iter().copied());
         Self {
             function: Function::start(&mut program, settings).unwrap(),
             read: Cell::new(0),

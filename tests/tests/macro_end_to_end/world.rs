@@ -2,9 +2,8 @@
 
 use outrigger_tests::servers::image::Artifact;
 use outrigger_tests::servers::{Access, Moto, Registry};
-use serde_json::json;
 
-use crate::secret;
+use crate::service::lacework;
 use crate::subject::Subject;
 
 /// The account's own registry, as templates name it.
@@ -17,7 +16,6 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) moto: Moto,
     mirrors: String,
-    inputs: String,
 }
 
 impl World {
@@ -29,7 +27,6 @@ impl World {
         let mirrors = [ECR, EXAMPLE, "docker.io", "public.ecr.aws"];
         Some(Self {
             mirrors: mirrors.map(|name| format!("{name}={host}")).join(","),
-            inputs: json!({"accessToken": secret("lacework-AbCdEf")}).to_string(),
             registry,
             moto,
         })
@@ -47,9 +44,7 @@ impl World {
             ("AWS_ENDPOINT_URL", url.as_str()),
             ("OUTRIGGER_INSECURE_REGISTRIES", host.as_str()),
             ("OUTRIGGER_MIRRORS", self.mirrors.as_str()),
-            ("OUTRIGGER_RECIPE", "lacework"),
-            ("OUTRIGGER_INPUTS", self.inputs.as_str()),
         ];
-        Subject::start(&[&own, settings].concat())
+        Subject::start(&lacework(&[&own, settings].concat()))
     }
 }
