@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use crate::log::{self, Metrics};
 use crate::params::Params;
 use crate::problem::{Problem, of_report};
-use crate::request::Request;
+use crate::request::{Event, Request};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::{images, recipes};
@@ -84,8 +84,8 @@ impl Macro {
     /// Answers an event, within this time. It needs a tokio runtime with time and I/O.
     ///
     /// A panic is answered as a failure, too.
-    pub async fn answer(self: &Arc<Self>, event: String, time: Duration) -> Answered {
-        let event: Arc<str> = event.into();
+    pub async fn answer(self: &Arc<Self>, event: Event, time: Duration) -> Answered {
+        let event = Arc::new(event);
         let (this, given) = (Arc::clone(self), Arc::clone(&event));
         let work = async move { this.answer_event(&given, time).await };
         guarded(work).await.unwrap_or_else(|| {
@@ -99,7 +99,7 @@ impl Macro {
         })
     }
 
-    async fn answer_event(&self, event: &str, time: Duration) -> Answered {
+    async fn answer_event(&self, event: &Event, time: Duration) -> Answered {
         let started = Instant::now();
         let requests = self.requests();
         let (id, processed) = match Request::parse(event) {
@@ -181,7 +181,7 @@ impl Macro {
         report.findings.extend(found.warnings());
         let result = match report.is_refused() && run.on_unresolved == OnUnresolved::Fail {
             true => Err(of_report(&report)),
-            false => written(source, request.fragment, changes),
+            false => written(&request.id, source, request.fragment, changes),
         };
         Ok(Processed { report, result })
     }
@@ -233,6 +233,7 @@ fn kind(fragment: &Value) -> DocumentKind {
 
 /// The fragment with the changes. Every byte outside of them stays.
 fn written(
+    id: &str,
     source: Source<'_>,
     fragment: &str,
     changes: Vec<Change>,
@@ -255,7 +256,7 @@ fn written(
         ]);
     }
     if after > INLINE_LIMIT && before <= INLINE_LIMIT {
-        log::larger(after, INLINE_LIMIT);
+        log::larger(id, after, INLINE_LIMIT);
     }
     RawValue::from_string(text).map_err(|_| vec![Problem::new("the processed template is no JSON")])
 }

@@ -27,5 +27,6 @@ mod settings;
 
 pub use invocation::{Answered, Macro};
 pub use log::Metrics;
+pub use request::Event;
 pub use response::Response;
 pub use settings::VARIABLES;

@@ -107,10 +107,10 @@ pub(crate) fn settings(problems: &[Problem]) {
 }
 
 /// A template that has to go through Amazon S3 from now on.
-pub(crate) fn larger(bytes: usize, limit: usize) {
+pub(crate) fn larger(id: &str, bytes: usize, limit: usize) {
     warn!(
-        bytes,
-        limit, "the processed template is larger than a request may hold"
+        request_id = id,
+        bytes, limit, "the processed template is larger than a request may hold"
     );
 }
 

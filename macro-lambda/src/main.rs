@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{Context, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
-use macro_lambda::{Macro, Response};
+use macro_lambda::{Event, Macro, Response};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -39,12 +39,12 @@ fn main() -> ExitCode {
 /// Answers events for as long as Lambda sends them.
 async fn serve() -> Result<(), Error> {
     let outrigger = Arc::new(Macro::new(variables()));
-    let handler = service_fn(move |event: LambdaEvent<String>| {
+    let handler = service_fn(move |event: LambdaEvent<Event>| {
         let outrigger = Arc::clone(&outrigger);
         async move { Ok::<Response, Error>(answer(&outrigger, event).await) }
     });
-    let as_text = MapRequestLayer::new(as_text);
-    Runtime::new(handler).layer(as_text).run().await
+    let as_event = MapRequestLayer::new(as_event);
+    Runtime::new(handler).layer(as_event).run().await
 }
 
 /// Variables that are no text are none of ours.
@@ -53,7 +53,7 @@ fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-async fn answer(outrigger: &Arc<Macro>, event: LambdaEvent<String>) -> Response {
+async fn answer(outrigger: &Arc<Macro>, event: LambdaEvent<Event>) -> Response {
     let answered = outrigger
         .answer(event.payload, time_left(&event.context))
         .await;
@@ -67,11 +67,12 @@ fn time_left(context: &Context) -> Duration {
     left.unwrap_or_default()
 }
 
-/// The event as one text. The runtime reads events before it calls the handler, and one that it
+/// The event as it came. The runtime reads events before it calls the handler, and one that it
 /// cannot read would be an error of the function, of which nobody who deploys sees the reason.
-fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
-    let text = String::from_utf8_lossy(&invocation.body);
-    invocation.body = serde_json::Value::from(text).to_string().into();
+fn as_event(mut invocation: LambdaInvocation) -> LambdaInvocation {
+    let event = Event::from(invocation.body.as_ref());
+    // Texts and truth values can always be written.
+    invocation.body = serde_json::to_vec(&event).unwrap_or_default().into();
     invocation
 }
 

@@ -1,10 +1,29 @@
 //! What CloudFormation sends to a macro.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+/// What Lambda hands over: text, or bytes that are none.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Event {
+    text: String,
+    /// Whether the text is what came, to the last byte.
+    is_whole: bool,
+}
+
+impl From<&[u8]> for Event {
+    fn from(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        Self {
+            is_whole: matches!(text, Cow::Borrowed(_)),
+            text: text.into_owned(),
+        }
+    }
+}
 
 /// The [request of a macro](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros-author.html#template-macros-lambda-interface).
 #[derive(Debug)]
@@ -48,8 +67,9 @@ struct Envelope<'e> {
 
 impl<'e> Request<'e> {
     /// Reads an event.
-    pub(crate) fn parse(event: &'e str) -> Result<Self, RequestError> {
-        let envelope: Envelope<'_> = serde_json::from_str(event).map_err(|_| RequestError {
+    pub(crate) fn parse(event: &'e Event) -> Result<Self, RequestError> {
+        let envelope = serde_json::from_str(&event.text);
+        let envelope: Envelope<'_> = envelope.map_err(|_| RequestError {
             id: String::new(),
             message: "the event is not the request of a CloudFormation macro".to_owned(),
         })?;
@@ -58,6 +78,10 @@ impl<'e> Request<'e> {
             id: id.clone(),
             message: message.to_owned(),
         };
+        // A template whose text came damaged would be deployed so.
+        if !event.is_whole {
+            return Err(failed("the event is no text in UTF-8"));
+        }
         let fragment = envelope
             .fragment
             .ok_or_else(|| failed("the request has no `fragment`"))?;
@@ -115,13 +139,14 @@ mod tests {
 
     #[test]
     fn a_request_as_it_is_documented() {
-        let request = Request::parse(
+        let event = Event::from(
             r#"{"region": "us-east-1", "accountId": "123456789012", "fragment": {"a": 1e3},
             "transformId": "123456789012::Outrigger", "params": {"Mode": "opt-in"},
             "requestId": "r-1", "templateParameterValues": {"Count": 2, "Zones": ["a", "b"], "On": true},
-            "somethingNew": [1]}"#,
-        )
-        .unwrap();
+            "somethingNew": [1]}"#
+                .as_bytes(),
+        );
+        let request = Request::parse(&event).unwrap();
         assert_eq!(request.id, "r-1");
         assert_eq!(request.region.as_deref(), Some("us-east-1"));
         assert_eq!(request.account_id.as_deref(), Some("123456789012"));
@@ -134,8 +159,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_said_with_the_id_where_there_is_one() {
-        let told = |event: &str| {
-            let error = Request::parse(event).unwrap_err();
+        let told = |event: &[u8]| {
+            let error = Request::parse(&event.into()).unwrap_err();
             format!("[{}] {}", error.id, error.message)
         };
         let deep = format!(
@@ -144,13 +169,14 @@ mod tests {
             "]".repeat(300)
         );
         let table = [
-            told(""),
-            told("[]"),
-            told("{\"requestId\": \"r\", \"fragment\": "),
-            told(r#"{"requestId": "r"}"#),
-            told(r#"{"requestId": 7, "fragment": {}, "params": "x"}"#),
-            told(r#"{"requestId": "r", "fragment": {}, "templateParameterValues": [1]}"#),
-            told(&deep),
+            told(b""),
+            told(b"[]"),
+            told(b"{\"requestId\": \"r\", \"fragment\": "),
+            told(b"{\"requestId\": \"r\"}"),
+            told(b"{\"requestId\": 7, \"fragment\": {}, \"params\": \"x\"}"),
+            told(b"{\"requestId\": \"r\", \"fragment\": {}, \"templateParameterValues\": [1]}"),
+            told(deep.as_bytes()),
+            told(b"{\"requestId\": \"r\", \"fragment\": \"\xff\"}"),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         [] the event is not the request of a CloudFormation macro
@@ -160,6 +186,7 @@ mod tests {
         [] the `params` of the request are no object
         [r] the `templateParameterValues` of the request are no object
         [r] the request has no `fragment`
+        [r] the event is no text in UTF-8
         ");
     }
 
@@ -167,6 +194,7 @@ mod tests {
     fn a_fragment_of_any_depth_leaves_the_rest_readable() {
         let fragment = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let event = format!("{{\"requestId\": \"r\", \"fragment\": {fragment}}}");
+        let event = Event::from(event.as_bytes());
         let request = Request::parse(&event).unwrap();
         assert_eq!(
             (request.id.as_str(), request.fragment),

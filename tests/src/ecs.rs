@@ -101,11 +101,54 @@ fn camel_case(key: &str) -> String {
     })
 }
 
+/// Names that differ in more than the case of their first letter.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("EFSVolumeConfiguration", "efsVolumeConfiguration"),
+    (
+        "FSxWindowsFileServerVolumeConfiguration",
+        "fsxWindowsFileServerVolumeConfiguration",
+    ),
+    ("FilesystemId", "fileSystemId"),
+    ("IAM", "iam"),
+    ("ProxyConfigurationProperties", "properties"),
+    ("S3FilesVolumeConfiguration", "s3filesVolumeConfiguration"),
+];
+
+/// The properties of a task definition in a template as `RegisterTaskDefinition` takes them. In
+/// the place of each intrinsic function, of which there are no conditions left, stands a text.
+pub fn registration(properties: &Value) -> Value {
+    registered(properties, "")
+}
+
+fn registered(value: &Value, place: &str) -> Value {
+    if intrinsic(value).is_some() {
+        return Value::String("known-when-deployed".to_owned());
+    }
+    match value {
+        Value::Array(items) => items.iter().map(|item| registered(item, place)).collect(),
+        Value::Object(map) => {
+            let user_keys = USER_KEYS.contains(&place);
+            let members = map.iter().map(|(key, item)| {
+                let known = SPELLINGS.iter().find(|(written, _)| key == written);
+                let key = match known {
+                    _ if user_keys => key.clone(),
+                    Some((_, name)) => (*name).to_owned(),
+                    None => camel_case(key),
+                };
+                let item = registered(item, &key);
+                (key, item)
+            });
+            Value::Object(members.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::container_definitions;
+    use super::{container_definitions, registration};
 
     #[test]
     fn two_spellings_of_one_definition_are_equal() {
@@ -117,6 +160,21 @@ mod tests {
             container_definitions(&template),
             container_definitions(&described)
         );
+    }
+
+    #[test]
+    fn a_registration_is_spelled_as_the_api_spells_it() {
+        let properties = json!({
+            "Family": {"Ref": "Name"},
+            "ContainerDefinitions": [{"DockerLabels": {"Team": "x"}}],
+            "Volumes": [{"EFSVolumeConfiguration": {"FilesystemId": "fs", "AuthorizationConfig": {"IAM": "ENABLED"}}}],
+        });
+        let expected = json!({
+            "family": "known-when-deployed",
+            "containerDefinitions": [{"dockerLabels": {"Team": "x"}}],
+            "volumes": [{"efsVolumeConfiguration": {"fileSystemId": "fs", "authorizationConfig": {"iam": "ENABLED"}}}],
+        });
+        assert_eq!(registration(&properties), expected);
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! must not hide itself. Only [`document`] uses the product's parser, because the
 //! bytes are pinned by the expected files.
 
+pub mod botocore;
 pub mod case;
+pub mod cfn_lint;
+pub mod cloudformation;
 pub mod conditions;
 pub mod document;
 pub mod ecs;

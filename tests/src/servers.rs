@@ -1,21 +1,24 @@
 //! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
-//! registry in several settings, a token server for it, AWS as moto plays it, and a server that
-//! answers whatever a test wants.
+//! registry in several settings, a token server for it, AWS as moto plays it, AWS Lambda as one
+//! function sees it, and a server that answers whatever a test wants.
 //!
 //! A server whose program is not installed is `None`, and the test says so and passes; with
 //! `OUTRIGGER_TOOLS=required` it is an error.
 
 mod authority;
 pub mod image;
+mod lambda;
 mod moto;
 mod plain_http;
 mod process;
 mod registry;
+mod request;
 pub mod samples;
 pub mod scripted;
 mod token;
 
 pub use authority::{Authority, Identity};
+pub use lambda::{Answer, Function, PAYLOAD_MAX};
 pub use moto::Moto;
 pub use registry::{Access, Login, Registry};
 pub use token::{TokenRequest, TokenServer};

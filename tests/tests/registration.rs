@@ -1,13 +1,10 @@
 //! What comes out of a task definition can be registered: the AWS SDK's own model of the call takes it.
-//!
-//! `BOTOCORE_PYTHON` names a Python that has botocore, which has to be there when `OUTRIGGER_TOOLS=required`.
 
 #![cfg(test)]
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use outrigger_tests::botocore;
 use outrigger_tests::case::Case;
 use outrigger_tests::document::parse;
 use serde_json::{Value, json};
@@ -39,26 +36,7 @@ json.dump(report, sys.stdout)
 
 /// What botocore finds wrong with each of these inputs; nothing where it is not there.
 fn validated(inputs: &Value) -> Option<Value> {
-    let Some(python) = std::env::var_os("BOTOCORE_PYTHON") else {
-        assert!(
-            std::env::var("OUTRIGGER_TOOLS").as_deref() != Ok("required"),
-            "BOTOCORE_PYTHON does not say where a Python with botocore is"
-        );
-        println!("note: BOTOCORE_PYTHON is not set: the outputs were not validated");
-        return None;
-    };
-    let mut run = Command::new(python)
-        .args(["-c", VALIDATE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = run.stdin.take().unwrap();
-    stdin.write_all(inputs.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    let output = run.wait_with_output().unwrap();
-    assert!(output.status.success(), "botocore: {}", output.status);
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    botocore::run(VALIDATE, inputs).unwrap()
 }
 
 /// Every output of the cases whose input is a task definition, but for those that say what cannot be registered.

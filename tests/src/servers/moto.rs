@@ -53,11 +53,7 @@ impl Moto {
         input: &Value,
     ) -> Result<Value, String> {
         let target = format!("secretsmanager.{action}");
-        // Moto reads service and region from it, and does not look at the signature.
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=key/20260101/{region}/secretsmanager/aws4_request, \
-             SignedHeaders=host, Signature=none"
-        );
+        let authorization = authorization(region, "secretsmanager");
         let headers = [
             ("Content-Type", "application/x-amz-json-1.1"),
             ("X-Amz-Target", target.as_str()),
@@ -70,4 +66,28 @@ impl Moto {
         }
         serde_json::from_slice(&answer.body).map_err(|error| format!("{target}: {error}"))
     }
+
+    /// Puts something at a path of Amazon S3: a bucket (`/name`), an object (`/name/key`) or a
+    /// bucket's policy (`/name?policy`).
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn s3_put(&self, path: &str, body: &[u8]) -> Result<(), String> {
+        let put = format!("PUT {path}");
+        let authorization = authorization("us-east-1", "s3");
+        let headers = [("Authorization", authorization.as_str())];
+        let answer = send(self.address, &put, &headers, body)?;
+        match answer.status {
+            200 | 204 => Ok(()),
+            status => Err(format!("{put}: {status}: {}", answer.text())),
+        }
+    }
+}
+
+/// Moto reads service and region from it, and does not look at the signature.
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=key/20260101/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
 }

@@ -1,7 +1,6 @@
 //! A [token server](https://distribution.github.io/distribution/spec/auth/token/) in this process.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +16,9 @@ use serde_json::{Value, json};
 
 use super::authority::{Authority, Identity, text};
 use super::registry::Login;
+use super::request::Request;
 
-/// The longest request that is read.
+/// The longest body that is read.
 const REQUEST_MAX: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -136,10 +136,11 @@ impl State {
     }
 
     fn answer(&self, mut stream: impl Read + Write) -> std::io::Result<()> {
-        let Some(request) = Request::read(&mut stream)? else {
+        let request = Request::read(&mut BufReader::new(&mut stream), REQUEST_MAX)?;
+        let Some(asked) = request.as_ref().map(Asked::of) else {
             return Ok(());
         };
-        let token = self.token(&request);
+        let token = self.token(&asked);
         let granted = token.is_ok();
         let (status, body) = match token {
             Ok(token) => (
@@ -150,8 +151,8 @@ impl State {
         };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(TokenRequest {
-            method: request.method.clone(),
-            scopes: request.scopes(),
+            method: asked.method.clone(),
+            scopes: asked.scopes(),
             granted,
         });
         drop(seen);
@@ -165,14 +166,14 @@ impl State {
         stream.flush()
     }
 
-    fn token(&self, request: &Request) -> Result<String, String> {
-        if !request.is_from_anna() {
+    fn token(&self, asked: &Asked) -> Result<String, String> {
+        if !asked.is_from_anna() {
             return Err("this is not anna".to_owned());
         }
-        if request.field("service") != Some(TokenServer::SERVICE) {
+        if asked.field("service") != Some(TokenServer::SERVICE) {
             return Err("another registry".to_owned());
         }
-        let access: Vec<Value> = request
+        let access: Vec<Value> = asked
             .scopes()
             .iter()
             .filter_map(|scope| granted(scope))
@@ -218,58 +219,35 @@ fn granted(scope: &str) -> Option<Value> {
     pulls.then(|| json!({"type": kind, "name": name, "actions": ["pull"]}))
 }
 
-struct Request {
+/// What is asked: the fields of the query, or of the body.
+struct Asked {
     method: String,
-    headers: BTreeMap<String, String>,
-    /// Of the query, or of the body.
+    authorization: Option<String>,
     fields: Vec<(String, String)>,
 }
 
-impl Request {
-    /// `None` where nothing came.
-    fn read(stream: &mut impl Read) -> std::io::Result<Option<Self>> {
-        let mut received = Vec::new();
-        let mut part = [0; 4096];
-        while received.len() < REQUEST_MAX {
-            let length = stream.read(&mut part)?;
-            received.extend_from_slice(part.get(..length).unwrap_or_default());
-            let request = Self::parse(&String::from_utf8_lossy(&received));
-            if request.is_some() || length == 0 {
-                return Ok(request);
-            }
-        }
-        Ok(None)
-    }
-
-    /// `None` while it is not whole.
-    fn parse(received: &str) -> Option<Self> {
-        let (head, body) = received.split_once("\r\n\r\n")?;
-        let (first, rest) = head.split_once("\r\n").unwrap_or((head, ""));
-        let headers: BTreeMap<_, _> = rest
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(key, value)| (key.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect();
-        let length = headers
-            .get("content-length")
-            .map_or(Ok(0), |length| length.parse());
-        if body.len() < length.unwrap_or(0) {
-            return None;
-        }
-        let (method, target) = first.split_once(' ')?;
-        let target = target.split(' ').next()?;
-        let query = target.split_once('?').map_or("", |(_, query)| query);
-        let form = if method == "POST" { body } else { query };
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let query = request
+            .target
+            .split_once('?')
+            .map_or("", |(_, query)| query);
+        let body = String::from_utf8_lossy(&request.body);
+        let form = if request.method == "POST" {
+            &*body
+        } else {
+            query
+        };
         let fields = form
             .split('&')
             .filter_map(|field| field.split_once('='))
             .map(|(key, value)| (decoded(key), decoded(value)))
             .collect();
-        Some(Self {
-            method: method.to_owned(),
-            headers,
+        Self {
+            method: request.method.clone(),
+            authorization: request.header("authorization").map(str::to_owned),
             fields,
-        })
+        }
     }
 
     fn field(&self, name: &str) -> Option<&str> {
@@ -294,7 +272,7 @@ impl Request {
         }
         let pair = format!("{}:{}", Login::USER, Login::PASSWORD);
         let expected = format!("Basic {}", STANDARD.encode(pair));
-        self.headers.get("authorization") == Some(&expected)
+        self.authorization == Some(expected)
     }
 }
 

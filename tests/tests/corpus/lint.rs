@@ -2,24 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::{Map, Value};
+use outrigger_tests::cfn_lint::{Problem, findings};
 
 use crate::table::Row;
 use crate::{RECIPES, templates};
 
 /// cfn-lint finds nothing new, but that a parameter is not used any more where the report says so.
 pub(crate) fn lint(inputs: &Path, outputs: &Path, rows: &[Row]) {
-    let Some(program) = std::env::var_os("CFN_LINT") else {
-        assert!(
-            std::env::var("OUTRIGGER_TOOLS").as_deref() != Ok("required"),
-            "CFN_LINT does not say where cfn-lint is"
-        );
-        println!("note: CFN_LINT is not set: the outputs were not linted");
+    let Some(before) = findings(&templates(inputs)).unwrap() else {
         return;
     };
-    let before = lint_folder(&program, inputs);
     for (recipe, _) in RECIPES {
         for settings in ["default", "all answered"] {
             let said = |file: &str, message: &str| {
@@ -33,7 +26,8 @@ pub(crate) fn lint(inputs: &Path, outputs: &Path, rows: &[Row]) {
                     .iter()
                     .any(|name| message == format!("Parameter {name} not used."))
             };
-            let after = lint_folder(&program, &outputs.join(recipe).join(settings));
+            let outputs = templates(&outputs.join(recipe).join(settings));
+            let after = findings(&outputs).unwrap().unwrap();
             let more = after.iter().filter(|(problem, count)| {
                 before.get(*problem).is_none_or(|before| before < count)
             });
@@ -70,40 +64,4 @@ fn is_repeated((file, rule, message): &Problem, before: &BTreeMap<Problem, usize
     before.keys().any(|(known_file, known_rule, known)| {
         (known_file, known_rule) == (file, rule) && about_any(known) == about_any(message)
     })
-}
-
-/// File, rule and message of a finding.
-type Problem = (String, String, String);
-
-/// Every finding, and how often.
-fn lint_folder(program: &std::ffi::OsStr, folder: &Path) -> BTreeMap<Problem, usize> {
-    let run = Command::new(program)
-        .args(["--format", "json", "--"])
-        .args(templates(folder))
-        .output()
-        .unwrap();
-    let findings: Vec<Map<String, Value>> =
-        serde_json::from_slice(&run.stdout).unwrap_or_else(|error| {
-            panic!(
-                "cfn-lint: {error}\n{}",
-                String::from_utf8_lossy(&run.stderr)
-            )
-        });
-    let mut counts = BTreeMap::new();
-    for finding in findings {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let file = text(&finding["Filename"])
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        *counts
-            .entry((
-                file,
-                text(&finding["Rule"]["Id"]),
-                text(&finding["Message"]),
-            ))
-            .or_default() += 1;
-    }
-    counts
 }

@@ -1,8 +1,7 @@
 //! Real templates of other people, with every built-in recipe.
 //!
 //! `OUTRIGGER_CORPUS` names a folder with `cloudformation/*`; without it the test
-//! says so and passes. `CFN_LINT` names cfn-lint, which has to be there when
-//! `OUTRIGGER_TOOLS=required`.
+//! says so and passes.
 
 #![cfg(test)]
 
