@@ -30,10 +30,17 @@ pub(super) struct Config {
 
 impl Config {
     fn text(&self) -> usize {
-        let words = [&self.entrypoint, &self.cmd, &self.env]
-            .into_iter()
-            .flatten();
-        words.map(String::len).sum::<usize>() + self.user.len() + self.working_dir.len()
+        self.words().map(String::len).sum::<usize>() + self.user.len() + self.working_dir.len()
+    }
+
+    /// About how many bytes of memory it takes: a word takes some, however short.
+    pub(super) fn weight(&self) -> usize {
+        self.text() + 64 * self.words().count()
+    }
+
+    fn words(&self) -> impl Iterator<Item = &String> {
+        let lists = [&self.entrypoint, &self.cmd, &self.env];
+        lists.into_iter().flatten()
     }
 
     /// Whether both run the same process as the same user.

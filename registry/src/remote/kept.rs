@@ -11,12 +11,15 @@ use super::config::Config;
 use super::place::Place;
 use super::session::Found;
 
-/// What earlier sessions read, up to a number of bytes.
+/// What earlier sessions read, up to a number of bytes of memory.
 #[derive(Debug)]
 pub(super) struct Kept {
     most: u64,
     shelves: Mutex<Shelves>,
 }
+
+/// What an entry takes beside what it holds: its names, and its place in the lists.
+const ENTRY: usize = 1 << 10;
 
 /// By repository and digest, or tag.
 type Key = (Place, String);
@@ -30,7 +33,7 @@ struct Shelves {
 }
 
 impl Kept {
-    /// Keeps that many bytes of manifests and configs; none at all with 0.
+    /// Keeps about so many bytes of manifests and configs, as they are in memory; none at all with 0.
     pub(super) fn up_to(most: u64) -> Self {
         Self {
             most,
@@ -57,8 +60,8 @@ impl Kept {
         shelves.manifests.get(&(key.0, digest)).cloned()
     }
 
-    pub(super) fn keep_manifest(&self, place: &Place, name: &str, found: &Arc<Found>, bytes: u64) {
-        if let Some(mut shelves) = self.room(bytes) {
+    pub(super) fn keep_manifest(&self, place: &Place, name: &str, found: &Arc<Found>) {
+        if let Some(mut shelves) = self.room(found.manifest.weight()) {
             let key = (place.clone(), found.digest.clone());
             shelves.manifests.insert(key, Arc::clone(found));
             if name != found.digest {
@@ -68,14 +71,8 @@ impl Kept {
         }
     }
 
-    pub(super) fn keep_config(
-        &self,
-        place: &Place,
-        digest: &str,
-        config: &Arc<Config>,
-        bytes: u64,
-    ) {
-        if let Some(mut shelves) = self.room(bytes) {
+    pub(super) fn keep_config(&self, place: &Place, digest: &str, config: &Arc<Config>) {
+        if let Some(mut shelves) = self.room(config.weight()) {
             let key = (place.clone(), digest.to_owned());
             shelves.configs.insert(key, Arc::clone(config));
         }
@@ -88,7 +85,8 @@ impl Kept {
 
     /// The shelves, if there is room for this. Full shelves are emptied: to read all of it again
     /// costs little, and happens seldom.
-    fn room(&self, bytes: u64) -> Option<MutexGuard<'_, Shelves>> {
+    fn room(&self, weight: usize) -> Option<MutexGuard<'_, Shelves>> {
+        let bytes = u64::try_from(weight + ENTRY).unwrap_or(u64::MAX);
         // What is large for one image is not worth the room of many.
         if bytes > self.most / 16 {
             return None;

@@ -61,6 +61,16 @@ pub(super) enum Manifest {
     Image(Descriptor),
 }
 
+impl Manifest {
+    /// About how many bytes of memory it takes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Index(entries) => 512 * entries.len(),
+            Self::Image(_) => 512,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Document {
     schema_version: Member<u64>,

@@ -27,6 +27,9 @@ use super::{ImageFound, Resolution};
 use crate::ImageConfigs;
 use crate::reference::ImageReference;
 
+/// How long a registry is waited for that is asked whether a tag has moved.
+const CHECK_TIME: Duration = Duration::from_secs(5);
+
 /// Resolves images, each once, within the time that it was given.
 ///
 /// Everything that it learns, tokens and failures included, ends with it: a tag can move, and
@@ -283,7 +286,7 @@ impl<C: CredentialSource> Inner<C> {
             let bytes = answer.body.len() as u64;
             log.read(what, &digest, bytes);
             let found = Arc::new(Found { digest, manifest });
-            self.kept.keep_manifest(place, name, &found, bytes);
+            self.kept.keep_manifest(place, name, &found);
             Ok(found)
         };
         self.manifests.get(key, trace, fetch).await
@@ -295,8 +298,9 @@ impl<C: CredentialSource> Inner<C> {
             return Some(found);
         }
         let found = self.kept.tagged(place, name)?;
-        // A registry that does not answer this is asked in full.
-        let now = self.named_now(place, name, log).await.ok().flatten();
+        // A registry that does not answer this, or not soon, is asked in full.
+        let now = tokio::time::timeout(CHECK_TIME, self.named_now(place, name, log)).await;
+        let now = now.ok().and_then(Result::ok).flatten();
         (now.as_deref() == Some(&found.digest)).then_some(found)
     }
 
@@ -332,7 +336,7 @@ impl<C: CredentialSource> Inner<C> {
             })?;
             log.read("config", name, descriptor.size);
             let config = Arc::new(config);
-            self.kept.keep_config(place, name, &config, descriptor.size);
+            self.kept.keep_config(place, name, &config);
             Ok(config)
         };
         self.configs.get(key, trace, fetch).await

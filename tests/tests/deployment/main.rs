@@ -56,7 +56,8 @@ fn answer(variables: &[(String, String)], fragment: &Value, params: &Value) -> V
     let nowhere = variable("ALLOWED_REGISTRIES", "registry.invalid");
     let variables = std::iter::once(nowhere).chain(variables.iter().cloned());
     let outrigger = Arc::new(Macro::new(variables));
-    let answered = runtime.block_on(outrigger.answer(event.to_string(), Duration::from_secs(60)));
+    let answered = runtime
+        .block_on(outrigger.answer(event.to_string().as_bytes().into(), Duration::from_secs(60)));
     assert_eq!(answered.metrics.registry_requests, 0);
     serde_json::to_value(&answered.response).unwrap()
 }

@@ -120,3 +120,48 @@ fn nothing_is_kept_unless_it_is_wanted_and_no_more_than_that() {
         }
     });
 }
+
+/// Requests of a second session for an image with this command, after `others` were read.
+async fn asked_again(kept: u64, command: &[&str], others: usize) -> usize {
+    let mut images = Images::default();
+    let config = |cmd: &[&str]| {
+        serde_json::json!({
+            "os": "linux", "architecture": "amd64", "config": {"Cmd": cmd},
+        })
+    };
+    let image = images.image(&config(command));
+    images.tag("1", &image);
+    for number in 0..others {
+        let image = images.image(&config(&[&number.to_string()]));
+        images.tag(&format!("other-{number}"), &image);
+    }
+    let server = Server::plain(move |seen| images.reply(seen)).await;
+    let mut settings = keeping(&server);
+    settings.limits.kept = kept;
+    let registries = Registries::new(settings, StaticCredentials::none());
+    let tagged = |tag: &str| query(&format!("{}/app:{tag}", server.host()), Platform::LinuxAmd64);
+    asked(&server, &registries, &tagged("1")).await;
+    for number in 0..others {
+        asked(&server, &registries, &tagged(&format!("other-{number}"))).await;
+    }
+    let (_, requests) = asked(&server, &registries, &tagged("1")).await;
+    requests.len()
+}
+
+#[test]
+fn what_is_kept_is_weighed_as_it_is_in_memory() {
+    run(async {
+        let blank = vec![""; 2_000];
+        assert_eq!(asked_again(1 << 20, &["app"], 0).await, 1);
+        // A few kilobytes as text, and many as a list.
+        assert_eq!(asked_again(1 << 20, &blank, 0).await, 2);
+    });
+}
+
+#[test]
+fn full_shelves_are_emptied() {
+    run(async {
+        assert_eq!(asked_again(64 << 10, &["app"], 10).await, 1);
+        assert_eq!(asked_again(64 << 10, &["app"], 30).await, 2);
+    });
+}

@@ -11,7 +11,7 @@ use reqwest::Request;
 use serde_json::Value;
 
 use super::endpoint::{Service, Variant};
-use super::http::{Http, Received};
+use super::http::{ANSWER_MAX, Failure, Http, Received};
 use super::identity::{self, Identity};
 use super::place::Region;
 use super::{Aws, AwsProblem};
@@ -54,6 +54,7 @@ pub(super) async fn again<T>(
     loop {
         let answer = match http.send(request()?).await {
             Ok(received) => read(&received),
+            Err(Failure::TooLong) => Err(AwsProblem::TooLong { limit: ANSWER_MAX }),
             Err(failure) => Err(AwsProblem::Unreachable {
                 endpoint: host(url),
                 reason: failure.to_string(),

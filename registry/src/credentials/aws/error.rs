@@ -81,6 +81,12 @@ pub enum AwsProblem {
         /// What happened.
         reason: String,
     },
+    /// More than any of the answers that are wanted.
+    #[error("it has more than {limit} bytes")]
+    TooLong {
+        /// How many are read.
+        limit: usize,
+    },
     /// The credentials do not allow the call.
     #[error("`{action}` is not allowed{}", said_after_colon(.said))]
     Denied {
@@ -188,7 +194,7 @@ impl AwsProblem {
             Self::Denied { .. } => "aws-denied",
             Self::NotFound { .. } => "secret-not-found",
             Self::Refused { .. } => "aws-refused",
-            Self::Answer { .. } => "aws-answer",
+            Self::Answer { .. } | Self::TooLong { .. } => "aws-answer",
             Self::Content { .. } => "secret-content",
         }
     }
@@ -210,7 +216,9 @@ impl AwsProblem {
             Self::Denied {
                 action: "GetObject",
                 ..
-            } => "allow `s3:GetObject` on it, and check that it exists",
+            } => {
+                "allow `s3:GetObject` on it, and `kms:Decrypt` for a key of your own, and check that it exists"
+            }
             Self::Denied { .. } => "allow `ecr:GetAuthorizationToken` on `*`",
             Self::NotFound { .. } => "check its name, its account, and the region",
             Self::Refused {
@@ -220,6 +228,7 @@ impl AwsProblem {
             Self::Setup { .. }
             | Self::Unreachable { .. }
             | Self::Refused { .. }
+            | Self::TooLong { .. }
             | Self::Answer { .. } => return None,
         })
     }

@@ -20,7 +20,7 @@ use super::AwsProblem;
 use crate::remote::{Settings, unguarded_client};
 
 /// The most that any of these services answers: a secret has up to 64 KiB.
-const ANSWER_MAX: usize = 1024 * 1024;
+pub(super) const ANSWER_MAX: usize = 1024 * 1024;
 /// The metadata services are on this machine, where no proxy can reach them for us.
 const NEVER_BY_PROXY: &str = "127.0.0.0/8,169.254.0.0/16,fd00:ec2::/32,::1,localhost";
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);

@@ -3,9 +3,9 @@
 /// A registry of Amazon ECR, told by its host alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Registry {
-    /// An account's registry in a region.
+    /// An account's registry in a region. Which account does not matter: a token is good for
+    /// every registry of the region that its owner may read.
     Private {
-        account: String,
         region: Region,
         fips: bool,
         dual_stack: bool,
@@ -113,7 +113,6 @@ impl Registry {
             false => region.domain(),
         };
         (domain == expected).then(|| Self::Private {
-            account: account.to_owned(),
             region,
             fips,
             dual_stack,

@@ -55,7 +55,6 @@ fn the_hosts_of_private_registries() {
         ),
     ] {
         let expected = Registry::Private {
-            account: "123456789012".to_owned(),
             region: Region::parse(region).unwrap(),
             fips,
             dual_stack,
