@@ -26,8 +26,10 @@ use crate::{images, recipes};
 /// for a template: in a request, and in Amazon S3, in bytes.
 const INLINE_LIMIT: usize = 51_200;
 const TEMPLATE_LIMIT: usize = 1_000_000;
-/// What is kept back of an invocation's time, for the answer.
+/// What is kept back of an invocation's time, for rewriting and the answer.
 const RESERVE: Duration = Duration::from_secs(2);
+/// What of it is kept back for the answer alone.
+const LAST_RESERVE: Duration = Duration::from_millis(500);
 
 /// The macro, with the settings of its function.
 #[derive(Debug)]
@@ -44,19 +46,24 @@ pub struct Answered {
     pub response: Response,
     /// For CloudWatch.
     pub metrics: Metrics,
+    /// Whether the work went on when the time was over. It cannot be stopped but with the process.
+    pub overran: bool,
 }
 
-/// What became of a template.
-struct Processed {
-    report: Report,
-    result: Result<Box<RawValue>, Vec<Problem>>,
+/// What became of a template: without a fragment it was not processed, for what the report and
+/// the problems say.
+#[derive(Default)]
+pub(crate) struct Processed {
+    pub(crate) report: Report,
+    pub(crate) fragment: Option<Box<RawValue>>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl From<Vec<Problem>> for Processed {
     fn from(problems: Vec<Problem>) -> Self {
         Self {
-            report: Report::default(),
-            result: Err(problems),
+            problems,
+            ..Self::default()
         }
     }
 }
@@ -81,22 +88,36 @@ impl Macro {
         }
     }
 
-    /// Answers an event, within this time. It needs a tokio runtime with time and I/O.
+    /// Answers an event, within this time, whatever it takes. It needs a tokio runtime with time
+    /// and I/O, and with a thread of its own for the work, so that the time can end meanwhile.
     ///
     /// A panic is answered as a failure, too.
     pub async fn answer(self: &Arc<Self>, event: Event, time: Duration) -> Answered {
         let event = Arc::new(event);
         let (this, given) = (Arc::clone(self), Arc::clone(&event));
         let work = async move { this.answer_event(&given, time).await };
-        guarded(work).await.unwrap_or_else(|| {
-            let id = Request::parse(&event).map_or_else(|error| error.id, |request| request.id);
-            let problem = Problem::new("the macro has an error of its own, and changed nothing")
-                .hint("report it with the template; its log says where it happened");
-            Answered {
-                response: Response::failure(id, &[problem]),
-                metrics: Metrics::of_panic(),
+        let time = time.saturating_sub(LAST_RESERVE.min(time / 4));
+        let (problem, overran) = match guarded(work, time).await {
+            Ok(answered) => return answered,
+            Err(End::Panic) => {
+                let problem =
+                    Problem::new("the macro has an error of its own, and changed nothing");
+                let hint = "report it with the template; its log says where it happened";
+                (problem.hint(hint), false)
             }
-        })
+            Err(End::Time) => {
+                let problem = Problem::new("the time was over before the template was processed");
+                let hint = "give the function more time or memory, or deploy a smaller template";
+                (problem.hint(hint), true)
+            }
+        };
+        let id = Request::parse(&event).map_or_else(|error| error.id, |request| request.id);
+        log::problem(&id, &problem);
+        Answered {
+            response: Response::failure(id, &[problem]),
+            metrics: Metrics::of_failure(),
+            overran,
+        }
     }
 
     async fn answer_event(&self, event: &Event, time: Duration) -> Answered {
@@ -116,14 +137,22 @@ impl Macro {
         let metrics = Metrics {
             registry_requests: self.requests().saturating_sub(requests),
             duration: started.elapsed(),
-            ..Metrics::of(&processed.report, processed.result.is_ok())
+            ..Metrics::of(&processed)
         };
-        log::processed(&id, &processed.report, &processed.result, &metrics);
-        let response = match processed.result {
-            Ok(fragment) => Response::success(id, fragment),
-            Err(problems) => Response::failure(id, &problems),
+        log::processed(&id, &processed, &metrics);
+        let response = match processed.fragment {
+            Some(fragment) => Response::success(id, fragment),
+            None => {
+                let mut problems = processed.problems;
+                problems.extend(of_report(&processed.report));
+                Response::failure(id, &problems)
+            }
         };
-        Answered { response, metrics }
+        Answered {
+            response,
+            metrics,
+            overran: false,
+        }
     }
 
     /// Requests to registries so far.
@@ -179,11 +208,25 @@ impl Macro {
             changes,
         } = taskdef::rewrite(template, kind, &recipes, &run, &found.answers).map_err(unusable)?;
         report.findings.extend(found.warnings());
-        let result = match report.is_refused() && run.on_unresolved == OnUnresolved::Fail {
-            true => Err(of_report(&report)),
-            false => written(&request.id, source, request.fragment, changes),
-        };
-        Ok(Processed { report, result })
+        if report.is_refused() && run.on_unresolved == OnUnresolved::Fail {
+            return Ok(Processed {
+                report,
+                ..Processed::default()
+            });
+        }
+        let written = written(&request.id, source, request.fragment, changes);
+        Ok(match written {
+            Ok(fragment) => Processed {
+                report,
+                fragment: Some(fragment),
+                ..Processed::default()
+            },
+            Err(problem) => Processed {
+                report,
+                problems: vec![problem],
+                ..Processed::default()
+            },
+        })
     }
 }
 
@@ -193,9 +236,23 @@ fn not_set_up(problems: &[Problem]) -> Vec<Problem> {
     std::iter::once(first).chain(problems).collect()
 }
 
-/// Runs this to its end; nothing if it panics.
-async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    tokio::spawn(work).await.ok()
+/// Why some work has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Panic,
+    Time,
+}
+
+/// Runs this to its end, on another thread where the runtime has one.
+async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+    time: Duration,
+) -> Result<T, End> {
+    match tokio::time::timeout(time, tokio::spawn(work)).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) => Err(End::Panic),
+        Err(_) => Err(End::Time),
+    }
 }
 
 /// How a template is rewritten.
@@ -237,46 +294,106 @@ fn written(
     source: Source<'_>,
     fragment: &str,
     changes: Vec<Change>,
-) -> Result<Box<RawValue>, Vec<Problem>> {
+) -> Result<Box<RawValue>, Problem> {
     let text = match changes.is_empty() {
         true => fragment.to_owned(),
         false => {
             let spliced = source.splice(changes);
             let failed = |error| Problem::new(format!("the template cannot be written: {error}"));
-            spliced.map_err(|error| vec![failed(error)])?.text
+            spliced.map_err(failed)?.text
         }
     };
     let (before, after) = (fragment.len(), text.len());
-    if after > TEMPLATE_LIMIT {
+    let exceeds = |limit| after > limit && before <= limit;
+    if exceeds(TEMPLATE_LIMIT) {
         let problem = Problem::new(format!(
             "the processed template has {after} bytes, and CloudFormation takes {TEMPLATE_LIMIT} (template-too-large)"
         ));
-        return Err(vec![
-            problem.hint("split it into nested stacks, each with the transform"),
-        ]);
+        return Err(problem.hint("split it into nested stacks, each with the transform"));
     }
-    if after > INLINE_LIMIT && before <= INLINE_LIMIT {
+    if exceeds(INLINE_LIMIT) {
         log::larger(id, after, INLINE_LIMIT);
     }
-    RawValue::from_string(text).map_err(|_| vec![Problem::new("the processed template is no JSON")])
+    RawValue::from_string(text).map_err(|_| Problem::new("the processed template is no JSON"))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use taskdef::settings::Mode;
+
     use super::*;
 
     #[test]
-    fn a_panic_is_nothing_to_answer_with() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+    fn work_that_panics_or_takes_too_long_has_no_result() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
             .build()
             .unwrap();
-        let guarded = |panics: bool| {
-            runtime.block_on(guarded(async move {
-                assert!(!panics, "a panic");
-                1
-            }))
+        let long = Duration::from_secs(60);
+        let panics = |panics: bool| async move {
+            assert!(!panics, "a panic");
+            1
         };
-        assert_eq!(guarded(false), Some(1));
-        assert_eq!(guarded(true), None);
+        assert_eq!(runtime.block_on(guarded(panics(false), long)), Ok(1));
+        assert_eq!(
+            runtime.block_on(guarded(panics(true), long)),
+            Err(End::Panic)
+        );
+        // Work that never lets go of its thread, until it is told that its time was over.
+        let (over, told) = std::sync::mpsc::channel::<()>();
+        let busy = async move { told.recv().is_err() };
+        let short = Duration::from_millis(10);
+        assert_eq!(runtime.block_on(guarded(busy, short)), Err(End::Time));
+        drop(over);
+    }
+
+    fn rewritten(bytes: usize, change: bool) -> Result<String, String> {
+        let fragment = json!({"Resources": {}, "Description": "x".repeat(bytes)}).to_string();
+        let source = Source::parse(&fragment).unwrap();
+        let path = vec![taskdef::source::Step::Key("Resources".to_owned())];
+        let new = json!({"Queue": {"Type": "AWS::SQS::Queue"}}).into();
+        let changes = change.then_some(Change { path, new });
+        let written = written("r", source, &fragment, changes.into_iter().collect());
+        match written {
+            Ok(text) => Ok(text.get().to_owned()),
+            Err(problem) => Err(problem.message),
+        }
+    }
+
+    #[test]
+    fn only_what_the_rewrite_makes_too_large_is_refused() {
+        assert!(rewritten(100, true).unwrap().contains("Queue"));
+        let told = rewritten(TEMPLATE_LIMIT - 50, true).unwrap_err();
+        insta::assert_snapshot!(told, @"the processed template has 1000017 bytes, and CloudFormation takes 1000000 (template-too-large)");
+        // Another macro may take away again what another one brought.
+        for change in [true, false] {
+            assert!(rewritten(TEMPLATE_LIMIT + 50, change).is_ok());
+        }
+    }
+
+    #[test]
+    fn parameters_of_the_transform_replace_settings() {
+        let variables = [
+            ("OUTRIGGER_RECIPE", "alert-logic"),
+            ("OUTRIGGER_MODE", "opt-in"),
+            ("OUTRIGGER_EXCLUDE", "$.Resources.A"),
+            ("OUTRIGGER_ALLOW_TEMPLATE_PARAMS", "*"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::read(variables).unwrap();
+        let run = |params: Value| {
+            let params = params.as_object().unwrap().clone();
+            let params = Params::read(params, &settings.allowed_params).unwrap();
+            run_settings(&settings, &params, Deployment::default(), BTreeMap::new()).selection
+        };
+        let settled = run(json!({}));
+        assert_eq!((settled.mode, settled.exclude.len()), (Mode::OptIn, 1));
+        let asked = run(json!({"Mode": "opt-out", "Exclude": [], "Include": "$.Resources.B"}));
+        assert_eq!(
+            (asked.mode, asked.exclude.len(), asked.include.len()),
+            (Mode::OptOut, 0, 1)
+        );
     }
 }

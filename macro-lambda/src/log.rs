@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use taskdef::report::{Finding, Outcome, Report, Severity};
-use tracing::{debug, error, info, warn};
+use taskdef::report::{Finding, Outcome, Severity};
+use tracing::{Level, error, event, info, warn};
 
-use crate::problem::Problem;
+use crate::invocation::Processed;
+use crate::problem::{Problem, spelled};
 
 /// What an invocation took, and what became of the task definitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Metrics {
     pub seen: usize,
     /// Those that were rewritten.
     pub rewritten: usize,
+    /// Those that are not in scope, or not selected.
+    pub left_alone: usize,
     /// Those in scope that could not be instrumented.
     pub refused: usize,
     /// Requests that were sent to registries.
@@ -30,26 +32,22 @@ pub struct Metrics {
 const NAMESPACE: &str = "Outrigger";
 
 impl Metrics {
-    pub(crate) fn of(report: &Report, processed: bool) -> Self {
-        let count = |outcome| {
-            let tasks = report.task_definitions.iter();
-            tasks.filter(|task| task.outcome == outcome).count()
-        };
+    pub(crate) fn of(processed: &Processed) -> Self {
+        let tasks = &processed.report.task_definitions;
+        let count = |outcome| tasks.iter().filter(|task| task.outcome == outcome).count();
+        let failed = processed.fragment.is_none();
         Self {
-            seen: report.task_definitions.len(),
+            seen: tasks.len(),
             // Of a template that is refused nothing is.
-            rewritten: if processed {
-                count(Outcome::Rewritten)
-            } else {
-                0
-            },
+            rewritten: if failed { 0 } else { count(Outcome::Rewritten) },
+            left_alone: count(Outcome::LeftAlone),
             refused: count(Outcome::Refused),
-            failed: !processed,
+            failed,
             ..Self::default()
         }
     }
 
-    pub(crate) fn of_panic() -> Self {
+    pub(crate) fn of_failure() -> Self {
         Self {
             failed: true,
             ..Self::default()
@@ -62,6 +60,7 @@ impl Metrics {
         let values = [
             ("TaskDefinitions", "Count", json!(self.seen)),
             ("Rewritten", "Count", json!(self.rewritten)),
+            ("LeftAlone", "Count", json!(self.left_alone)),
             ("Refused", "Count", json!(self.refused)),
             ("Failures", "Count", json!(u8::from(self.failed))),
             ("RegistryRequests", "Count", json!(self.registry_requests)),
@@ -106,6 +105,12 @@ pub(crate) fn settings(problems: &[Problem]) {
     }
 }
 
+/// What keeps a template from being processed.
+pub(crate) fn problem(id: &str, problem: &Problem) {
+    let hint = problem.hint.as_deref().unwrap_or_default();
+    error!(request_id = id, hint, "{}", problem.message);
+}
+
 /// A template that has to go through Amazon S3 from now on.
 pub(crate) fn larger(id: &str, bytes: usize, limit: usize) {
     warn!(
@@ -115,41 +120,32 @@ pub(crate) fn larger(id: &str, bytes: usize, limit: usize) {
 }
 
 /// What became of a template: the findings, and a line that sums up.
-pub(crate) fn processed(
-    id: &str,
-    report: &Report,
-    result: &Result<Box<RawValue>, Vec<Problem>>,
-    metrics: &Metrics,
-) {
+pub(crate) fn processed(id: &str, processed: &Processed, metrics: &Metrics) {
+    let report = &processed.report;
     for task in &report.task_definitions {
+        // Why something has no agent is what somebody will look for.
+        let notes = match task.outcome {
+            Outcome::LeftAlone => Level::INFO,
+            _ => Level::DEBUG,
+        };
         for finding in &task.findings {
-            tell(id, &task.id, finding);
+            tell(id, &task.id, finding, notes);
         }
     }
     for (place, finding) in &report.findings {
-        tell(id, place, finding);
+        tell(id, place, finding, Level::DEBUG);
     }
-    let duration_ms = milliseconds(metrics.duration);
-    let problems = match result {
-        Ok(_) => 0,
-        Err(problems) => {
-            // What is a finding has been told.
-            let errors = crate::problem::of_report(report);
-            for problem in problems.iter().filter(|problem| !errors.contains(problem)) {
-                let hint = problem.hint.as_deref().unwrap_or_default();
-                error!(request_id = id, hint, "{}", problem.message);
-            }
-            problems.len()
-        }
-    };
+    for one in &processed.problems {
+        problem(id, one);
+    }
     info!(
         request_id = id,
         task_definitions = metrics.seen,
         rewritten = metrics.rewritten,
+        left_alone = metrics.left_alone,
         refused = metrics.refused,
-        problems,
         registry_requests = metrics.registry_requests,
-        duration_ms,
+        duration_ms = milliseconds(metrics.duration),
         "{}",
         if metrics.failed {
             "failed"
@@ -159,46 +155,28 @@ pub(crate) fn processed(
     );
 }
 
-fn tell(id: &str, place: &str, finding: &Finding) {
-    let code = finding.code.as_str();
-    let container = finding.container.as_deref().unwrap_or_default();
-    let image = finding.image.as_deref().unwrap_or_default();
-    let hint = finding.hint.as_deref().unwrap_or_default();
-    let message = &finding.message;
-    match finding.severity {
-        Severity::Error => {
-            error!(
+fn tell(id: &str, place: &str, finding: &Finding, notes: Level) {
+    /// The level of an event is a part of the program.
+    macro_rules! at {
+        ($level:expr) => {
+            event!(
+                $level,
                 request_id = id,
                 resource = place,
-                container,
-                image,
-                code,
-                hint,
-                "{message}"
-            );
-        }
-        Severity::Warning => {
-            warn!(
-                request_id = id,
-                resource = place,
-                container,
-                image,
-                code,
-                hint,
-                "{message}"
-            );
-        }
-        Severity::Note => {
-            debug!(
-                request_id = id,
-                resource = place,
-                container,
-                image,
-                code,
-                hint,
-                "{message}"
-            );
-        }
+                container = finding.container.as_deref().unwrap_or_default(),
+                image = finding.image.as_deref().unwrap_or_default(),
+                code = finding.code.as_str(),
+                hint = finding.hint.as_deref().map(spelled).unwrap_or_default(),
+                "{}",
+                finding.message
+            )
+        };
+    }
+    match (finding.severity, notes) {
+        (Severity::Error, _) => at!(Level::ERROR),
+        (Severity::Warning, _) => at!(Level::WARN),
+        (Severity::Note, Level::INFO) => at!(Level::INFO),
+        (Severity::Note, _) => at!(Level::DEBUG),
     }
 }
 
@@ -210,13 +188,14 @@ mod tests {
     fn a_line_of_metrics_names_what_it_holds() {
         let metrics = Metrics {
             seen: 3,
-            rewritten: 2,
+            rewritten: 1,
+            left_alone: 1,
             refused: 1,
             registry_requests: 6,
             duration: Duration::from_millis(1500),
             failed: true,
         };
         let now = UNIX_EPOCH + Duration::from_secs(1);
-        insta::assert_snapshot!(metrics.line("outrigger", now), @r#"{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"Outrigger","Dimensions":[["FunctionName"]],"Metrics":[{"Name":"TaskDefinitions","Unit":"Count"},{"Name":"Rewritten","Unit":"Count"},{"Name":"Refused","Unit":"Count"},{"Name":"Failures","Unit":"Count"},{"Name":"RegistryRequests","Unit":"Count"},{"Name":"Duration","Unit":"Milliseconds"}]}]},"FunctionName":"outrigger","TaskDefinitions":3,"Rewritten":2,"Refused":1,"Failures":1,"RegistryRequests":6,"Duration":1500}"#);
+        insta::assert_snapshot!(metrics.line("outrigger", now), @r#"{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"Outrigger","Dimensions":[["FunctionName"]],"Metrics":[{"Name":"TaskDefinitions","Unit":"Count"},{"Name":"Rewritten","Unit":"Count"},{"Name":"LeftAlone","Unit":"Count"},{"Name":"Refused","Unit":"Count"},{"Name":"Failures","Unit":"Count"},{"Name":"RegistryRequests","Unit":"Count"},{"Name":"Duration","Unit":"Milliseconds"}]}]},"FunctionName":"outrigger","TaskDefinitions":3,"Rewritten":1,"LeftAlone":1,"Refused":1,"Failures":1,"RegistryRequests":6,"Duration":1500}"#);
     }
 }

@@ -1,11 +1,13 @@
 //! Wires the macro to the runtime of AWS Lambda; all else is in the library, where tests can call it.
 
 use std::env;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::tower::util::{MapFutureLayer, MapRequestLayer};
 use lambda_runtime::{Context, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use macro_lambda::{Event, Macro, Response};
 use tracing::level_filters::LevelFilter;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     log();
-    let outcome = tokio::runtime::Builder::new_current_thread()
+    // One thread for the work, and one that watches the time meanwhile.
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
         .build()
         .map_err(Error::from)
@@ -36,15 +40,37 @@ fn main() -> ExitCode {
     }
 }
 
+/// The runtime's own work on one event, to the end of the response. Its type is too deep for the
+/// compiler to look into.
+type Answering = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
 /// Answers events for as long as Lambda sends them.
 async fn serve() -> Result<(), Error> {
     let outrigger = Arc::new(Macro::new(variables()));
+    let overran = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&overran);
     let handler = service_fn(move |event: LambdaEvent<Event>| {
-        let outrigger = Arc::clone(&outrigger);
-        async move { Ok::<Response, Error>(answer(&outrigger, event).await) }
+        let (outrigger, overran) = (Arc::clone(&outrigger), Arc::clone(&noted));
+        async move { Ok::<Response, Error>(answer(&outrigger, event, &overran).await) }
     });
-    let as_event = MapRequestLayer::new(as_event);
-    Runtime::new(handler).layer(as_event).run().await
+    // Work that goes on would take the time of the next invocation. It ends with the process, when
+    // the answer has been sent; Lambda starts another one.
+    let end = MapFutureLayer::new(move |answering| {
+        let answering: Answering = Box::pin(answering);
+        let overran = Arc::clone(&overran);
+        async move {
+            let answered = answering.await;
+            if overran.load(Ordering::SeqCst) {
+                std::process::exit(1);
+            }
+            answered
+        }
+    });
+    Runtime::new(handler)
+        .layer(MapRequestLayer::new(as_event))
+        .layer(end)
+        .run()
+        .await
 }
 
 /// Variables that are no text are none of ours.
@@ -53,12 +79,17 @@ fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-async fn answer(outrigger: &Arc<Macro>, event: LambdaEvent<Event>) -> Response {
+async fn answer(
+    outrigger: &Arc<Macro>,
+    event: LambdaEvent<Event>,
+    overran: &AtomicBool,
+) -> Response {
     let answered = outrigger
         .answer(event.payload, time_left(&event.context))
         .await;
     let function = &event.context.env_config.function_name;
     println!("{}", answered.metrics.line(function, SystemTime::now()));
+    overran.store(answered.overran, Ordering::SeqCst);
     answered.response
 }
 
@@ -80,8 +111,12 @@ fn as_event(mut invocation: LambdaInvocation) -> LambdaInvocation {
 /// lines hold the event.
 fn log() {
     let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
-    let level = level.and_then(|level| level.parse::<LevelFilter>().ok());
-    let own = level.unwrap_or(LevelFilter::INFO);
+    let own = match level.as_deref() {
+        // Lambda knows one level more.
+        Some("FATAL") => LevelFilter::ERROR,
+        Some(level) => level.parse().unwrap_or(LevelFilter::INFO),
+        None => LevelFilter::INFO,
+    };
     let filter = Targets::new()
         .with_default(LevelFilter::ERROR)
         .with_target("macro_lambda", own);

@@ -79,7 +79,8 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    /// Reads the parameters of the transform. No message repeats a value: it may be a secret.
+    /// Reads the parameters of the transform. No message repeats what an input is given: it may be
+    /// a secret.
     pub(crate) fn read(
         params: Map<String, Value>,
         allowed: &AllowedParams,

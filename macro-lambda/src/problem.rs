@@ -53,9 +53,44 @@ pub(crate) fn error_message(problems: &[Problem]) -> String {
     message
 }
 
+/// Settings that the filter has as options, in the words of the macro.
+const SPELLED: [(&str, &str); 15] = [
+    (
+        "`--offline` takes the lock file as it is",
+        "`OUTRIGGER_LOCKED` takes the lock file as it is",
+    ),
+    (
+        "`cfn-filter lock` with the same options",
+        "`cfn-filter lock` with the same options, and upload it",
+    ),
+    (
+        ", or give the value that it resolves to as a `resolved-parameter`",
+        "",
+    ),
+    ("--allow-realm ", "OUTRIGGER_ALLOWED_REALMS="),
+    ("--allow-registry ", "OUTRIGGER_ALLOWED_REGISTRIES="),
+    ("--ca-bundle FILE", "OUTRIGGER_CA_BUNDLE"),
+    ("--ca-bundle", "OUTRIGGER_CA_BUNDLE"),
+    ("--confirmed", "OUTRIGGER_CONFIRMED_IMAGES"),
+    ("--insecure-registry ", "OUTRIGGER_INSECURE_REGISTRIES="),
+    ("--mirror ", "OUTRIGGER_MIRRORS="),
+    ("--task-size grow", "OUTRIGGER_TASK_SIZE=grow"),
+    ("`confirmed`", "`OUTRIGGER_CONFIRMED_IMAGES`"),
+    ("`parameterized-images`", "`OUTRIGGER_PARAMETERIZED_IMAGES`"),
+    ("`registry-credentials`", "`OUTRIGGER_REGISTRY_CREDENTIALS`"),
+    ("`task-size`", "`OUTRIGGER_TASK_SIZE`"),
+];
+
+/// A way out that the libraries name, in the words of the macro: they know settings by the
+/// names that these have at a command line.
+pub(crate) fn spelled(hint: &str) -> String {
+    let spell = |text: String, (option, setting): &(&str, &str)| text.replace(option, setting);
+    SPELLED.iter().fold(hint.to_owned(), spell)
+}
+
 fn shown(problem: &Problem) -> String {
     let text = match &problem.hint {
-        Some(hint) => format!("{}; way out: {hint}", problem.message),
+        Some(hint) => format!("{}; way out: {}", problem.message, spelled(hint)),
         None => problem.message.clone(),
     };
     // One line, whatever a template's names hold.
@@ -157,6 +192,39 @@ mod tests {
         let problems = of_report(&report);
         insta::assert_snapshot!(error_message(&problems), @r#"2 problems: [1] `Api`, container `app`, image `{"Ref": "Repo"}`: the image depends on the resource `Repo` (unknown-image); way out: state `EntryPoint` [2] the image depends on the resource `Repo` (unknown-image)"#);
         insta::assert_snapshot!(error_message(&problems[..1]), @r#"`Api`, container `app`, image `{"Ref": "Repo"}`: the image depends on the resource `Repo` (unknown-image); way out: state `EntryPoint`"#);
+    }
+
+    /// Every way out of the libraries that names an option, as the source has it.
+    fn ways_out_with_options() -> Vec<String> {
+        let files = [
+            "../registry/src/remote/error.rs",
+            "../registry/src/locked/tags.rs",
+            "../taskdef/src/plan/assumed.rs",
+            "../taskdef/src/plan/image.rs",
+            "../taskdef/src/validate/reserved.rs",
+        ];
+        let mut found = Vec::new();
+        for file in files {
+            let text = std::fs::read_to_string(file).unwrap();
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            found.extend(code.filter(|line| line.contains("--")).map(str::to_owned));
+        }
+        found
+    }
+
+    #[test]
+    fn ways_out_are_told_in_the_words_of_the_macro() {
+        let found = ways_out_with_options();
+        assert!(found.len() > 4, "{found:?}");
+        for line in found {
+            assert!(!spelled(&line).contains("--"), "{}", spelled(&line));
+        }
+        insta::assert_snapshot!(
+            spelled("for a registry without TLS: `--insecure-registry a.example`"),
+            @"for a registry without TLS: `OUTRIGGER_INSECURE_REGISTRIES=a.example`"
+        );
     }
 
     #[test]

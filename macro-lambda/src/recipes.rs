@@ -2,7 +2,9 @@
 
 use registry::credentials::aws::Aws;
 use serde_json::Value;
-use taskdef::recipe::{InputValue, Inputs, Recipe, Recipes, assign, builtin, conflicts};
+use taskdef::recipe::{
+    CombinationError, InputError, InputValue, Inputs, Recipe, Recipes, assign, builtin, conflicts,
+};
 
 use crate::params::Params;
 use crate::problem::Problem;
@@ -24,13 +26,9 @@ pub(crate) async fn bind(
             Err(problem) => problems.push(problem),
         }
     }
-    let errors = conflicts(&recipes);
     // A recipe that could not be loaded is no conflict.
     if problems.is_empty() {
-        let told = errors
-            .iter()
-            .map(|error| Problem::new(error.to_string()).hint(error.hint()));
-        problems.extend(told);
+        problems.extend(conflicts(&recipes).iter().map(conflict));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -40,22 +38,28 @@ pub(crate) async fn bind(
         problems.extend(in_clear(recipe, &inputs));
         match recipe.bind(inputs) {
             Ok(recipe) => bound.push(recipe),
-            Err(errors) => problems.extend(errors.errors.iter().map(|error| {
-                let problem = Problem::new(format!("recipe `{}`: {error}", errors.recipe));
-                match error.hint() {
-                    Some(hint) => problem.hint(hint),
-                    None => problem,
-                }
-            })),
+            Err(errors) => {
+                let wrong = errors.errors.iter();
+                problems.extend(wrong.map(|error| input_problem(&errors.recipe, error)));
+            }
         }
     }
     match problems.is_empty() {
-        true => Recipes::new(bound).map_err(|errors| {
-            let told = errors.iter().map(|error| Problem::new(error.to_string()));
-            told.collect()
-        }),
+        true => Recipes::new(bound).map_err(|errors| errors.iter().map(conflict).collect()),
         false => Err(problems),
     }
+}
+
+fn input_problem(recipe: &str, error: &InputError) -> Problem {
+    let problem = Problem::new(format!("recipe `{recipe}`: {error}"));
+    match error.hint() {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
+}
+
+fn conflict(error: &CombinationError) -> Problem {
+    Problem::new(error.to_string()).hint(error.hint())
 }
 
 async fn load(source: &RecipeSource, aws: &Aws) -> Result<Recipe, Problem> {
@@ -72,21 +76,21 @@ async fn load(source: &RecipeSource, aws: &Aws) -> Result<Recipe, Problem> {
     })
 }
 
-/// The administrator's inputs, and over them those of the template. The administrator may give
-/// inputs of recipes that this template does not use.
+/// The administrator's inputs, and over them those of the template. Where a template chooses
+/// other recipes than the settings, only inputs that name their recipe are meant for them.
 fn inputs(
     settings: &Settings,
     params: &Params,
     recipes: &[Recipe],
 ) -> Result<Vec<Inputs>, Vec<Problem>> {
+    let chosen = params.recipes.as_ref();
+    let others = chosen.is_some_and(|chosen| *chosen != settings.recipes);
     let in_use = |name: &str| recipes.iter().any(|recipe| recipe.name() == name);
-    let elsewhere = |key: &str| {
-        let owner = key.split_once('.').map(|(recipe, _)| recipe);
-        owner.is_some_and(|owner| {
-            !in_use(owner) && builtin().iter().any(|(known, _)| *known == owner)
-        })
+    let meant = |key: &str| match key.split_once('.') {
+        None => !others,
+        Some((owner, _)) => in_use(owner) || !builtin().iter().any(|(known, _)| *known == owner),
     };
-    let fixed = settings.inputs.iter().filter(|(key, _)| !elsewhere(key));
+    let fixed = settings.inputs.iter().filter(|(key, _)| meant(key));
     let given = fixed.chain(&params.inputs).cloned();
     assign(given, recipes).map_err(|errors| {
         let told = errors
@@ -98,15 +102,17 @@ fn inputs(
 
 /// A secret that stands in the function's environment, or in a template, is none.
 fn in_clear(recipe: &Recipe, inputs: &Inputs) -> Vec<Problem> {
-    let secret = |name: &str| {
+    let is_secret = |name: &str| {
         let mut declared = recipe.declarations().iter();
         declared.any(|input| input.secret && input.name == name)
     };
-    let clear = inputs.iter().filter(|(name, value)| {
-        let text = matches!(value, InputValue::Plain(Value::String(text)) if !text.is_empty() && !text.starts_with("arn:"));
-        text && secret(name)
+    let clear = inputs.iter().filter(|(_, value)| match value {
+        InputValue::ValueFrom(_) | InputValue::Plain(Value::Null) => false,
+        InputValue::Plain(Value::String(text)) => !text.is_empty() && !is_arn(text),
+        InputValue::Plain(_) => true,
     });
     clear
+        .filter(|(name, _)| is_secret(name))
         .map(|(name, _)| {
             Problem::new(format!(
                 "recipe `{}`: the input `{name}` is a secret, and stands in clear text",
@@ -115,4 +121,74 @@ fn in_clear(recipe: &Recipe, inputs: &Inputs) -> Vec<Problem> {
             .hint("store it in Secrets Manager, and give its ARN")
         })
         .collect()
+}
+
+/// `arn:partition:service:region:account:resource`
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.split(':').count() >= 6
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:agent-AbCdEf";
+
+    /// The recipes of a template, or what is wrong with them.
+    fn bound(variables: &[(&str, &str)], params: &Value) -> String {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (format!("OUTRIGGER_{name}"), (*value).to_owned()));
+        let allowed = ("OUTRIGGER_ALLOW_TEMPLATE_PARAMS".to_owned(), "*".to_owned());
+        let settings = Settings::read(variables.chain([allowed])).unwrap();
+        let params = params.as_object().unwrap().clone();
+        let params = Params::read(params, &settings.allowed_params).unwrap();
+        let aws = Aws::from_environment(settings.registries.clone(), settings.secrets.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        match runtime.block_on(bind(&settings, &params, &aws)) {
+            Ok(recipes) => {
+                let names = recipes.iter().map(|recipe| recipe.recipe().name());
+                names.collect::<Vec<_>>().join(", ")
+            }
+            Err(problems) => crate::problem::error_message(&problems),
+        }
+    }
+
+    #[test]
+    fn a_secret_in_clear_is_refused_whatever_its_type() {
+        let with = |value: &str| {
+            let inputs = format!("{{\"accessToken\": {value}}}");
+            let told = bound(&[("RECIPE", "lacework"), ("INPUTS", &inputs)], &json!({}));
+            assert!(!told.contains("hunter2") && !told.contains("1234567890123456789"));
+            told
+        };
+        assert_eq!(with(&format!("{ARN:?}")), "lacework");
+        assert_eq!(with(&format!("{{\"valueFrom\": {ARN:?}}}")), "lacework");
+        insta::assert_snapshot!(with("\"hunter2\""), @"recipe `lacework`: the input `accessToken` is a secret, and stands in clear text; way out: store it in Secrets Manager, and give its ARN");
+        for clear in [
+            "12345678901234567890",
+            "true",
+            "\"arn:hunter2\"",
+            "{\"value\": \"hunter2\"}",
+        ] {
+            assert_eq!(with(clear), with("\"hunter2\""), "{clear}");
+        }
+    }
+
+    #[test]
+    fn inputs_of_other_recipes_are_not_those_of_the_one_that_a_template_chooses() {
+        let inputs = format!("{{\"accessToken\": {ARN:?}, \"alert-logic.sidecarCpu\": 64}}");
+        let variables = [("RECIPE", "lacework"), ("INPUTS", inputs.as_str())];
+        assert_eq!(bound(&variables, &json!({})), "lacework");
+        assert_eq!(
+            bound(&variables, &json!({"Recipe": "alert-logic"})),
+            "alert-logic"
+        );
+        insta::assert_snapshot!(bound(&variables, &json!({"Input.acessToken": "x"})), @"recipe `lacework`: unknown input `acessToken`; way out: did you mean `accessToken`?");
+        insta::assert_snapshot!(bound(&variables, &json!({"Recipe": "alert-logic,lacework"})), @"recipe `lacework`: missing input `accessToken`; way out: `accessToken`: access token of the agent, from the Lacework console");
+    }
 }

@@ -159,12 +159,19 @@ impl<'v> Reader<'v> {
 
     /// Values with commas or blanks between them.
     fn list<T: FromStr<Err: Display>>(&mut self, name: &str) -> Vec<T> {
+        let Some(text) = self.text(name) else {
+            return Vec::new();
+        };
         let mut values = Vec::new();
-        for text in words(self.text(name).unwrap_or_default()) {
-            match text.parse() {
+        for (index, word) in words(text).enumerate() {
+            match word.parse() {
                 Ok(value) => values.push(value),
-                Err(error) => self.wrong(name, format!("is wrong: {error}")),
+                Err(error) => self.wrong(name, format!("is wrong: value {}: {error}", index + 1)),
             }
+        }
+        // A list of nothing is not the same as no list.
+        if words(text).next().is_none() {
+            self.wrong(name, "holds no value");
         }
         values
     }
@@ -196,6 +203,9 @@ impl<'v> Reader<'v> {
             return Vec::new();
         };
         let mut sources = Vec::new();
+        if words(text).next().is_none() {
+            self.wrong("RECIPE", "holds no value");
+        }
         for word in words(text) {
             match recipe_source(word) {
                 Ok(source) => sources.push(source),
@@ -293,7 +303,8 @@ impl<'v> Reader<'v> {
             match Selector::parse(query) {
                 Ok(selector) => selectors.push(selector),
                 Err(error) => {
-                    self.wrong(name, format!("is wrong: {error}"));
+                    let problem = format!("the setting `{PREFIX}{name}` is wrong: {error}");
+                    self.problems.push(Problem::new(problem).hint(error.hint()));
                 }
             }
         }

@@ -119,6 +119,7 @@ fn all_of_registries(registries: &remote::Settings) {
 fn everything_that_is_wrong_is_named_without_a_value_that_may_be_secret() {
     let told = read(&[
         ("ALLOWED_REGISTRIES", "docker.io, user:hunter2@a.example"),
+        ("ALLOWED_REALMS", ","),
         ("ALLOW_OPT_OUT_TAGS", "no"),
         ("ALLOW_TEMPLATE_PARAMS", "Mode Colour"),
         ("EXCLUDE", "Resources"),
@@ -144,8 +145,10 @@ fn everything_that_is_wrong_is_named_without_a_value_that_may_be_secret() {
     the setting `OUTRIGGER_INPUTS` is not a JSON object
     the setting `OUTRIGGER_MODE` has to be `opt-out` or `opt-in`
     the setting `OUTRIGGER_EXCLUDE` is wrong: `Resources` is not a JSONPath query
+      hint: a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
     the setting `OUTRIGGER_ALLOW_OPT_OUT_TAGS` has to be `true` or `false`
-    the setting `OUTRIGGER_ALLOWED_REGISTRIES` is wrong: a host holds no user name and no password
+    the setting `OUTRIGGER_ALLOWED_REGISTRIES` is wrong: value 2: a host holds no user name and no password
+    the setting `OUTRIGGER_ALLOWED_REALMS` holds no value
     the setting `OUTRIGGER_REGISTRY_CREDENTIALS` is wrong: `a.example` needs a list of ARNs of secrets
     `https://b.example` in `registry-credentials` is not the host of a registry: a host does not begin with a scheme such as `https://`
     the setting `OUTRIGGER_LOCK` is wrong: not of the form s3://BUCKET/KEY
