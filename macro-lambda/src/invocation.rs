@@ -26,6 +26,9 @@ use crate::{images, recipes};
 /// for a template: in a request, and in Amazon S3, in bytes.
 const INLINE_LIMIT: usize = 51_200;
 const TEMPLATE_LIMIT: usize = 1_000_000;
+/// What [AWS Lambda](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)
+/// takes as a response, less what stands around the template.
+const RESPONSE_LIMIT: usize = 6 * 1024 * 1024 - 1024;
 /// What is kept back of an invocation's time, for rewriting and the answer.
 const RESERVE: Duration = Duration::from_secs(2);
 /// What of it is kept back for the answer alone.
@@ -305,9 +308,14 @@ fn written(
     };
     let (before, after) = (fragment.len(), text.len());
     let exceeds = |limit| after > limit && before <= limit;
-    if exceeds(TEMPLATE_LIMIT) {
+    if exceeds(TEMPLATE_LIMIT) || after > RESPONSE_LIMIT {
+        let limit = if after > RESPONSE_LIMIT {
+            RESPONSE_LIMIT
+        } else {
+            TEMPLATE_LIMIT
+        };
         let problem = Problem::new(format!(
-            "the processed template has {after} bytes, and CloudFormation takes {TEMPLATE_LIMIT} (template-too-large)"
+            "the processed template has {after} bytes, and no more than {limit} are taken (template-too-large)"
         ));
         return Err(problem.hint("split it into nested stacks, each with the transform"));
     }
@@ -366,7 +374,8 @@ mod tests {
     fn only_what_the_rewrite_makes_too_large_is_refused() {
         assert!(rewritten(100, true).unwrap().contains("Queue"));
         let told = rewritten(TEMPLATE_LIMIT - 50, true).unwrap_err();
-        insta::assert_snapshot!(told, @"the processed template has 1000017 bytes, and CloudFormation takes 1000000 (template-too-large)");
+        insta::assert_snapshot!(told, @"the processed template has 1000017 bytes, and no more than 1000000 are taken (template-too-large)");
+        assert!(rewritten(RESPONSE_LIMIT, false).is_err());
         // Another macro may take away again what another one brought.
         for change in [true, false] {
             assert!(rewritten(TEMPLATE_LIMIT + 50, change).is_ok());

@@ -81,8 +81,8 @@ fn events_that_are_no_requests() {
     {"requestId": "r", "fragment": "canary"} (40): "not a CloudFormation template: it has no `Resources`"
     {"requestId": "r", "fragment": null} (36): "the request has no `fragment`"
     {"requestId": "r", "fragment": {}, "params": "canary"} (54): "the `params` of the request are no object"
-    {"requestId": "r", "fragment": {"Resources": [[[[[[[[[[[[[[[ (448): "the template cannot be read: line 1, column 134: values are nested more than 120 levels deep"
-    {"requestId": "r", "fragment": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[ (200033): "the template cannot be read: line 1, column 121: values are nested more than 120 levels deep"
+    {"requestId": "r", "fragment": {"Resources": [[[[[[[[[[[[[[[ (448): "the template cannot be read: values are nested more than 120 levels deep"
+    {"requestId": "r", "fragment": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[ (200033): "the template cannot be read: values are nested more than 120 levels deep"
     {"requestId": "r", "fragment": {}, "params": [[[[[[[[[[[[[[[ (447): "the `params` of the request are no object"
     {"requestId": "r", "fragment": {"Canary": "canary-��"}} (55): "the event is no text in UTF-8"
     "#);
@@ -114,7 +114,7 @@ fn as_much_as_lambda_takes() {
     let (response, took) = subject.event(event.as_bytes(), "r", LONG);
     println!("{} bytes: answered in {took:?}", event.len());
     let told = response["errorMessage"].as_str().unwrap();
-    insta::assert_snapshot!(told, @"the processed template has 6291800 bytes, and CloudFormation takes 1000000 (template-too-large); way out: split it into nested stacks, each with the transform");
+    insta::assert_snapshot!(told, @"the processed template has 6291800 bytes, and no more than 6290432 are taken (template-too-large); way out: split it into nested stacks, each with the transform");
     // Another event of any kind is that large, too.
     let (_, took) = subject.event(&vec![b'['; PAYLOAD_MAX], "", LONG);
     assert!(took < LONG);
@@ -139,7 +139,7 @@ fn a_result_that_is_too_long() {
         ..Deployment::default()
     };
     let told = subject.process(&as_long_as(1_000_000), &in_s3).unwrap_err();
-    insta::assert_snapshot!(told, @"Transform 123456789012::Outrigger failed with: the processed template has 1000405 bytes, and CloudFormation takes 1000000 (template-too-large); way out: split it into nested stacks, each with the transform");
+    insta::assert_snapshot!(told, @"Transform 123456789012::Outrigger failed with: the processed template has 1000405 bytes, and no more than 1000000 are taken (template-too-large); way out: split it into nested stacks, each with the transform");
     // The macro does not know how the template came, and warns.
     assert!(subject.process(&as_long_as(51_200), &in_s3).is_ok());
     let log = subject.log();
@@ -165,7 +165,7 @@ fn a_registry_that_stalls_is_given_up_before_the_time_is_over() {
     let time = Duration::from_secs(3);
     let (response, took) = subject.event(event(&template).as_bytes(), "r", time);
     assert!(took < time, "{took:?}");
-    insta::assert_snapshot!(response["errorMessage"].as_str().unwrap().replace(&host, "HOST"), @"2 problems: [1] `Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/shop/api/manifests/1 (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template [2] `Task`, container `c1`, image `HOST/shop/other:1`: image `HOST/shop/other:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/shop/other/manifests/1 (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(response["errorMessage"].as_str().unwrap().replace(&host, "HOST"), @"2 problems: [1] `Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/shop/api/manifests/1 (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template [2] `Task`, container `c1`, image `HOST/shop/other:1`: image `HOST/shop/other:1` cannot be read from `HOST`: the time for all images was over (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_registry_that_is_down() {
     drop((hosts, registry));
     let subject = Subject::start(&lacework(&[("OUTRIGGER_INSECURE_REGISTRIES", &host)]));
     let template = of_images(&[format!("{host}/shop/api:1")]);
-    insta::assert_snapshot!(failure(&subject, &template).replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: no connection to `HOST` in 4 attempts: it is refused (registry-unreachable) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(failure(&subject, &template).replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: no connection to `HOST` in 4 attempts: it is refused (registry-unreachable) (image-unresolved); way out: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template");
 }
 
 #[test]

@@ -139,7 +139,12 @@ async fn asked_again(kept: u64, command: &[&str], others: usize) -> usize {
     let mut settings = keeping(&server);
     settings.limits.kept = kept;
     let registries = Registries::new(settings, StaticCredentials::none());
-    let tagged = |tag: &str| query(&format!("{}/app:{tag}", server.host()), Platform::LinuxAmd64);
+    let tagged = |tag: &str| {
+        query(
+            &format!("{}/app:{tag}", server.host()),
+            Platform::LinuxAmd64,
+        )
+    };
     asked(&server, &registries, &tagged("1")).await;
     for number in 0..others {
         asked(&server, &registries, &tagged(&format!("other-{number}"))).await;
