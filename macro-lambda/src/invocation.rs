@@ -96,6 +96,7 @@ impl Macro {
     ///
     /// A panic is answered as a failure, too.
     pub async fn answer(self: &Arc<Self>, event: Event, time: Duration) -> Answered {
+        let started = Instant::now();
         let event = Arc::new(event);
         let (this, given) = (Arc::clone(self), Arc::clone(&event));
         let work = async move { this.answer_event(&given, time).await };
@@ -115,10 +116,15 @@ impl Macro {
             }
         };
         let id = Request::parse(&event).map_or_else(|error| error.id, |request| request.id);
-        log::problem(&id, &problem);
+        let processed = Processed::from(problem);
+        let metrics = Metrics {
+            duration: started.elapsed(),
+            ..Metrics::of(&processed)
+        };
+        log::processed(&id, &processed, &metrics);
         Answered {
-            response: Response::failure(id, &[problem]),
-            metrics: Metrics::of_failure(),
+            response: Response::failure(id, &processed.problems),
+            metrics,
             overran,
         }
     }

@@ -47,13 +47,6 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn of_failure() -> Self {
-        Self {
-            failed: true,
-            ..Self::default()
-        }
-    }
-
     /// A line of CloudWatch's
     /// [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
     pub fn line(&self, function: &str, now: SystemTime) -> String {
@@ -106,7 +99,7 @@ pub(crate) fn settings(problems: &[Problem]) {
 }
 
 /// What keeps a template from being processed.
-pub(crate) fn problem(id: &str, problem: &Problem) {
+fn problem(id: &str, problem: &Problem) {
     let hint = problem.hint.as_deref().unwrap_or_default();
     error!(request_id = id, hint, "{}", problem.message);
 }

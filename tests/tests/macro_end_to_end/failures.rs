@@ -169,6 +169,26 @@ fn a_registry_that_stalls_is_given_up_before_the_time_is_over() {
 }
 
 #[test]
+fn work_without_an_end_is_given_up_before_the_time_is_over() {
+    let subject = Subject::start(&lacework(&[]));
+    let stated =
+        json!([{"Name": "api", "Image": "shop/api:1", "EntryPoint": ["/entry"], "User": "root"}]);
+    let one = task(stated)["Resources"]["Task"].clone();
+    let resources: serde_json::Map<String, Value> = (0..8_000)
+        .map(|number| (format!("Task{number}"), one.clone()))
+        .collect();
+    // It takes several seconds in a build that is not optimised.
+    let time = Duration::from_secs(1);
+    let event = event(&json!({"Resources": resources}));
+    let (response, took) = subject.event(event.as_bytes(), "r", time);
+    assert!(took < time, "{took:?}");
+    insta::assert_snapshot!(response["errorMessage"], @r#""the time was over before the template was processed; way out: give the function more time or memory, or deploy a smaller template""#);
+    // What goes on is not left to take the time of the next invocation.
+    let next = subject.ends(event.as_bytes());
+    assert!(next.contains("has ended"), "{next}");
+}
+
+#[test]
 fn a_bucket_that_stalls_is_given_up_before_the_time_is_over() {
     let hosts = Hosts::new();
     let bucket = hosts.plain(|_: &Seen| {

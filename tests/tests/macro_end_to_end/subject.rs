@@ -67,6 +67,11 @@ impl Subject {
         (response, answer.took)
     }
 
+    /// Hands over an event to a process that has ended, or is about to; gives what becomes of it.
+    pub(crate) fn ends(&self, event: &[u8]) -> String {
+        self.function.invoke(event, LONG).unwrap_err()
+    }
+
     /// Has a template processed, as CloudFormation does it.
     pub(crate) fn process(
         &self,
