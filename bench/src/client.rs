@@ -6,6 +6,8 @@
 
 use std::error::Error;
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -41,4 +43,34 @@ pub fn program(config: &Value) -> String {
         words.filter_map(Value::as_str)
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The path of a program that was built together with this one.
+///
+/// # Errors
+/// Nobody knows where this one is.
+pub fn beside(name: &str) -> std::io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+/// Runs a client; gives its output, and its peak in kB.
+///
+/// # Errors
+/// It does not run, or fails.
+pub fn run(command: &mut Command, lines: &[String]) -> Result<(String, u64), Box<dyn Error>> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(lines.join("\n").as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8(output.stderr)?;
+    let name = command.get_program().to_string_lossy();
+    if !output.status.success() {
+        return Err(format!("{name}: {}: {said}", output.status).into());
+    }
+    Ok((String::from_utf8(output.stdout)?, said.trim().parse()?))
 }

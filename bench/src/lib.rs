@@ -1,10 +1,12 @@
 //! The input of `bench/run`, one large template and the lock file that answers its images, and
-//! for `bench/registries` a [`delay`] and what its [clients](client) have in common.
+//! for `bench/registries` a registry with [`images`], a [`delay`] and what its [clients](client)
+//! have in common.
 //!
 //! Template and lock file are made, not kept: the same bytes every time, without a clock and without chance.
 
 pub mod client;
 pub mod delay;
+pub mod images;
 
 use std::error::Error;
 
@@ -80,7 +82,8 @@ fn image(number: usize) -> String {
     )
 }
 
-fn task_definition(number: usize) -> Value {
+/// A task definition of one container with its own image.
+pub fn task_definition(number: usize) -> Value {
     let family = format!("shop-{number:04}");
     json!({
         "Type": "AWS::ECS::TaskDefinition",

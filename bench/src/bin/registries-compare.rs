@@ -5,23 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bench::client::program;
+use bench::client::{beside, program, run};
 use bench::delay::Delay;
-use outrigger_tests::servers::image::{Artifact, Family, config, image, index};
-use outrigger_tests::servers::{Access, Authority, Registry, program as installed};
-use serde_json::json;
+use bench::images::{ROUND_TRIP, ROUND_TRIPS, ca, filled, rate, repository};
+use outrigger_tests::servers::image::Artifact;
+use outrigger_tests::servers::{Registry, program as installed};
 use wait4::Wait4;
-
-/// Distinct images that the registry has.
-const IMAGES: usize = 200;
-const ROUND_TRIP: Duration = Duration::from_millis(50);
-/// Round trips that nobody can do without: TCP, TLS 1.3, index, manifest, config.
-const ROUND_TRIPS: u32 = 5;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -56,13 +49,7 @@ fn main() -> Result<()> {
     let runs = std::env::args()
         .nth(1)
         .ok_or("usage: registries-compare RUNS")?;
-    let authority = Authority::new()?;
-    let registry = Registry::start(Access::Open, Some(&authority))?
-        .ok_or("docker-registry is missing: apt install docker-registry")?;
-    let images: Vec<Artifact> = (0..IMAGES).map(artifact).collect();
-    for (number, artifact) in images.iter().enumerate() {
-        registry.push(&repository(number), "1", artifact)?;
-    }
+    let (registry, images) = filled()?;
     let bench = Bench {
         registry,
         images,
@@ -75,27 +62,10 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn repository(number: usize) -> String {
-    format!("shop/service-{number:03}")
-}
-
-/// An index of two images, whose configs no other index has.
-fn artifact(number: usize) -> Artifact {
-    let one = |architecture: &str| {
-        let process = json!({"Entrypoint": ["/entry", architecture], "Cmd": [number.to_string()]});
-        let platform = json!({"os": "linux", "architecture": architecture});
-        (
-            platform,
-            image(Family::Oci, &config("linux", architecture, &process)),
-        )
-    };
-    index(Family::Oci, vec![one("amd64"), one("arm64")])
-}
-
 impl Bench {
     fn network(&self, round_trip: Duration) -> Result<()> {
         let proxy = Delay::start(self.registry.address(), round_trip)?;
-        let rate = self.rate(&proxy)?;
+        let rate = rate(&self.registry, &self.images, proxy.address(), self.runs)?;
         println!(
             "\nround trip {} ms; the registry answers {rate:.0} requests a second at most\n",
             round_trip.as_millis()
@@ -118,28 +88,6 @@ impl Bench {
             self.images(&proxy, what, &numbers, bound)?;
         }
         Ok(())
-    }
-
-    /// Requests a second, when nobody does more than ask.
-    fn rate(&self, proxy: &Delay) -> Result<f64> {
-        let mut urls = Vec::new();
-        for (number, index) in self.images.iter().enumerate() {
-            let image = index.children.first().ok_or("an index without images")?;
-            let config = image.blobs.first().ok_or("an image without a config")?;
-            let config = outrigger_tests::servers::image::digest(config);
-            let base = format!("https://{}/v2/{}", proxy.address(), repository(number));
-            urls.push(format!("{base}/manifests/1"));
-            urls.push(format!("{base}/manifests/{}", image.digest()));
-            urls.push(format!("{base}/blobs/{config}"));
-        }
-        let mut rates = Vec::new();
-        for _ in 0..=self.runs {
-            let started = Instant::now();
-            let mut bare = Command::new(beside("registries-bare")?);
-            run(bare.arg(self.ca()), &urls)?;
-            rates.push(urls.len() as f64 / started.elapsed().as_secs_f64());
-        }
-        Ok(rates.into_iter().fold(0.0, f64::max))
     }
 
     /// One group of lines of the table: all clients, in turn.
@@ -221,12 +169,11 @@ impl Bench {
         }
     }
 
-    fn ca(&self) -> PathBuf {
-        self.registry.folder().join("ca.crt")
-    }
-
     fn ask(&self, name: &str, references: &[String]) -> Result<(Vec<(String, String)>, u64)> {
-        let (output, memory) = run(Command::new(beside(name)?).arg(self.ca()), references)?;
+        let (output, memory) = run(
+            Command::new(beside(name)?).arg(ca(&self.registry)),
+            references,
+        )?;
         let mut found: Vec<(String, String)> = output
             .lines()
             .filter_map(|line| line.split_once('\t'))
@@ -294,27 +241,4 @@ fn inspect(skopeo: &Path, folder: &Path, reference: &str) -> Result<(String, Str
         )),
         false => Err(format!("skopeo: {}", used.status).into()),
     }
-}
-
-fn beside(name: &str) -> Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name(name))
-}
-
-/// A client's output, and its peak in kB.
-fn run(command: &mut Command, lines: &[String]) -> Result<(String, u64)> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(lines.join("\n").as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    let said = String::from_utf8(output.stderr)?;
-    let name = command.get_program().to_string_lossy();
-    if !output.status.success() {
-        return Err(format!("{name}: {}: {said}", output.status).into());
-    }
-    Ok((String::from_utf8(output.stdout)?, said.trim().parse()?))
 }
