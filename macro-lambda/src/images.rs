@@ -17,7 +17,11 @@ use crate::settings::Settings;
 pub(crate) fn registries(settings: &Settings) -> Result<Registries<Aws>, Problem> {
     let mut registries = settings.registries.clone();
     registries.ca_bundle = settings.ca_bundle.as_deref().map(read).transpose()?;
-    let aws = Aws::from_environment(registries.clone(), settings.secrets.clone());
+    let aws = Aws::new(
+        registries.clone(),
+        settings.secrets.clone(),
+        settings.aws.clone(),
+    );
     Ok(Registries::new(registries, aws))
 }
 

@@ -145,7 +145,11 @@ mod tests {
         let settings = Settings::read(variables.chain([allowed])).unwrap();
         let params = params.as_object().unwrap().clone();
         let params = Params::read(params, &settings.allowed_params).unwrap();
-        let aws = Aws::from_environment(settings.registries.clone(), settings.secrets.clone());
+        let aws = Aws::new(
+            settings.registries.clone(),
+            settings.secrets.clone(),
+            settings.aws.clone(),
+        );
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

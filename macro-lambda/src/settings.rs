@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use registry::credentials::SecretPolicy;
-use registry::credentials::aws::ObjectUri;
+use registry::credentials::aws::{ObjectUri, SdkConfig, config_of_variables};
 use registry::remote::{self, Limits, Proxies};
 use serde_json::{Map, Value};
 use taskdef::nearest::nearest;
@@ -74,6 +74,8 @@ pub(crate) struct Settings {
     /// Certificates for the registries' settings: a file in a layer of the function.
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) secrets: SecretPolicy,
+    /// The function's own rights, and where AWS is.
+    pub(crate) aws: SdkConfig,
     pub(crate) lock: Option<ObjectUri>,
     /// Whether nothing but the lock file answers.
     pub(crate) locked: bool,
@@ -101,6 +103,7 @@ impl Settings {
             registries: reader.registries(),
             ca_bundle: reader.text("CA_BUNDLE").map(PathBuf::from),
             secrets: reader.secrets(),
+            aws: reader.aws(),
             lock: reader.parsed("LOCK"),
             locked: reader.flag("LOCKED", false),
             allowed_params: reader.parsed("ALLOW_TEMPLATE_PARAMS").unwrap_or_default(),
@@ -325,6 +328,11 @@ impl<'v> Reader<'v> {
             },
             ..remote::Settings::default()
         }
+    }
+
+    fn aws(&self) -> SdkConfig {
+        let variables = self.variables.iter();
+        config_of_variables(variables.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// `{"registry.example": ["arn:..."]}`

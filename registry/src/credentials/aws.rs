@@ -21,10 +21,12 @@ mod secret;
 #[cfg(test)]
 mod tests;
 mod token;
+mod variables;
 
 use std::fmt;
+use std::pin::Pin;
 
-use aws_config::SdkConfig;
+pub use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
 use super::kept::Kept;
@@ -36,12 +38,18 @@ use http::Http;
 use identity::Identity;
 pub use object::{ObjectUri, ObjectUriError};
 use place::Registry;
+pub use variables::config_of_variables;
+
+/// How region, credentials and endpoints are found. A pointer, so that a program that knows them
+/// already does not hold all places where they may be.
+type Find = fn(Http) -> Pin<Box<dyn Future<Output = SdkConfig> + Send>>;
 
 /// AWS, as a source of credentials for registries. Nothing happens before the first question.
 pub struct Aws {
     settings: Settings,
     policy: SecretPolicy,
     http: OnceCell<Result<Http, AwsProblem>>,
+    find: Find,
     config: OnceCell<SdkConfig>,
     identity: Kept<(), Result<Identity, AwsProblem>>,
     tokens: Kept<Registry, Result<Credential, AwsProblem>>,
@@ -52,20 +60,26 @@ impl Aws {
     /// `~/.aws`, and at the metadata service of the machine. Certificates and proxies are those
     /// of the registries' settings.
     pub fn from_environment(settings: Settings, policy: SecretPolicy) -> Self {
-        Self::with(settings, policy, OnceCell::new())
+        Self::with(settings, policy, |http| Box::pin(identity::find(http)))
     }
 
     /// Uses credentials, region and endpoints that are known already.
     pub fn new(settings: Settings, policy: SecretPolicy, config: SdkConfig) -> Self {
-        Self::with(settings, policy, OnceCell::new_with(Some(config)))
+        Self {
+            config: OnceCell::new_with(Some(config)),
+            ..Self::with(settings, policy, |_| {
+                Box::pin(async { SdkConfig::builder().build() })
+            })
+        }
     }
 
-    fn with(settings: Settings, policy: SecretPolicy, config: OnceCell<SdkConfig>) -> Self {
+    fn with(settings: Settings, policy: SecretPolicy, find: Find) -> Self {
         Self {
             settings,
             policy,
             http: OnceCell::new(),
-            config,
+            find,
+            config: OnceCell::new(),
             identity: Kept::new(),
             tokens: Kept::new(),
         }
@@ -133,7 +147,7 @@ impl Aws {
     /// Region and endpoints, from wherever they are configured.
     async fn config(&self) -> Result<&SdkConfig, AwsProblem> {
         let http = self.http().await?;
-        let find = || identity::find(http.clone());
+        let find = || (self.find)(http.clone());
         Ok(self.config.get_or_init(find).await)
     }
 
