@@ -12,6 +12,7 @@ pub mod cloudformation;
 pub mod conditions;
 pub mod document;
 pub mod ecs;
+pub mod images;
 pub mod law;
 pub mod lock;
 pub mod outside;

@@ -54,10 +54,8 @@ fn turns(
 fn with(body: &Value, variable: &str, item: &str) -> Value {
     let forms = [format!("${{{variable}}}"), format!("&{{{variable}}}")];
     let said = |text: &str| {
-        let texts = forms
-            .iter()
-            .fold(text.to_owned(), |text, form| text.replace(form, item));
-        texts
+        let forms = forms.iter();
+        forms.fold(text.to_owned(), |text, form| text.replace(form, item))
     };
     if *body == json!({"Ref": variable}) {
         return json!(item);

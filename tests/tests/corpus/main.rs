@@ -5,7 +5,6 @@
 
 #![cfg(test)]
 
-mod images;
 mod lint;
 mod network;
 mod table;
@@ -13,10 +12,10 @@ mod table;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use images::{lock_file, named};
 use lint::lint;
 use network::Network;
 use outrigger_tests::document::{parse, task_definitions};
+use outrigger_tests::images::{lock_file, named};
 use outrigger_tests::law::{self, Wrapper};
 use outrigger_tests::outside::changed_outside;
 use outrigger_tests::run::{Ran, cfn_filter};

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use outrigger_tests::images::process;
 use outrigger_tests::run::{Ran, cfn_filter_online};
 use outrigger_tests::servers::image::{Family, config, digest, image, index};
 use outrigger_tests::servers::scripted::{Reply, Server};
 use serde_json::json;
-
-use crate::images::process;
 
 /// Media type and bytes, by path.
 type Documents = BTreeMap<String, (&'static str, Vec<u8>)>;

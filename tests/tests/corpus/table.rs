@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use outrigger_tests::document::{at, parse, task_definitions};
+use outrigger_tests::images::images;
 use outrigger_tests::run::Ran;
 use serde_json::Value;
-
-use crate::images::images;
 
 /// One template with one recipe and one set of settings.
 pub(crate) struct Row {

@@ -1,8 +1,6 @@
 //! From a template to what ECS has: processed, linted, registered and deployed.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use outrigger_tests::cloudformation::{Deployment, with_own_transforms};
 use outrigger_tests::conditions::{Assignment, under};
@@ -10,9 +8,10 @@ use outrigger_tests::document::task_definitions;
 use outrigger_tests::servers::Access;
 use outrigger_tests::servers::image::Family;
 use outrigger_tests::servers::samples::{multi_platform, single};
-use outrigger_tests::{botocore, cfn_lint, ecs};
+use outrigger_tests::{botocore, ecs};
 use serde_json::{Map, Value, json};
 
+use crate::lint::new_findings;
 use crate::service::{deployment, listed, service, with_snippet};
 use crate::world::World;
 
@@ -171,29 +170,19 @@ fn check_program(name: &str, containers: &Value) {
 }
 
 /// cfn-lint finds nothing new; `None` where there is no cfn-lint.
-fn lint(all: &[Processed], folder: &Path) -> Option<()> {
-    let written = |kind: &str, template: fn(&Processed) -> &Value| -> Vec<PathBuf> {
-        let folder = folder.join(kind);
-        fs::create_dir_all(&folder).unwrap();
-        let files = all.iter().map(|processed| {
-            let file = folder.join(format!("{}.json", processed.stack.name));
-            fs::write(&file, format!("{:#}", template(processed))).unwrap();
-            file
-        });
-        files.collect()
-    };
-    let before = cfn_lint::findings(&written("before", |processed| &processed.before)).unwrap()?;
-    let after = cfn_lint::findings(&written("after", |processed| &processed.after)).unwrap()?;
-    let new: Vec<_> = after
+fn lint(all: &[Processed]) -> Option<()> {
+    let templates: Vec<(&str, &Value, &Value)> = all
         .iter()
-        .filter(|(problem, count)| before.get(*problem).is_none_or(|known| known < count))
-        // `resolve` writes the image in the parameter's place, and says so.
-        .filter(|((file, rule, message), _)| {
-            let said = message == "Parameter Tag not used.";
-            !(file == "parameterized-image.json" && rule == "W2001" && said)
-        })
+        .map(|processed| (processed.stack.name, &processed.before, &processed.after))
         .collect();
-    assert!(new.is_empty(), "{new:#?}");
+    // `resolve` writes the image in the parameter's place, and says so.
+    let said = [
+        "parameterized-image.json",
+        "W2001",
+        "Parameter Tag not used.",
+    ]
+    .map(str::to_owned);
+    assert_eq!(new_findings(&templates)?, [said.into()]);
     Some(())
 }
 
@@ -248,8 +237,7 @@ fn what_is_deployed_runs_what_it_ran_before() {
     for twice in ["top-level", "snippet-and-top-level"] {
         assert_eq!(by_name[twice].after, by_name["snippet-in-properties"].after);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let linted = lint(&all, folder.path()).map_or("not there", |()| "nothing new");
+    let linted = lint(&all).map_or("not there", |()| "nothing new");
     let result = deploy(&world, &all);
     println!("| template | requests | cfn-lint | registered | deployed |\n|---|---|---|---|---|");
     for processed in &all {

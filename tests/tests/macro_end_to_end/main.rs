@@ -7,14 +7,18 @@
 
 #![cfg(test)]
 
+mod cdk;
 mod credentials;
 mod deployed;
+mod equality;
 mod failures;
 mod hosts;
 #[path = "../registry/images.rs"]
 #[expect(dead_code, reason = "the tests of registries use the rest")]
 mod images;
+mod lint;
 mod lock;
+mod log;
 mod service;
 mod settings;
 mod subject;

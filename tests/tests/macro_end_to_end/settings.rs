@@ -192,3 +192,26 @@ fn a_recipe_may_be_kept_in_s3() {
     `s3://outrigger-recipes/denied/watcher.yaml` cannot be read: `GetObject` is not allowed; way out: allow `s3:GetObject` on it, and `kms:Decrypt` for a key of your own, and check that it exists
     ");
 }
+
+#[test]
+fn a_snippet_does_not_say_what_its_parameters_are() {
+    let settings = [("OUTRIGGER_PARAMETERIZED_IMAGES", "resolve")];
+    let subject = Subject::start(&lacework(&settings));
+    let mut told = Vec::new();
+    for name in ["Tag", "Log", "Password"] {
+        let mut template = service();
+        let image = json!({"Fn::Sub": format!("127.0.0.1:9/shop/api:${{{name}}}")});
+        let containers = "/Resources/Task/Properties/ContainerDefinitions";
+        let containers = template.pointer_mut(containers).unwrap();
+        containers.as_array_mut().unwrap().pop();
+        containers[0]["Image"] = image;
+        let template = with_snippet(template, "/Resources/Task");
+        let result = subject.process(&template, &deployment());
+        told.push(result.unwrap_err());
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    Transform 123456789012::Outrigger failed with: `snippet`, container `api`, image `!Sub 127.0.0.1:9/shop/api:${Tag}`: the image depends on the template parameter `Tag`, whose declaration a snippet does not hold, so what it runs is not known (parameterized-image); way out: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or put the transform at the top of the template
+    Transform 123456789012::Outrigger failed with: `snippet`, container `api`, image `!Sub 127.0.0.1:9/shop/api:${Log}`: the image depends on the template parameter `Log`, whose declaration a snippet does not hold, so what it runs is not known (parameterized-image); way out: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or put the transform at the top of the template
+    Transform 123456789012::Outrigger failed with: `snippet`, container `api`, image `!Sub 127.0.0.1:9/shop/api:${Password}`: the image depends on the template parameter `Password`, whose declaration a snippet does not hold, so what it runs is not known (parameterized-image); way out: write the image reference as text, or state `EntryPoint`, `Command` and `User`, or put the transform at the top of the template
+    ");
+}

@@ -124,7 +124,7 @@ fn check_log(response: &Value, lines: &str) {
         panic!("no summary and no metrics: {lines}");
     };
     for line in told {
-        assert!(["ERROR", "WARN", "INFO"].contains(&line["level"].as_str().unwrap()));
+        assert!(["ERROR", "WARN", "INFO", "DEBUG"].contains(&line["level"].as_str().unwrap()));
         assert!(!line["message"].as_str().unwrap().is_empty());
         let of_the_start = line.get("request_id").is_none() && line.get("resource").is_none();
         let own = line["request_id"] == response["requestId"];

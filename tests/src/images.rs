@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_tests::document::{container_definitions, task_definitions};
-use outrigger_tests::lock::canonical;
 use serde_json::{Map, Value, json};
 
+use crate::document::{container_definitions, task_definitions};
+use crate::lock::canonical;
+
 /// Every image that literals, pseudo parameters and parameter defaults name.
-pub(crate) fn named(document: &Value) -> BTreeSet<String> {
+pub fn named(document: &Value) -> BTreeSet<String> {
     let tasks = task_definitions(document);
     let images = tasks.iter().flat_map(|(_, task)| images(document, task));
     images.flatten().collect()
 }
 
 /// What an image runs, wherever that is asked: something that no other image does.
-pub(crate) fn process(image: &str) -> (Value, Value) {
+pub fn process(image: &str) -> (Value, Value) {
     (json!(["/entry"]), json!(["run", "--it", image]))
 }
 
-/// Answers every image that is named.
-pub(crate) fn lock_file(document: &Value) -> Value {
+/// A lock file that answers every image that is named.
+pub fn lock_file(document: &Value) -> Value {
     let images = named(document).into_iter().map(|image| {
         let (entrypoint, cmd) = process(&image);
         let entry = json!({"entrypoint": entrypoint, "cmd": cmd, "user": "", "workingDir": ""});
@@ -29,7 +30,7 @@ pub(crate) fn lock_file(document: &Value) -> Value {
 }
 
 /// The canonical references of a task definition's containers; `None` for one that cannot be known.
-pub(crate) fn images(document: &Value, task: &Value) -> Vec<Option<String>> {
+pub fn images(document: &Value, task: &Value) -> Vec<Option<String>> {
     let mut found = Vec::new();
     collect_images(document, container_definitions(task), &mut found);
     found
@@ -68,20 +69,25 @@ fn literal(document: &Value, image: &Value) -> Option<String> {
     }
 }
 
-#[test]
-fn the_table_counts_what_can_be_resolved() {
-    let document = json!({"Parameters": {"P": {"Type": "String", "Default": "app:1"}, "Q": {"Type": "String"}},
-        "Resources": {"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Image": {"Ref": "P"}}, {"Image": {"Ref": "Q"}}, {"Image": "nginx"}]}}}});
-    let found = images(
-        &document,
-        outrigger_tests::document::at(&document, "Resources/T").unwrap(),
-    );
-    assert_eq!(
-        found,
-        [
-            Some("docker.io/library/app:1".to_owned()),
-            None,
-            Some("docker.io/library/nginx:latest".to_owned())
-        ]
-    );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_counts_what_can_be_resolved() {
+        let document = json!({"Parameters": {"P": {"Type": "String", "Default": "app:1"}, "Q": {"Type": "String"}},
+            "Resources": {"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Image": {"Ref": "P"}}, {"Image": {"Ref": "Q"}}, {"Image": "nginx"}]}}}});
+        let found = images(
+            &document,
+            crate::document::at(&document, "Resources/T").unwrap(),
+        );
+        assert_eq!(
+            found,
+            [
+                Some("docker.io/library/app:1".to_owned()),
+                None,
+                Some("docker.io/library/nginx:latest".to_owned())
+            ]
+        );
+    }
 }
