@@ -1,5 +1,7 @@
 //! Where task definitions hide in a template, and what else in it decides about them.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use crate::report::{Code, Finding, Severity};
@@ -12,8 +14,9 @@ use super::intrinsic::LoopItem;
 pub(crate) struct Loop {
     /// The variable.
     pub(crate) variable: String,
-    /// Its values, where the collection is a literal list.
-    pub(crate) items: Option<Vec<String>>,
+    /// Its values, where the collection is a literal list of a size that is evaluated: shared by
+    /// all task definitions within.
+    pub(crate) items: Option<Rc<[String]>>,
 }
 
 /// One `AWS::ECS::TaskDefinition`.
@@ -123,11 +126,12 @@ fn in_for_each<'d>(value: &'d Value, path: &Path, loops: &[Loop], survey: &mut S
         survey.findings.push((id, unreadable(why)));
         return;
     };
-    let items = collection.as_array().and_then(|items| {
-        items
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect::<Option<Vec<_>>>()
+    let items = collection
+        .as_array()
+        .filter(|items| items.len() <= MAX_LOOP_ITEMS);
+    let items = items.and_then(|items| {
+        let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+        texts.collect::<Option<Rc<[String]>>>()
     });
     let mut loops = loops.to_vec();
     loops.push(Loop {

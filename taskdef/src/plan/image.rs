@@ -356,6 +356,9 @@ fn dependency(unknown: &Unknown) -> String {
         )),
         Unknown::Condition(name) => on(&format!("the condition `{name}`")),
         Unknown::Function(name) => on(&format!("`{name}`, which only a deployment can evaluate")),
+        Unknown::TooLarge => {
+            "is longer than a task definition may be, or made of too many parts".to_owned()
+        }
         Unknown::Malformed(what) => format!("cannot be evaluated: {what}"),
     }
 }
