@@ -92,7 +92,7 @@ mod tests {
         error: none of the recipes takes an input `acessToken`
           hint: did you mean `accessToken`?
         error: none of the recipes takes an input `colour`
-          hint: `recipes show lacework` and `recipes show alert-logic` list their inputs
+          hint: see the inputs of `lacework` and `alert-logic`
         error: the input `lacwork.image` is for the recipe `lacwork`, which is not in use
           hint: did you mean `lacework`?
         error: the input `x.y` is for the recipe `x`, which is not in use

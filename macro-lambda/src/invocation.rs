@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use registry::credentials::aws::Aws;
 use registry::remote::Registries;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use taskdef::report::Report;
 use taskdef::settings::{Deployment, KnownAgent, OnUnresolved};
@@ -207,8 +206,8 @@ impl Macro {
             known_agents: KnownAgent::besides(&recipes),
             ..run
         };
-        let (template, kind) = (source.value(), kind(source.value()));
-        let unusable = |error: DocumentError| Problem::new(error.to_string());
+        let template = source.value();
+        let kind = DocumentKind::of_fragment(template);
         let needed = taskdef::images_needed(template, kind, &recipes, &run).map_err(unusable)?;
         let left = time.saturating_sub(started.elapsed());
         let found = images::answer(&needed, &lock, settings, registries, left).await?;
@@ -236,6 +235,15 @@ impl Macro {
                 ..Processed::default()
             },
         })
+    }
+}
+
+/// Why a document cannot be worked on at all.
+fn unusable(error: DocumentError) -> Problem {
+    let problem = Problem::new(error.to_string());
+    match error.hint() {
+        Some(hint) => problem.hint(hint),
+        None => problem,
     }
 }
 
@@ -285,16 +293,6 @@ fn run_settings(
         selection.exclude.clone_from(exclude);
     }
     run
-}
-
-/// A whole template has `Resources`; a resource that is called so has a type.
-fn kind(fragment: &Value) -> DocumentKind {
-    match fragment.get("Resources") {
-        Some(Value::Object(resources)) if !resources.get("Type").is_some_and(Value::is_string) => {
-            DocumentKind::Template
-        }
-        _ => DocumentKind::Snippet,
-    }
 }
 
 /// The fragment with the changes. Every byte outside of them stays.

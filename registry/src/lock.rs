@@ -176,6 +176,7 @@ impl LockFile {
         };
         if linux().any(|(_, config)| process(config) != process(first)) {
             return Err(ImageFailure {
+                code: "unknown-platform",
                 message: format!(
                     "image `{reference}` has a different entry point, command or user on {} \
                      (lock file `{}`), and the task definition does not say where it runs",
@@ -199,6 +200,7 @@ impl LockFile {
         recorded: &str,
     ) -> ImageFailure {
         ImageFailure {
+            code: "not-in-lock-file",
             message: format!(
                 "image `{reference}` for `{platform}` is not in the lock file `{}`{recorded}",
                 shown(&self.file)

@@ -38,6 +38,7 @@ impl Locked {
         // The text itself is not repeated: it may hold a password.
         let reference =
             ImageReference::parse(&request.reference).map_err(|error| ImageFailure {
+                code: "image-reference",
                 message: format!("not an image reference: {error}"),
                 hint: Some("write a valid reference".to_owned()),
             })?;

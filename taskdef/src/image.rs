@@ -75,6 +75,8 @@ pub struct ImageConfig {
 /// Why a question has no answer. Concerns only the task definitions that asked it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFailure {
+    /// What kind of failure, in kebab case: all that is told where names may not be.
+    pub code: &'static str,
     /// What happened, for a finding: lower case, one line, no full stop.
     pub message: String,
     /// The way out.

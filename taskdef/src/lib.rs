@@ -56,7 +56,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use cloudformation::find::{Found, Survey, in_snippet, in_template};
+use cloudformation::find::{
+    Found, Survey, WHERE_A_TRANSFORM_MAY_STAND, in_snippet, in_template, kind_of_fragment,
+};
 use cloudformation::launch::old_platforms;
 use cloudformation::template::Template;
 use dialect::Dialect;
@@ -80,6 +82,9 @@ pub enum DocumentError {
     /// Not a template: no object, or no `Resources` in it.
     #[error("not a CloudFormation template: it has no `Resources`")]
     NotATemplate,
+    /// A part of a template that holds nothing by a name.
+    #[error("the transform stands where no task definition can be seen: not in an object")]
+    NotASnippet,
     /// Not a task definition: no object, or no `containerDefinitions` in it.
     #[error("not a task definition: it has no `containerDefinitions`")]
     NotATaskDefinition,
@@ -98,6 +103,16 @@ pub enum DocumentError {
         /// Its input.
         input: String,
     },
+}
+
+impl DocumentError {
+    /// The way out, where the document itself does not say it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            DocumentError::NotASnippet => Some(WHERE_A_TRANSFORM_MAY_STAND),
+            _ => None,
+        }
+    }
 }
 
 /// The result of [`rewrite`].
@@ -119,6 +134,13 @@ pub enum DocumentKind {
     Snippet,
     /// One task definition in the ECS API's spelling, as `RegisterTaskDefinition` takes it.
     TaskDefinition,
+}
+
+impl DocumentKind {
+    /// What CloudFormation hands to a macro: a whole template, or a part of one.
+    pub fn of_fragment(fragment: &Value) -> DocumentKind {
+        kind_of_fragment(fragment)
+    }
 }
 
 /// The questions about images that have to be answered before [`rewrite`].
@@ -333,7 +355,10 @@ fn survey(document: &Value, kind: DocumentKind) -> Result<Survey<'_>, DocumentEr
         DocumentKind::TaskDefinition => bare(document),
     };
     survey.ok_or(match kind {
-        DocumentKind::Template | DocumentKind::Snippet => DocumentError::NotATemplate,
+        // A snippet that has `Resources` is taken for a template.
+        DocumentKind::Snippet if document.is_object() => DocumentError::NotATemplate,
+        DocumentKind::Snippet => DocumentError::NotASnippet,
+        DocumentKind::Template => DocumentError::NotATemplate,
         DocumentKind::TaskDefinition => DocumentError::NotATaskDefinition,
     })
 }

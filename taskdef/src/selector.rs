@@ -6,11 +6,12 @@
 use std::fmt;
 
 use jsonpath_rust::parser::model::{
-    Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Segment, Selector as Choice, Test,
-    TestFunction,
+    Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Literal, Segment,
+    Selector as Choice, Test, TestFunction,
 };
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
+use regex::RegexBuilder;
 use serde_json::Value;
 
 #[cfg(test)]
@@ -21,6 +22,11 @@ const MAX_LENGTH: usize = 1000;
 
 /// How deep brackets and parentheses of a query may be nested: its parser tries each level several times.
 const MAX_NESTING: usize = 8;
+
+/// How large the regular expressions of a query may be together, compiled, in bytes: each is
+/// compiled again for every text that it is held against. Four times `\w` is as much; a name of
+/// an image takes a sixteenth.
+const MAX_PATTERNS: usize = 256 << 10;
 
 /// A query that is valid and means here what it means in the RFC.
 #[derive(Clone, PartialEq)]
@@ -57,6 +63,15 @@ pub enum SelectorError {
     /// A filter inside a filter.
     #[error("`{0}` has a filter inside a filter")]
     NestedFilter(String),
+    /// Regular expressions that take long.
+    #[error("the regular expressions of `{0}` are too large")]
+    CostlyPatterns(String),
+    /// A text that is no regular expression, and so matches nothing.
+    #[error("`{0}` has a text for `match` or `search` that is not a regular expression")]
+    NotAPattern(String),
+    /// A regular expression that the query does not hold itself.
+    #[error("`{0}` takes a pattern of `match` or `search` from the document")]
+    PatternOfTheDocument(String),
     /// A function that JSONPath does not have.
     #[error("`{query}` calls `{function}`, which is not a function of JSONPath")]
     UnknownFunction {
@@ -89,6 +104,11 @@ impl SelectorError {
             SelectorError::NestedFilter(_) => {
                 "begin one filter where the other one ends, as in `$..ContainerDefinitions[?@.Name == 'app']`"
             }
+            SelectorError::CostlyPatterns(_) => {
+                "repeat less, with `*` or `+` instead of large counts, and write `[A-Za-z0-9_]` for `\\w`"
+            }
+            SelectorError::NotAPattern(_) => "RFC 9485 has the grammar",
+            SelectorError::PatternOfTheDocument(_) => "write the pattern in the query",
             SelectorError::UnknownFunction { .. } => {
                 "the functions are `length`, `count`, `match`, `search` and `value`"
             }
@@ -117,7 +137,12 @@ impl Selector {
             return Err(syntax());
         }
         let query = parse_json_path(text).map_err(|_| syntax())?;
-        Check { text }.segments(&query.segments, false)?;
+        let mut check = Check {
+            text,
+            patterns: Vec::new(),
+        };
+        check.segments(&query.segments, false)?;
+        check.cost()?;
         Ok(Selector {
             text: text.to_owned(),
             query,
@@ -189,26 +214,27 @@ fn has_blank_in_name(text: &str) -> bool {
 }
 
 /// What the parser leaves unchecked: the RFC's [well-typedness](https://www.rfc-editor.org/rfc/rfc9535#section-2.4.3), and our own limits.
-#[derive(Clone, Copy)]
 struct Check<'q> {
     text: &'q str,
+    /// The regular expressions of `match` and `search`.
+    patterns: Vec<String>,
 }
 
 impl Check<'_> {
-    fn ill_typed(self, what: &'static str) -> SelectorError {
+    fn ill_typed(&self, what: &'static str) -> SelectorError {
         SelectorError::IllTyped {
             query: self.text.to_owned(),
             what,
         }
     }
 
-    fn segments(self, segments: &[Segment], in_filter: bool) -> Result<(), SelectorError> {
+    fn segments(&mut self, segments: &[Segment], in_filter: bool) -> Result<(), SelectorError> {
         segments
             .iter()
             .try_for_each(|segment| self.segment(segment, in_filter))
     }
 
-    fn segment(self, segment: &Segment, in_filter: bool) -> Result<(), SelectorError> {
+    fn segment(&mut self, segment: &Segment, in_filter: bool) -> Result<(), SelectorError> {
         match segment {
             Segment::Descendant(inner) => self.segment(inner, in_filter),
             Segment::Selector(choice) => self.choice(choice, in_filter),
@@ -218,7 +244,7 @@ impl Check<'_> {
         }
     }
 
-    fn choice(self, choice: &Choice, in_filter: bool) -> Result<(), SelectorError> {
+    fn choice(&mut self, choice: &Choice, in_filter: bool) -> Result<(), SelectorError> {
         match choice {
             Choice::Filter(_) if in_filter => {
                 Err(SelectorError::NestedFilter(self.text.to_owned()))
@@ -228,7 +254,7 @@ impl Check<'_> {
         }
     }
 
-    fn filter(self, filter: &Filter) -> Result<(), SelectorError> {
+    fn filter(&mut self, filter: &Filter) -> Result<(), SelectorError> {
         match filter {
             Filter::Or(filters) | Filter::And(filters) => {
                 filters.iter().try_for_each(|filter| self.filter(filter))
@@ -251,7 +277,7 @@ impl Check<'_> {
         }
     }
 
-    fn query(self, test: &Test) -> Result<(), SelectorError> {
+    fn query(&mut self, test: &Test) -> Result<(), SelectorError> {
         match test {
             Test::RelQuery(segments) => self.segments(segments, true),
             Test::AbsQuery(query) => self.segments(&query.segments, true),
@@ -259,7 +285,7 @@ impl Check<'_> {
         }
     }
 
-    fn comparison(self, comparison: &Comparison) -> Result<(), SelectorError> {
+    fn comparison(&mut self, comparison: &Comparison) -> Result<(), SelectorError> {
         let (left, right) = comparison.vals();
         [left, right].into_iter().try_for_each(|side| match side {
             Comparable::Function(function) => self.function(function),
@@ -267,13 +293,21 @@ impl Check<'_> {
         })
     }
 
-    fn function(self, function: &TestFunction) -> Result<(), SelectorError> {
+    fn function(&mut self, function: &TestFunction) -> Result<(), SelectorError> {
         match function {
             TestFunction::Length(argument) => self.value(argument),
             TestFunction::Count(argument) | TestFunction::Value(argument) => self.nodes(argument),
             TestFunction::Match(text, pattern) | TestFunction::Search(text, pattern) => {
                 self.value(text)?;
-                self.value(pattern)
+                self.value(pattern)?;
+                match pattern {
+                    FnArg::Literal(Literal::String(pattern)) => {
+                        self.patterns.push(format!("(?:{pattern})"));
+                        Ok(())
+                    }
+                    // One from the document could be of any size.
+                    _ => Err(SelectorError::PatternOfTheDocument(self.text.to_owned())),
+                }
             }
             TestFunction::Custom(name, _) => Err(SelectorError::UnknownFunction {
                 query: self.text.to_owned(),
@@ -283,7 +317,7 @@ impl Check<'_> {
     }
 
     /// An argument that has to be one value.
-    fn value(self, argument: &FnArg) -> Result<(), SelectorError> {
+    fn value(&mut self, argument: &FnArg) -> Result<(), SelectorError> {
         let segments = match argument {
             FnArg::Literal(_) => return Ok(()),
             FnArg::Test(test) => match &**test {
@@ -315,10 +349,20 @@ impl Check<'_> {
     }
 
     /// An argument that has to be a query.
-    fn nodes(self, argument: &FnArg) -> Result<(), SelectorError> {
+    fn nodes(&mut self, argument: &FnArg) -> Result<(), SelectorError> {
         match argument {
             FnArg::Test(test) if !matches!(**test, Test::Function(_)) => self.query(test),
             _ => Err(self.ill_typed("gives a function a value where it takes a query")),
         }
+    }
+
+    /// Bounds what the regular expressions take, all together.
+    fn cost(&self) -> Result<(), SelectorError> {
+        let all = self.patterns.concat();
+        let compiled = RegexBuilder::new(&all).size_limit(MAX_PATTERNS).build();
+        compiled.map(|_| ()).map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => SelectorError::CostlyPatterns(self.text.to_owned()),
+            _ => SelectorError::NotAPattern(self.text.to_owned()),
+        })
     }
 }

@@ -220,6 +220,80 @@ fn conditions_that_go_in_circles() {
     twice(&template);
 }
 
+/// A task definition whose image and command are this expression.
+fn run_by(value: &Value) -> Value {
+    task(&json!([{"Name": "app", "Image": value, "User": "root", "Command": value}]))
+}
+
+/// Runs on a template that is refused, with a report that a person can read.
+fn refused(template: &Value) {
+    let ran = lacework(template.to_string().as_bytes());
+    assert_eq!(ran.exit, 3, "{}", ran.stderr);
+    assert!(ran.stderr.len() < 100_000, "{} bytes", ran.stderr.len());
+}
+
+#[test]
+fn mappings_that_go_in_circles() {
+    let find = |key: &str| json!({"Fn::FindInMap": ["M", "a", key]});
+    let mut template = run_by(&find("b"));
+    template["Mappings"] = json!({"M": {"a": {"b": find("b"), "c": find("d"), "d": [find("c")]}}});
+    refused(&template);
+    template["Resources"] = run_by(&find("c"))["Resources"].clone();
+    refused(&template);
+    let chain = (0..10_000).map(|index| (index.to_string(), find(&(index + 1).to_string())));
+    template["Mappings"]["M"]["a"] = chain.collect();
+    template["Resources"] = run_by(&find("0"))["Resources"].clone();
+    refused(&template);
+}
+
+#[test]
+fn conditions_in_a_long_chain() {
+    let mut template = run_by(&json!({"Fn::If": ["C0", "x", "y"]}));
+    let link = |index: usize| {
+        (
+            format!("C{index}"),
+            json!({"Condition": format!("C{}", index + 1)}),
+        )
+    };
+    template["Conditions"] = (0..20_000).map(link).collect();
+    twice(&template);
+}
+
+/// A few lines that stand for more text than there is memory.
+#[test]
+fn texts_that_multiply() {
+    let nested = |levels: usize, text: &str| {
+        (0..levels).fold(
+            json!("x"),
+            |value, _| json!({"Fn::Sub": [text, {"a": value}]}),
+        )
+    };
+    for value in [
+        nested(8, &"${a}".repeat(20)),
+        nested(26, "${a}${a}"),
+        json!({"Fn::Join": ["x".repeat(10_000), {"Fn::Split": [",", ",".repeat(10_000)]}]}),
+    ] {
+        refused(&run_by(&value));
+    }
+}
+
+/// Loops in loops, over more items than are looked at, around many task definitions.
+#[test]
+fn loops_that_multiply() {
+    let items =
+        |count: usize| -> Vec<String> { (0..count).map(|item| format!("i{item}")).collect() };
+    let definition = &run_by(&json!("nginx:${L0}"))["Resources"]["Task"];
+    let body: serde_json::Map<_, _> = (0..50)
+        .map(|index| (format!("Task{index}${{L0}}"), definition.clone()))
+        .collect();
+    for count in [2, 10, 10_000] {
+        let resources = (0..20).fold(json!(body), |body, level| {
+            json!({format!("Fn::ForEach::L{level}"): [format!("L{level}"), items(count), body]})
+        });
+        lacework(json!({"Resources": resources}).to_string().as_bytes());
+    }
+}
+
 #[test]
 fn nested_ten_thousand_deep() {
     let deep = 10_000;

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// Files that give codes, and what stands before one.
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 7] = [
     ("../registry/src/remote/auth.rs", "code: \""),
     ("../registry/src/remote/error.rs", "=> \""),
     ("../registry/src/credentials/aws/error.rs", "=> \""),
     ("../registry/src/credentials/docker/error.rs", "=> \""),
     ("../registry/src/credentials/policy.rs", "code: \""),
+    ("../registry/src/lock.rs", "code: \""),
     ("../registry/src/locked/tags.rs", " ("),
 ];
 

@@ -53,6 +53,7 @@ impl std::error::Error for ResolveError {}
 impl From<&ResolveError> for ImageFailure {
     fn from(error: &ResolveError) -> Self {
         Self {
+            code: error.code(),
             message: format!("{error} ({})", error.code()),
             hint: error.hint(),
         }

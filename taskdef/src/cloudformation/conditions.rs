@@ -13,6 +13,9 @@ pub(crate) const MAX_COMBINATIONS: usize = 16;
 /// How many conditions are looked at to find the combinations that can occur.
 const MAX_FREE_CONDITIONS: usize = 10;
 
+/// How deep a condition is followed, within its definition and into those of others.
+const MAX_DEPTH: usize = 200;
+
 /// Adds the conditions of the `Fn::If`s that a value is made of: itself, and the branches of itself.
 pub(crate) fn of_branches<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
     if let Some((condition, yes, no)) = as_if(value) {
@@ -88,6 +91,7 @@ pub(crate) fn can_occur(template: &Template<'_>, assignment: &Assignment) -> boo
         assignment,
         atoms: &atoms,
         found: BTreeMap::new(),
+        depth: 0,
     };
     assignment.iter().all(|(name, value)| {
         template
@@ -116,10 +120,23 @@ struct Known<'k> {
     atoms: &'k [(&'k Value, bool)],
     /// The truth of every condition that was looked at; none while it is looked at.
     found: BTreeMap<&'k str, Option<bool>>,
+    depth: usize,
 }
 
 /// The truth of a condition's definition, where it follows from what is known.
+///
+/// A chain of conditions can be as long as a template; what is too deep is not known.
 fn truth<'k>(known: &mut Known<'k>, definition: &'k Value) -> Option<bool> {
+    if known.depth == MAX_DEPTH {
+        return None;
+    }
+    known.depth += 1;
+    let value = truth_of(known, definition);
+    known.depth -= 1;
+    value
+}
+
+fn truth_of<'k>(known: &mut Known<'k>, definition: &'k Value) -> Option<bool> {
     if let Some(Value::String(name)) = definition.get("Condition") {
         if let Some(value) = known.assignment.get(name) {
             return Some(*value);
@@ -245,7 +262,7 @@ pub(crate) fn restrict(value: &Value, given: &Assignment) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::settings::Settings;
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     fn names<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
         names.iter().copied().collect()
@@ -271,6 +288,24 @@ mod tests {
         assert_eq!(count(&[]), Some(1));
         assert_eq!(count(&["A", "B", "C", "D"]), Some(16));
         assert_eq!(count(&["A", "B", "C", "D", "E"]), None);
+    }
+
+    #[test]
+    fn conditions_are_followed_only_so_deep() {
+        let chain = |length: usize| {
+            let link = |index: usize| json!({"Condition": format!("C{}", index + 1)});
+            let mut links: Map<String, Value> = (0..length)
+                .map(|index| (format!("C{index}"), link(index)))
+                .collect();
+            links.insert(format!("C{length}"), json!({"Fn::Equals": ["a", "b"]}));
+            let document = json!({"Conditions": links});
+            let settings = Settings::default();
+            let template = Template::new(&document, &settings);
+            combinations(&template, &names(&["C0"]), &Assignment::new())
+                .map(|possible| possible.len())
+        };
+        assert_eq!(chain(100), Some(1));
+        assert_eq!(chain(100_000), Some(2));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Where task definitions hide in a template, and what else in it decides about them.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
+use crate::DocumentKind;
 use crate::report::{Code, Finding, Severity};
 use crate::source::{Path, Step};
 
@@ -12,8 +15,9 @@ use super::intrinsic::LoopItem;
 pub(crate) struct Loop {
     /// The variable.
     pub(crate) variable: String,
-    /// Its values, where the collection is a literal list.
-    pub(crate) items: Option<Vec<String>>,
+    /// Its values, where the collection is a literal list of a size that is evaluated: shared by
+    /// all task definitions within.
+    pub(crate) items: Option<Rc<[String]>>,
 }
 
 /// One `AWS::ECS::TaskDefinition`.
@@ -42,6 +46,10 @@ pub(crate) struct Survey<'d> {
     pub(crate) findings: Vec<(String, Finding)>,
 }
 
+/// The way out for a transform that hands over too little.
+pub(crate) const WHERE_A_TRANSFORM_MAY_STAND: &str =
+    "put the transform at the top of the template, or beside `ContainerDefinitions`";
+
 /// The type of resource that the library is about.
 const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
@@ -58,17 +66,34 @@ pub(crate) fn in_template(document: &Value) -> Option<Survey<'_>> {
     Some(survey)
 }
 
+/// What an object is that CloudFormation hands to a macro: a whole template has `Resources`, and a
+/// resource that is called so has a type.
+pub(crate) fn kind_of_fragment(fragment: &Value) -> DocumentKind {
+    match fragment.get("Resources") {
+        Some(resources) if !resources.get("Type").is_some_and(Value::is_string) => {
+            DocumentKind::Template
+        }
+        _ => DocumentKind::Snippet,
+    }
+}
+
 /// Finds task definitions in what a snippet-level `Fn::Transform` hands over: the `Resources` map,
-/// a resource, its properties, or one container definition (which is too small).
+/// a resource, its properties, or something that is too small.
 pub(crate) fn in_snippet(document: &Value) -> Option<Survey<'_>> {
     let map = document.as_object()?;
     let mut survey = Survey::default();
-    if map.contains_key("Resources") {
+    if kind_of_fragment(document) == DocumentKind::Template {
         return in_template(document);
     }
-    if map.get("Type").is_some_and(Value::is_string) && map.contains_key("Properties") {
-        in_resource("snippet", document, &Path::new(), &[], &mut survey);
-    } else if map.contains_key("ContainerDefinitions") {
+    let is_resource = |resource: &Value| {
+        // A property of this name has no such value.
+        let kind = resource.get("Type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.contains("::"))
+    };
+    let brings_resources = |(id, value): (&String, &Value)| {
+        id.starts_with("Fn::ForEach::") || id == "Fn::Transform" || is_resource(value)
+    };
+    if map.contains_key("ContainerDefinitions") {
         survey.found.push(Found {
             path: Path::new(),
             id: "snippet".to_owned(),
@@ -76,22 +101,37 @@ pub(crate) fn in_snippet(document: &Value) -> Option<Survey<'_>> {
             condition: None,
             loops: Vec::new(),
         });
-    } else if map.contains_key("Image") && map.contains_key("Name") {
-        survey.findings.push((
-            "snippet".to_owned(),
-            Finding {
-                code: Code::SnippetTooSmall,
-                severity: Severity::Error,
-                container: map.get("Name").and_then(Value::as_str).map(str::to_owned),
-                image: None,
-                message: "the transform stands inside one container definition, where no sidecar can be added".to_owned(),
-                hint: Some("put the transform at the top of the template, or beside `ContainerDefinitions`".to_owned()),
-            },
-        ));
-    } else {
+    } else if is_resource(document) {
+        in_resource("snippet", document, &Path::new(), &[], &mut survey);
+    } else if map.iter().any(brings_resources) {
         in_resources(map, &Path::new(), &[], &mut survey);
+    } else {
+        let finding = too_small(map);
+        survey.findings.push(("snippet".to_owned(), finding));
     }
     Some(survey)
+}
+
+/// A snippet in which no task definition can be seen.
+fn too_small(snippet: &Map<String, Value>) -> Finding {
+    let is_container = snippet.contains_key("Image") && snippet.contains_key("Name");
+    let message = match is_container {
+        true => {
+            "the transform stands inside one container definition, where no sidecar can be added"
+        }
+        false => {
+            "the transform stands where no task definition can be seen: beside neither resources nor `ContainerDefinitions`"
+        }
+    };
+    let name = snippet.get("Name").filter(|_| is_container);
+    Finding {
+        code: Code::SnippetTooSmall,
+        severity: Severity::Error,
+        container: name.and_then(Value::as_str).map(str::to_owned),
+        image: None,
+        message: message.to_owned(),
+        hint: Some(WHERE_A_TRANSFORM_MAY_STAND.to_owned()),
+    }
 }
 
 fn in_resources<'d>(
@@ -123,11 +163,12 @@ fn in_for_each<'d>(value: &'d Value, path: &Path, loops: &[Loop], survey: &mut S
         survey.findings.push((id, unreadable(why)));
         return;
     };
-    let items = collection.as_array().and_then(|items| {
-        items
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect::<Option<Vec<_>>>()
+    let items = collection
+        .as_array()
+        .filter(|items| items.len() <= MAX_LOOP_ITEMS);
+    let items = items.and_then(|items| {
+        let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+        texts.collect::<Option<Rc<[String]>>>()
     });
     let mut loops = loops.to_vec();
     loops.push(Loop {
@@ -205,7 +246,8 @@ fn may_be_task_definition(kind: &str, loops: &[Loop]) -> bool {
                     kind = kind.replace(&form, value);
                 }
             }
-            kind == TASK_DEFINITION
+            // A snippet within a loop does not hold the loop.
+            kind == TASK_DEFINITION || kind.contains("${") || kind.contains("&{")
         })
 }
 
@@ -257,68 +299,4 @@ pub(crate) fn loop_items(loops: &[Loop]) -> Vec<LoopItem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// The task definitions of a snippet: ID and path.
-    fn found(snippet: &Value) -> Vec<(String, String)> {
-        let survey = in_snippet(snippet).expect("an object");
-        survey
-            .found
-            .iter()
-            .map(|found| (found.id.clone(), written(&found.path)))
-            .collect()
-    }
-
-    fn written(path: &Path) -> String {
-        path.iter().fold(String::new(), |text, step| match step {
-            Step::Key(key) => format!("{text}/{key}"),
-            Step::Index(index) => format!("{text}/{index}"),
-        })
-    }
-
-    fn pair(id: &str, path: &str) -> Vec<(String, String)> {
-        vec![(id.to_owned(), path.to_owned())]
-    }
-
-    #[test]
-    fn a_snippet_may_be_any_object_above_a_container() {
-        let properties = json!({"ContainerDefinitions": []});
-        let resource = json!({"Type": TASK_DEFINITION, "Properties": properties});
-        let resources = json!({"Task": resource, "Queue": {"Type": "AWS::SQS::Queue"}});
-        assert_eq!(found(&properties), pair("snippet", ""));
-        assert_eq!(found(&resource), pair("snippet", "/Properties"));
-        assert_eq!(found(&resources), pair("Task", "/Task/Properties"));
-        let template = json!({"Resources": resources});
-        assert_eq!(found(&template), pair("Task", "/Resources/Task/Properties"));
-    }
-
-    #[test]
-    fn a_snippet_that_is_a_container_is_too_small() {
-        let container = json!({"Name": "app", "Image": "app:1"});
-        let survey = in_snippet(&container).expect("an object");
-        let codes: Vec<Code> = survey
-            .findings
-            .iter()
-            .map(|(_, finding)| finding.code)
-            .collect();
-        assert_eq!(codes, [Code::SnippetTooSmall]);
-        assert!(in_snippet(&json!([])).is_none());
-    }
-
-    #[test]
-    fn loops_give_every_combination_of_their_literal_items() {
-        let each = |variable: &str, items: Option<&[&str]>| Loop {
-            variable: variable.to_owned(),
-            items: items.map(|items| items.iter().map(|item| (*item).to_owned()).collect()),
-        };
-        let two = [each("A", Some(&["1", "2"])), each("B", Some(&["3"]))];
-        let items = loop_items(&two);
-        let a: Vec<Option<&str>> = items.iter().map(|item| item["A"].as_deref()).collect();
-        assert_eq!(a, [Some("1"), Some("2")]);
-        assert!(items.iter().all(|item| item["B"].as_deref() == Some("3")));
-        assert_eq!(loop_items(&[each("A", None)])[0]["A"], None);
-        assert_eq!(loop_items(&[]).len(), 1);
-    }
-}
+mod tests;

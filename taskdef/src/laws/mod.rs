@@ -60,6 +60,7 @@ fn answers(requests: &std::collections::BTreeSet<ImageRequest>) -> Answers {
             "embedded" => (words(&[WRAPPER, "/ie"]), words(&["ic"]), "app"),
             _ => {
                 return Err(ImageFailure {
+                    code: "not-known",
                     message: "not known".to_owned(),
                     hint: None,
                 });

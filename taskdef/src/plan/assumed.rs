@@ -28,7 +28,7 @@ pub(crate) fn assumed(
         let refusals = assumptions.iter().map(|assumption| Refusal {
             code: Code::AssumptionNotConfirmed,
             message: assumption.message.clone(),
-            hint: Some("check the image, and name it with `--confirmed`".to_owned()),
+            hint: Some("check the image, and confirm it (`confirmed`)".to_owned()),
         });
         return Err(refusals.collect());
     }

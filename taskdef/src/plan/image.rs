@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if};
 use crate::container::{Setting, View};
-use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageRequest};
+use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageFailure, ImageRequest};
 use crate::report::Code;
 use crate::settings::PinDigests;
 
@@ -85,13 +85,19 @@ pub(crate) fn question(
     ImageRequest {
         reference,
         platform: task.platform.clone(),
-        credentials: credentials(task, view, given),
+        credentials: credentials(task, view, given, &mut BTreeSet::new()),
     }
 }
 
 /// The secret of `repositoryCredentials`. Parameters are evaluated with the values that are given:
 /// which secret it is decides whether the image can be read, not what it runs.
-fn credentials(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Credentials {
+/// The parameters that it depends on are added to `used`.
+fn credentials(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+    used: &mut BTreeSet<String>,
+) -> Credentials {
     let unknown = |unknown: &Unknown| Credentials::Unknown(dependency(unknown));
     let stated = match view.object("repositoryCredentials") {
         Setting::Absent => return Credentials::Unstated,
@@ -113,7 +119,7 @@ fn credentials(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Credentia
             given,
             item,
         };
-        match evaluation.text(stated, &mut BTreeSet::new()) {
+        match evaluation.text(stated, used) {
             Ok(secret) => secrets.insert(secret),
             Err(reason) => return unknown(&reason),
         };
@@ -122,6 +128,18 @@ fn credentials(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Credentia
         (1, Some(secret)) => Credentials::Secret(secret),
         _ => Credentials::Unknown("differs between the items of `Fn::ForEach`".to_owned()),
     }
+}
+
+/// The parameters whose values a text about an image may hold.
+fn parameters_of(
+    task: &Task<'_>,
+    view: View<'_>,
+    given: &Assignment,
+    of_image: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let mut used = of_image.clone();
+    credentials(task, view, given, &mut used);
+    used
 }
 
 /// A parameter that is not evaluated is the reason that a person can do most about: it comes first.
@@ -183,7 +201,8 @@ pub(crate) fn inspect(
     let mut agreed: Option<ImageConfig> = None;
     for reference in &found.references {
         let request = question(task, view, given, reference.clone());
-        let config = match answer(task, &request, lookup) {
+        let names = || parameters_of(task, view, given, &found.parameters);
+        let config = match answer(task, &request, lookup, &names) {
             Ok(config) => config,
             Err(refusal) => return judged(task, image, lookup).ok_or(refusal),
         };
@@ -249,16 +268,18 @@ fn answer(
     task: &Task<'_>,
     request: &ImageRequest,
     lookup: Lookup<'_>,
+    parameters: &dyn Fn() -> BTreeSet<String>,
 ) -> Result<ImageConfig, Refusal> {
     let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
     match answers.get(request).or_else(|| pinned(request, answers)) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => {
+            let (message, hint) = told(failure, &parameters());
             let other = format!("state {}", process_keys(task));
             Err(Refusal {
                 code: Code::ImageUnresolved,
-                message: failure.message.clone(),
-                hint: Some(match &failure.hint {
+                message,
+                hint: Some(match hint {
                     Some(hint) => format!("{hint}, or {other}"),
                     None => other,
                 }),
@@ -270,6 +291,22 @@ fn answer(
             hint: None,
         }),
     }
+}
+
+/// What a person is told of a failure. Its texts name the image and the secret that opens it:
+/// where a parameter decides about one of them, they hold its value, and are not shown.
+fn told(failure: &ImageFailure, parameters: &BTreeSet<String>) -> (String, Option<String>) {
+    if parameters.is_empty() {
+        return (failure.message.clone(), failure.hint.clone());
+    }
+    let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+    let (names, code) = (names.join(", "), failure.code);
+    (
+        format!(
+            "the image cannot be read ({code}); which image, or which secret opens it, depends on {names}"
+        ),
+        Some(format!("check the values of {names}")),
+    )
 }
 
 /// The answer about an image that another recipe of the run has pinned: nobody asked by its digest.
@@ -356,6 +393,9 @@ fn dependency(unknown: &Unknown) -> String {
         )),
         Unknown::Condition(name) => on(&format!("the condition `{name}`")),
         Unknown::Function(name) => on(&format!("`{name}`, which only a deployment can evaluate")),
+        Unknown::TooLarge => {
+            "is longer than a task definition may be, or made of too many parts".to_owned()
+        }
         Unknown::Malformed(what) => format!("cannot be evaluated: {what}"),
     }
 }
@@ -373,3 +413,6 @@ fn another_way_out(unknown: &Unknown) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

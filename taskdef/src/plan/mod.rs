@@ -1,5 +1,6 @@
 //! From a task definition, a recipe and image configs to a rewritten task definition, whole or not at all.
 
+pub(crate) mod agents;
 pub(crate) mod assumed;
 pub(crate) mod compose;
 pub(crate) mod container;

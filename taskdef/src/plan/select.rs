@@ -11,6 +11,7 @@ use crate::report::Code;
 use crate::settings::Mode;
 use crate::source::Path;
 
+use super::agents::{check_own_sidecar, is_sidecar_of, may_run_one_of};
 use super::slots::Slot;
 use super::tags::Tags;
 use super::{Note, Refusal, Task};
@@ -129,14 +130,13 @@ pub(crate) fn choose(
     if let Some(name) = &name
         && recipe.sidecar_names().contains(&name.as_str())
     {
-        return Ok(Choice::OwnSidecar);
+        return check_own_sidecar(task, container, name).map(|()| Choice::OwnSidecar);
     }
-    let repositories = repositories(task, container);
     let is_sibling = |sibling: &&Recipe| {
         let is_named = name
             .as_ref()
             .is_some_and(|name| sibling.sidecar_names().contains(&name.as_str()));
-        is_named || runs_one_of(&repositories, sibling.agent_repositories())
+        is_named || may_run_one_of(task, container, sibling.agent_repositories())
     };
     if task.rendered.siblings.iter().any(is_sibling) {
         return Ok(Choice::Sibling);
@@ -156,15 +156,12 @@ pub(crate) fn choose(
         return left_alone(Code::NotWrapped, "the App Mesh proxy".to_owned());
     }
     for known in &task.settings.known_agents {
-        let is_named = name
-            .as_ref()
-            .is_some_and(|name| known.sidecars.contains(name));
-        if is_named || runs_one_of(&repositories, &known.repositories) {
+        if is_sidecar_of(task, container, name.as_deref(), known)? {
             let why = format!("the sidecar of the recipe `{}`", known.recipe);
             return left_alone(Code::NotWrapped, why);
         }
     }
-    if runs_one_of(&repositories, recipe.agent_repositories()) {
+    if may_run_one_of(task, container, recipe.agent_repositories()) {
         return Err(Refusal::new(
             Code::ForeignInstrumentation,
             "the container runs the recipe's agent under a name that is not the recipe's"
@@ -268,34 +265,6 @@ pub(crate) fn check_proxies(task: &Task<'_>, slots: &[Slot<'_>]) -> Result<(), R
     }
 }
 
-/// The repositories that a container's image can come from, as far as that is known.
-pub(crate) fn repositories(task: &Task<'_>, container: View<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(image) = container.get("image") {
-        each_branch(image, &mut |image| {
-            found.extend(each_text(task, image));
-        });
-    }
-    found
-        .iter()
-        .map(|reference| repository(reference).to_owned())
-        .collect()
-}
-
-/// The texts of a value for the items of the loops, as far as they are known.
-fn each_text(task: &Task<'_>, value: &Value) -> BTreeSet<String> {
-    let texts = task.items.iter().filter_map(|item| {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: true,
-            given: &Assignment::new(),
-            item,
-        };
-        evaluation.text(value, &mut BTreeSet::new()).ok()
-    });
-    texts.collect()
-}
-
 /// An image reference without tag and digest.
 pub(crate) fn repository(reference: &str) -> &str {
     let named = reference
@@ -305,15 +274,4 @@ pub(crate) fn repository(reference: &str) -> &str {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => named,
     }
-}
-
-pub(crate) fn runs_one_of(repositories: &[String], agents: &[String]) -> bool {
-    repositories.iter().any(|repository| {
-        agents.iter().any(|agent| {
-            repository == agent
-                || repository
-                    .strip_suffix(agent.as_str())
-                    .is_some_and(|host| host.ends_with('/'))
-        })
-    })
 }

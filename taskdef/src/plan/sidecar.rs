@@ -6,7 +6,6 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::container::{View, shown};
-use crate::dialect::Dialect;
 use crate::edit::{self, Edit};
 use crate::recipe::ContainerFacts;
 use crate::report::{Code, ContainerReport, Finding, TaskDefinitionReport};
@@ -16,7 +15,7 @@ use super::container::SlotPlan;
 use super::inherit::{Inherited, inherited, inherits};
 use super::instrument::Selection;
 use super::rendered::Sidecar;
-use super::select::{name, repositories, runs_one_of};
+use super::select::name;
 use super::slots::{Slot, guarded, value_at};
 use super::{Refusal, Task, cannot_merge, merge, render_refusal};
 
@@ -209,14 +208,6 @@ fn update(
         );
         return Err(vec![refusal.finding(None)]);
     }
-    if !there.iter().all(|slot| is_the_agent(task, slot, sidecar)) {
-        let refusal = Refusal::new(
-            Code::ForeignInstrumentation,
-            "a container has the name of the recipe's sidecar, but runs another image".to_owned(),
-            "give that container another name",
-        );
-        return Err(vec![refusal.finding(None)]);
-    }
     let mut settings = sidecar.clone();
     settings.shift_remove("name");
     for slot in there {
@@ -246,19 +237,4 @@ fn update(
         }
     }
     Ok(())
-}
-
-/// Whether a container of the sidecar's name runs the vendor's agent, and not a program of the user's.
-fn is_the_agent(task: &Task<'_>, slot: &Slot<'_>, sidecar: &Map<String, Value>) -> bool {
-    let found = repositories(task, View::new(task.dialect, slot.container));
-    // As recipes are written, whatever the document's dialect.
-    let wanted = repositories(task, View::new(Dialect::Ecs, sidecar));
-    let same = task.dialect.find(slot.container, "image") == sidecar.get("image");
-    let agents = task.recipe.recipe().agent_repositories();
-    let each: Vec<&String> = found.iter().collect();
-    same || !each.is_empty()
-        && each.iter().all(|repository| {
-            let repository = std::slice::from_ref(*repository);
-            runs_one_of(repository, agents) || runs_one_of(repository, &wanted)
-        })
 }

@@ -61,9 +61,8 @@ impl AssignError {
                 ..
             } => format!("did you mean `{near}`?"),
             Self::Unknown { recipes, .. } => {
-                let shows = recipes.iter().map(|name| format!("`recipes show {name}`"));
-                let shows = shows.collect::<Vec<_>>().join(" and ");
-                format!("{shows} list their inputs")
+                let names: Vec<String> = recipes.iter().map(|name| format!("`{name}`")).collect();
+                format!("see the inputs of {}", names.join(" and "))
             }
             Self::NotInUse { recipes, .. } => {
                 let names: Vec<String> = recipes.iter().map(|name| format!("`{name}`")).collect();

@@ -189,6 +189,40 @@ fn what_would_be_answered_wrongly_is_refused() {
 }
 
 #[test]
+fn costly_patterns_are_refused() {
+    let costly = |query: &str| SelectorError::CostlyPatterns(query.to_owned());
+    let many = vec![r"search(@, '\\w')"; 30].join(" || ");
+    for query in [
+        r"$..[?search(@, '\\w{400}')]",
+        r"$..[?match(@, '((a{30}){30}){30}')]",
+        r"$..[?search(@, '.{1000}')]",
+        &format!(r"$..[?search(@, '{}')]", r"\\w".repeat(100)),
+        &format!("$..[?{many}]"),
+    ] {
+        assert_eq!(Selector::parse(query).err(), Some(costly(query)), "{query}");
+    }
+    for query in [
+        r"$..[?match(@.Image, '[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com/team/.*')]",
+        r"$..[?search(@.Name, '^\\w+-\\w+$')]",
+    ] {
+        assert!(Selector::parse(query).is_ok(), "{query}");
+    }
+    let errors = [
+        r"$..[?search(@, '\\w{400}')]",
+        "$..[?search(@, '(')]",
+        "$..[?search(@.Name, @.Image)]",
+    ];
+    insta::assert_snapshot!(errors.map(error).join("\n"), @r"
+    the regular expressions of `$..[?search(@, '\\w{400}')]` are too large
+      repeat less, with `*` or `+` instead of large counts, and write `[A-Za-z0-9_]` for `\w`
+    `$..[?search(@, '(')]` has a text for `match` or `search` that is not a regular expression
+      RFC 9485 has the grammar
+    `$..[?search(@.Name, @.Image)]` takes a pattern of `match` or `search` from the document
+      write the pattern in the query
+    ");
+}
+
+#[test]
 fn hostile_queries_end_soon() {
     for query in [
         "[".repeat(1000),

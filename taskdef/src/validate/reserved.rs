@@ -158,7 +158,7 @@ fn over(case: &Case<'_, '_>, needed: Needed, subject: String, message: String) -
     let hint = match (fits, case.surroundings.settings.task_size) {
         (false, _) => "let the containers reserve less: no size of Fargate holds them",
         (true, TaskSize::Keep) => {
-            "give the task more, or let a container reserve less; where the recipe's sidecar reserves some, `--task-size grow` gives the task the smallest size that holds all containers"
+            "give the task more, or let a container reserve less; where the recipe's sidecar reserves some, set `task-size` to `grow`, and the task gets the smallest size that holds all containers"
         }
         (true, TaskSize::Grow) => {
             "give the task more, or let a container reserve less; the task grows only where the recipe's sidecar reserves some, and where its `cpu` and `memory` are known"

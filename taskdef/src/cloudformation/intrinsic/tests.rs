@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::cloudformation::template::Template;
 use crate::settings::{Deployment, Settings};
 use serde_json::json;
 
@@ -164,4 +167,107 @@ fn what_is_not_known_says_why() {
         evaluated(&json!({"Fn::Sub": "a:${Tag}"}), false),
         Err(Unknown::Parameter(name("Tag")))
     );
+}
+
+/// A value with this around it, so many times.
+fn nested(levels: usize, innermost: Value, around: impl Fn(Value) -> Value) -> Value {
+    (0..levels).fold(innermost, |value, _| around(value))
+}
+
+#[test]
+fn a_mapping_that_refers_to_itself_is_malformed() {
+    let find = json!({"Fn::FindInMap": ["M", "a", "b"]});
+    let document = json!({"Mappings": {"M": {"a": {"b": find, "c": [find], "d": ["x", 1]}}}});
+    let settings = Settings::default();
+    let template = Template::new(&document, &settings);
+    let evaluation = Evaluation {
+        template: &template,
+        parameters: true,
+        given: &Assignment::new(),
+        item: &LoopItem::new(),
+    };
+    let found = |key: &str| {
+        let expression = json!({"Fn::FindInMap": ["M", "a", key]});
+        evaluation.value(&expression, &mut BTreeSet::new())
+    };
+    for key in ["b", "c"] {
+        assert!(matches!(found(key), Err(Unknown::Malformed(_))), "{key}");
+    }
+    assert_eq!(found("d"), Ok(json!(["x", 1])));
+}
+
+#[test]
+fn a_variable_is_evaluated_once() {
+    // Were it evaluated for each `${a}`, that would be sixteen million times.
+    let twice = |inner| json!({"Fn::Sub": ["${a}${a}", {"a": inner}]});
+    assert_eq!(
+        evaluated(&nested(24, json!(""), twice), true),
+        Ok(json!(""))
+    );
+    assert_eq!(
+        evaluated(&nested(10, json!("x"), twice), true),
+        Ok(json!("x".repeat(1 << 10)))
+    );
+}
+
+#[test]
+fn texts_that_multiply_are_too_large() {
+    let many = "${a}".repeat(20);
+    let kilobyte = "x".repeat(1 << 10);
+    let words = json!({"Fn::Split": [",", ",".repeat(60_000)]});
+    let table = [
+        nested(
+            8,
+            json!("x"),
+            |inner| json!({"Fn::Sub": [many, {"a": inner}]}),
+        ),
+        nested(
+            26,
+            json!("x"),
+            |inner| json!({"Fn::Sub": ["${a}${a}", {"a": inner}]}),
+        ),
+        json!({"Fn::Sub": [many.repeat(5), {"a": kilobyte}]}),
+        json!({"Fn::Join": [kilobyte, vec![""; 100]]}),
+        json!({"Fn::Join": [kilobyte.repeat(60), words]}),
+        json!({"Fn::Join": [",", vec![kilobyte.as_str(); 100]]}),
+        json!({"Fn::Base64": kilobyte.repeat(60)}),
+        json!(kilobyte.repeat(65)),
+        json!(vec![words; 100]),
+        json!(vec![
+            json!({"Fn::FindInMap": ["Images", "none", "Web", {"DefaultValue": kilobyte}]});
+            300
+        ]),
+        json!(vec![0; 300_000]),
+    ];
+    for expression in table {
+        let known = evaluated(&expression, true);
+        assert!(
+            known == Err(Unknown::TooLarge),
+            "{:.200}",
+            expression.to_string()
+        );
+        // What is given up is not begun again for each of its parts.
+        let simplify = |evaluation: &Evaluation<'_>| evaluation.simplified(&expression);
+        let made = with_evaluation(true, simplify).to_string().len();
+        assert!(
+            made < expression.to_string().len() + 1_000_000,
+            "{made} bytes"
+        );
+    }
+}
+
+#[test]
+fn loop_variables_that_multiply_are_too_large() {
+    let value = format!("{}{}", "&{N}".repeat(500), "x".repeat(1000));
+    let item = [("N".to_owned(), Some(value))].into();
+    with_evaluation(true, |evaluation| {
+        let evaluation = Evaluation {
+            item: &item,
+            ..*evaluation
+        };
+        let known = |text: String| evaluation.text(&json!(text), &mut BTreeSet::new());
+        assert_eq!(known("${N}".repeat(15)), Err(Unknown::TooLarge));
+        assert_eq!(known("${N}".repeat(100)), Err(Unknown::TooLarge));
+        assert_eq!(known("&{N}".to_owned()).map(|text| text.len()), Ok(1500));
+    });
 }
