@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use registry::Locked;
 use registry::credentials::aws::Aws;
 use registry::remote::Registries;
 use serde_json::value::RawValue;
+use taskdef::recipe::Recipes;
 use taskdef::report::Report;
 use taskdef::settings::{Deployment, KnownAgent, OnUnresolved};
 use taskdef::source::{Change, Source};
@@ -185,14 +187,7 @@ impl Macro {
             .get_or_init(async || images::registries(settings))
             .await;
         let registries = registries.as_ref().map_err(Problem::clone)?;
-        let aws = registries.source();
-        let means = async {
-            tokio::try_join!(recipes::bind(settings, &params, aws), async {
-                images::lock_file(settings, aws)
-                    .await
-                    .map_err(|problem| vec![problem])
-            },)
-        };
+        let means = means(settings, &params, registries.source());
         let means = tokio::time::timeout(time, means).await;
         let (recipes, lock) = means.map_err(|_| {
             Problem::new("the time was over before the recipe and the lock file were read")
@@ -216,26 +211,31 @@ impl Macro {
             changes,
         } = taskdef::rewrite(template, kind, &recipes, &run, &found.answers).map_err(unusable)?;
         report.findings.extend(found.warnings());
-        if report.is_refused() && run.on_unresolved == OnUnresolved::Fail {
-            return Ok(Processed {
-                report,
-                ..Processed::default()
-            });
+        let mut processed = Processed {
+            report,
+            ..Processed::default()
+        };
+        if !processed.report.is_refused() || run.on_unresolved == OnUnresolved::Skip {
+            match written(&request.id, source, request.fragment, changes) {
+                Ok(fragment) => processed.fragment = Some(fragment),
+                Err(problem) => processed.problems.push(problem),
+            }
         }
-        let written = written(&request.id, source, request.fragment, changes);
-        Ok(match written {
-            Ok(fragment) => Processed {
-                report,
-                fragment: Some(fragment),
-                ..Processed::default()
-            },
-            Err(problem) => Processed {
-                report,
-                problems: vec![problem],
-                ..Processed::default()
-            },
-        })
+        Ok(processed)
     }
+}
+
+/// What a template is rewritten with: read at the same time, where it is read at all.
+async fn means(
+    settings: &Settings,
+    params: &Params,
+    aws: &Aws,
+) -> Result<(Recipes, Locked), Vec<Problem>> {
+    let lock = async {
+        let lock = images::lock_file(settings, aws).await;
+        lock.map_err(|problem| vec![problem])
+    };
+    tokio::try_join!(recipes::bind(settings, params, aws), lock)
 }
 
 /// Why a document cannot be worked on at all.
@@ -331,7 +331,7 @@ fn written(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use taskdef::settings::Mode;
 
     use super::*;

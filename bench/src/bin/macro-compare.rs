@@ -218,7 +218,8 @@ fn event(references: &[String], bytes: usize) -> Result<Vec<u8>> {
 fn check(payload: &[u8], tasks: usize) -> Result<usize> {
     let response: Value = serde_json::from_slice(payload)?;
     if response.get("status") != Some(&"success".into()) {
-        return Err(format!("the macro fails: {}", response["errorMessage"]).into());
+        let told = response.get("errorMessage").unwrap_or(&Value::Null);
+        return Err(format!("the macro fails: {told}").into());
     }
     let resources = response.pointer("/fragment/Resources");
     let resources = resources.and_then(Value::as_object).ok_or("no resources")?;

@@ -32,7 +32,11 @@ async fn asked(
     let seen = seen.iter().skip(before);
     let requests = seen.map(|seen| {
         let path = seen.path.rsplit('/').next().unwrap_or_default();
-        format!("{} {}", seen.method, &path[..path.len().min(9)])
+        format!(
+            "{} {}",
+            seen.method,
+            path.split(':').next().unwrap_or_default()
+        )
     });
     (shown(&resolution), requests.collect())
 }

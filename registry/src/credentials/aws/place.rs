@@ -112,7 +112,7 @@ impl Registry {
             true => region.dual_stack_registries(),
             false => region.domain(),
         };
-        (domain == expected).then(|| Self::Private {
+        (domain == expected).then_some(Self::Private {
             region,
             fips,
             dual_stack,
