@@ -48,7 +48,7 @@ const WITHOUT_A_CASE: [(Code, &str); 2] = [
     ),
     (
         Code::SnippetTooSmall,
-        "snippets come from transforms, and cfn-filter reads whole templates",
+        "snippets come from transforms, which `macro_end_to_end` plays, and cfn-filter reads whole templates",
     ),
 ];
 
