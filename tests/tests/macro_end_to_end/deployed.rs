@@ -96,6 +96,7 @@ fn stacks() -> Vec<Stack> {
             json!(["AWS::LanguageExtensions", "Outrigger"]),
         ),
         Stack {
+            deployment: Deployment::with(&[("Password", "canary-of-a-password"), ("Tag", "2")]),
             settings: vec![("OUTRIGGER_PARAMETERIZED_IMAGES", "resolve")],
             ..stack("parameterized-image", parameterized())
         },
@@ -225,6 +226,8 @@ fn what_is_deployed_runs_what_it_ran_before() {
     };
     world.push("shop/api", &multi_platform(Family::Oci));
     world.push("shop/worker", &single(Family::Docker));
+    let another = multi_platform(Family::Oci);
+    world.registry.push("shop/api", "2", &another).unwrap();
     let all: Vec<Processed> = stacks()
         .into_iter()
         .map(|stack| processed(&world, stack))
@@ -237,6 +240,9 @@ fn what_is_deployed_runs_what_it_ran_before() {
     for twice in ["top-level", "snippet-and-top-level"] {
         assert_eq!(by_name[twice].after, by_name["snippet-in-properties"].after);
     }
+    let chosen = &task_definitions(&by_name["parameterized-image"].after)[0].1["Properties"];
+    let image = chosen["ContainerDefinitions"][0]["Image"].as_str().unwrap();
+    assert!(image.ends_with("/shop/api:2"), "{image}");
     let linted = lint(&all).map_or("not there", |()| "nothing new");
     let result = deploy(&world, &all);
     println!("| template | requests | cfn-lint | registered | deployed |\n|---|---|---|---|---|");

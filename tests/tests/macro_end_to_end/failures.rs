@@ -78,7 +78,7 @@ fn events_that_are_no_requests() {
     "canary" (8): "the event is not the request of a CloudFormation macro"
     {"requestId": "r"} (18): "the request has no `fragment`"
     {"requestId": {"canary": 1}} (28): "the request has no `fragment`"
-    {"requestId": "r", "fragment": "canary"} (40): "not a CloudFormation template: it has no `Resources`"
+    {"requestId": "r", "fragment": "canary"} (40): "the transform stands where no task definition can be seen: not in an object; way out: put the transform at the top of the template, or beside `ContainerDefinitions`"
     {"requestId": "r", "fragment": null} (36): "the request has no `fragment`"
     {"requestId": "r", "fragment": {}, "params": "canary"} (54): "the `params` of the request are no object"
     {"requestId": "r", "fragment": {"Resources": [[[[[[[[[[[[[[[ (448): "the template cannot be read: values are nested more than 120 levels deep"
@@ -174,12 +174,16 @@ fn work_without_an_end_is_given_up_before_the_time_is_over() {
     let stated =
         json!([{"Name": "api", "Image": "shop/api:1", "EntryPoint": ["/entry"], "User": "root"}]);
     let one = task(stated)["Resources"]["Task"].clone();
-    let resources: serde_json::Map<String, Value> = (0..8_000)
-        .map(|number| (format!("Task{number}"), one.clone()))
-        .collect();
+    let tasks = |count| {
+        let tasks = (0..count).map(|number| (format!("Task{number}"), one.clone()));
+        let resources: serde_json::Map<String, Value> = tasks.collect();
+        event(&json!({"Resources": resources}))
+    };
+    // The process has started before the time counts.
+    subject.event(tasks(1).as_bytes(), "r", LONG);
     // It takes several seconds in a build that is not optimised.
-    let time = Duration::from_secs(1);
-    let event = event(&json!({"Resources": resources}));
+    let event = tasks(14_000);
+    let time = Duration::from_secs(2);
     let (response, took) = subject.event(event.as_bytes(), "r", time);
     assert!(took < time, "{took:?}");
     insta::assert_snapshot!(response["errorMessage"], @r#""the time was over before the template was processed; way out: give the function more time or memory, or deploy a smaller template""#);
