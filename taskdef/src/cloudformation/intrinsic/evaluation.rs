@@ -248,17 +248,11 @@ impl Walk<'_> {
         let Some(parameter) = self.by.template.parameter(&target) else {
             return Err(Unknown::Resource(target));
         };
-        if !self.by.parameters {
-            return Err(match parameter {
-                Parameter::Ssm => Unknown::Ssm(target),
-                Parameter::Undeclared => Unknown::Undeclared(target),
-                _ => Unknown::Parameter(target),
-            });
-        }
         match parameter {
             Parameter::NoEcho => Err(Unknown::NoEcho(target)),
             Parameter::Ssm => Err(Unknown::Ssm(target)),
             Parameter::Undeclared => Err(Unknown::Undeclared(target)),
+            _ if !self.by.parameters => Err(Unknown::Parameter(target)),
             Parameter::WithoutValue => Err(Unknown::NoValueGiven(target)),
             Parameter::Value(value) => {
                 self.used.insert(target);
