@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bench::client::{beside, run};
 use bench::delay::Delay;
 use bench::images::{IMAGES, ROUND_TRIP, ROUND_TRIPS, ca, filled, rate, repository};
 use bench::task_definition;
@@ -155,8 +156,14 @@ fn many(runs: usize, program: &Path, registry: &Registry, images: &[Artifact]) -
         .map(|number| format!("{host}/{}:1", repository(number)))
         .collect();
     let event = event(&references, 0)?;
-    let mut times = Vec::new();
+    let (mut times, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..runs.min(5) {
+        let started = Instant::now();
+        run(
+            Command::new(beside("registries-outrigger")?).arg(ca(registry)),
+            &references,
+        )?;
+        alone.push(started.elapsed());
         let function = function(program, registry, &host)?;
         let answer = function.invoke(&event, TIME)?;
         check(&answer.payload, TASKS)?;
@@ -167,7 +174,9 @@ fn many(runs: usize, program: &Path, registry: &Registry, images: &[Artifact]) -
         ROUND_TRIP.as_millis()
     );
     let peer = format!("lower bound: {ROUND_TRIPS} round trips, or {rate:.0} requests a second");
-    line(&what, times, &peer, Duration::from_secs_f64(bound));
+    let bound = Duration::from_secs_f64(bound);
+    line(&what, times, &peer, bound);
+    line("the same images by the resolver alone", alone, &peer, bound);
     Ok(())
 }
 
