@@ -10,7 +10,7 @@ use registry::remote::Registries;
 use serde_json::value::RawValue;
 use taskdef::recipe::Recipes;
 use taskdef::report::Report;
-use taskdef::settings::{Deployment, KnownAgent, OnUnresolved};
+use taskdef::settings::{Deployment, KnownAgent, OnUnresolved, PinDigests};
 use taskdef::source::{Change, Source};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 use tokio::sync::OnceCell;
@@ -210,7 +210,10 @@ impl Macro {
             mut report,
             changes,
         } = taskdef::rewrite(template, kind, &recipes, &run, &found.answers).map_err(unusable)?;
-        report.findings.extend(found.warnings());
+        // What is pinned cannot move.
+        if run.pin_digests == PinDigests::No {
+            report.findings.extend(found.warnings());
+        }
         let mut processed = Processed {
             report,
             ..Processed::default()

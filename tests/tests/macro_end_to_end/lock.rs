@@ -69,6 +69,18 @@ fn a_lock_file_answers_and_its_tags_are_compared() {
     let asked = registry.seen().len();
     let processed = locked.process(&of_image(&image), &Deployment::default());
     assert_eq!(program_of(&processed.unwrap(), 0), recorded);
+    assert!(locked.log().contains("mutable-tag"), "{}", locked.log());
+    let pinned = [
+        settings.as_slice(),
+        &[
+            ("OUTRIGGER_LOCKED", "true"),
+            ("OUTRIGGER_PIN_DIGESTS", "digest"),
+        ],
+    ];
+    let pinned = Subject::start(&lacework(&pinned.concat()));
+    let processed = pinned.process(&of_image(&image), &Deployment::default());
+    assert_eq!(program_of(&processed.unwrap(), 0), recorded);
+    assert!(!pinned.log().contains("mutable-tag"), "{}", pinned.log());
     let mut told = vec![failure(&locked, &of_image(&format!("{host}/shop/other:1")))];
     assert_eq!(registry.seen().len(), asked);
     keep(&moto, "{\"version\": 9}");
