@@ -15,6 +15,7 @@ mod tests;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 
+use cli::report::delivery::tell_failure;
 use cli::{Console, Exit, Terminals};
 
 use options::{Arguments, Command};
@@ -55,7 +56,13 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
         None => instrument::instrument(&arguments, &mut console),
     };
-    let exit = end.unwrap_or_else(|failure| failure.tell(&mut console));
+    let exit = end.unwrap_or_else(|failure| match &arguments.command {
+        Some(_) => failure.tell(&mut console),
+        None => {
+            let asked = (&arguments.output, arguments.template.as_deref());
+            tell_failure(&failure, instrument::TOOL, asked, &mut console)
+        }
+    });
     if arguments.output.detailed_exitcode {
         exit.detailed()
     } else {
