@@ -69,7 +69,7 @@ mod tests {
     use super::{Run, exit, print};
     use crate::options::OutputOptions;
     use crate::report::{Purpose, Section, Setting};
-    use crate::{Console, Exit, Paint, Terminals};
+    use crate::{Console, Exit, Paint, Terminals, Variables};
 
     fn report(outcome: Outcome) -> Report {
         let task = TaskDefinitionReport {
@@ -137,7 +137,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
-            variables: &|_| None,
+            variables: Variables::default(),
         };
         let options = options(false, false, quiet);
         let run = Run {
