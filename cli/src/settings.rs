@@ -83,8 +83,10 @@ struct Given {
 /// One setting with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InForce {
-    /// Its key in the settings file.
+    /// Its key in the settings file; a dot stands between a group and its member.
     pub key: &'static str,
+    /// Its option, without its hyphens.
+    pub option: &'static str,
     /// Its values; none where nothing is given and there is no default.
     pub values: Vec<String>,
     /// Where they come from.
@@ -114,18 +116,10 @@ impl fmt::Debug for Layers {
 
 impl Layers {
     /// Whether the command line itself gives this option.
-    pub fn is_on_command_line(&self, option: &str) -> bool {
-        let given = |setting: &InForce| setting.origin == Origin::Option(option_of(setting.key));
-        self.settings
-            .iter()
-            .any(|setting| option_of(setting.key) == option && given(setting))
+    pub fn is_on_command_line(&self, option: &'static str) -> bool {
+        let origin = Origin::Option(option);
+        self.settings.iter().any(|setting| setting.origin == origin)
     }
-}
-
-/// The option of a setting.
-fn option_of(key: &str) -> &'static str {
-    let setting = SETTINGS.iter().find(|setting| setting.key == key);
-    setting.map_or("", |setting| setting.option)
 }
 
 /// Reads the arguments (without the program's name) and the settings around them, or says what
@@ -467,6 +461,7 @@ fn in_force(leaf: &Leaf<'_>, added: &[(&'static Setting, Given)]) -> Vec<InForce
         };
         Some(InForce {
             key: setting.key,
+            option: setting.option,
             values: values.collect(),
             origin,
         })
