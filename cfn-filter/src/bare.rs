@@ -1,6 +1,7 @@
 //! Task definitions by themselves, in the ECS API's spelling.
 
 use cli::input::Document;
+use cli::settings::Layers;
 use cli::{Exit, Failure, Problem};
 use taskdef::registration::registrable;
 use taskdef::report::Finding;
@@ -28,9 +29,10 @@ pub(crate) fn registration(
     Ok((spliced.text, findings))
 }
 
-/// Refuses options that only a template gives a meaning.
-pub(crate) fn check_options(options: &DeploymentOptions) -> Result<(), Failure> {
-    let resolves = options.parameterized_images == WhenParameterized::Resolve;
+/// Refuses options that only a template gives a meaning. As a setting for all documents it has none here.
+pub(crate) fn check_options(options: &DeploymentOptions, layers: &Layers) -> Result<(), Failure> {
+    let resolves = options.parameterized_images == WhenParameterized::Resolve
+        && layers.is_on_command_line("parameterized-images");
     let given = [
         (
             "--parameter-overrides",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
+use cli::options::WhenPinned;
 use cli::output::{self, Rewrite};
 use cli::recipes;
 use cli::report::build::{Places, Subject};
@@ -11,13 +12,14 @@ use cli::report::delivery::{self, Telling};
 use cli::report::run_report::Tool;
 use cli::report::{Purpose, Setting};
 use cli::selection::selection;
+use cli::settings::Layers;
 use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
 use taskdef::outline::outline;
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, KnownAgent, PinDigests, Selection, Settings};
+use taskdef::settings::{Deployment, KnownAgent, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -50,36 +52,48 @@ struct Means<'m> {
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
     arguments: &Arguments,
+    layers: &Layers,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     output::validate(&arguments.output, arguments.template.as_deref())?;
     console.terminals.progress &= !arguments.output.quiet;
-    with_input(arguments, console, |input, means, console| {
+    with_input(arguments, layers, console, |input, means, console| {
         rewrite(arguments, input, means, console)
     })
 }
 
 /// Writes or compares the lock file, and gives the exit code.
-pub(crate) fn lock(arguments: &LockArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(crate) fn lock(
+    arguments: &LockArguments,
+    layers: &Layers,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
     console.terminals = console.terminals.with_color(arguments.color);
     console.terminals.progress &= !arguments.update.quiet;
-    with_input(&arguments.run(), console, |input, means, console| {
-        let template = input.source.value();
-        let requests = taskdef::images_needed(template, input.kind, means.recipes, means.settings)
-            .map_err(|error| unusable(&input, error))?;
-        lock_update::update(
-            &requests,
-            input.document.path.as_deref(),
-            (&arguments.images, &arguments.update),
-            (&arguments.registries, means.settings.on_unresolved),
-            console,
-        )
-    })
+    with_input(
+        &arguments.run(),
+        layers,
+        console,
+        |input, means, console| {
+            let template = input.source.value();
+            let requests =
+                taskdef::images_needed(template, input.kind, means.recipes, means.settings)
+                    .map_err(|error| unusable(&input, error))?;
+            lock_update::update(
+                &requests,
+                input.document.path.as_deref(),
+                (&arguments.images, &arguments.update),
+                (&arguments.registries, means.settings.on_unresolved),
+                console,
+            )
+        },
+    )
 }
 
 /// Reads the input, and has the work done on it.
 fn with_input(
     arguments: &Arguments,
+    layers: &Layers,
     console: &mut Console<'_>,
     work: impl FnOnce(Input<'_>, Means<'_>, &mut Console<'_>) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
@@ -93,7 +107,7 @@ fn with_input(
     let shape = shape(source.value()).map_err(unusable)?;
     match shape {
         Shape::Document(DocumentKind::Template) => parameters::check(&parameters, source.value())?,
-        _ => bare::check_options(&arguments.deployment)?,
+        _ => bare::check_options(&arguments.deployment, layers)?,
     }
     let settings = settings(arguments, selection, parameters, &recipes);
     let work = |source, text, kind, left_out, console: &mut Console<'_>| {
@@ -224,11 +238,7 @@ fn settings(
         launch_types: arguments.scope.launch_types.into(),
         selection,
         task_size: arguments.scope.task_size.into(),
-        pin_digests: arguments
-            .images
-            .pin_digests
-            .map(PinDigests::from)
-            .unwrap_or_default(),
+        pin_digests: arguments.images.pin_digests.into(),
         assumptions: arguments.assumptions.assumptions.into(),
         confirmed: arguments.assumptions.confirmed.clone(),
         deployment: Deployment {
@@ -277,7 +287,8 @@ fn judge(
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
-    if !delivery::only_errors(&arguments.output) && arguments.images.pin_digests.is_none() {
+    let told = !delivery::only_errors(&arguments.output);
+    if told && arguments.images.pin_digests == WhenPinned::No {
         report.findings.extend(images.warnings());
     }
     Ok((report, changes))

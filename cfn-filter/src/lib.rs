@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
-use cli::{Console, Exit, Terminals};
+use cli::{Console, Exit, Terminals, Variables};
 
 use options::{Arguments, Command};
 
@@ -37,24 +37,31 @@ pub fn run<A: Into<OsString>>(
             stdout,
             stderr,
             terminals,
-            variables: &|_| None,
+            variables: Variables::default(),
         },
     )
 }
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let arguments = match cli::command_line::parse::<Arguments>(args, &mut console) {
-        Ok(arguments) => arguments,
-        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),
-        Err(exit) => return exit,
-    };
+    let (arguments, layers) =
+        match cli::settings::parse::<Arguments>(args, "template", &mut console) {
+            Ok(parsed) => parsed,
+            Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
+                return exit.detailed();
+            }
+            Err(exit) => return exit,
+        };
     console.terminals = console.terminals.with_color(arguments.output.color);
     let end = match &arguments.command {
-        Some(Command::Lock(command)) => instrument::lock(command, &mut console),
+        Some(Command::Lock(command)) => instrument::lock(command, &layers, &mut console),
+        Some(Command::Settings(command)) => {
+            console.terminals = console.terminals.with_color(command.color);
+            cli::settings_command::run(&layers, &command.recipe, &mut console)
+        }
         Some(Command::Image(command)) => cli::image_command::run(command, &mut console),
         Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
-        None => instrument::instrument(&arguments, &mut console),
+        None => instrument::instrument(&arguments, &layers, &mut console),
     };
     let exit = end.unwrap_or_else(|failure| match &arguments.command {
         Some(_) => failure.tell(&mut console),

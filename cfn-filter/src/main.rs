@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 
-use cli::{Console, Exit, Terminals};
+use cli::{Console, Exit, Terminals, Variables};
 
 fn main() -> Exit {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
@@ -15,7 +15,7 @@ fn main() -> Exit {
             stdout: &mut io::stdout().lock(),
             stderr: &mut io::stderr().lock(),
             terminals: Terminals::of_process(),
-            variables: &|name| env::var(name).ok(),
+            variables: Variables::of_process(),
         },
     )
 }

@@ -11,6 +11,7 @@ use cli::options::{
     AssumptionOptions, LockOptions, OfflineOptions, OutputOptions, RecipeOptions, ScopeOptions,
 };
 use cli::recipes_command::RecipesCommand;
+use cli::settings::SettingsOptions;
 use taskdef::settings::ParameterizedImages;
 
 /// Instrument every ECS task definition of a CloudFormation template by vendors' recipes
@@ -56,6 +57,9 @@ pub(crate) struct Arguments {
     pub(crate) registries: RegistryOptions,
 
     #[command(flatten)]
+    pub(crate) settings: SettingsOptions,
+
+    #[command(flatten)]
     pub(crate) output: OutputOptions,
 
     #[command(subcommand)]
@@ -66,6 +70,7 @@ pub(crate) struct Arguments {
 const USAGE: &str = "\
 cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
        cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+       cfn-filter settings [TEMPLATE] [OPTIONS]
        cfn-filter image inspect <IMAGE> [OPTIONS]
        cfn-filter recipes list
        cfn-filter recipes show <NAME|FILE>";
@@ -81,6 +86,7 @@ Examples:
   cfn-filter template.yaml --recipe lacework --set accessToken=... --recipe alert-logic -o out.yaml
   aws ecs describe-task-definition --task-definition shop --include TAGS | cfn-filter - --recipe alert-logic
   cfn-filter lock template.yaml --recipe lacework --set accessToken=...
+  cfn-filter settings template.yaml
   cfn-filter image inspect nginx:1.27 --platform linux/arm64
   cfn-filter recipes show lacework
 
@@ -142,9 +148,14 @@ pub(crate) enum Command {
     ///
     /// Takes the options of the run that the lock file is for. Entries for other images stay.
     Lock(Box<LockArguments>),
+    /// Show the settings that are in force, and where each comes from
+    ///
+    /// Takes the options of a run. A setting is an option that can also be given as a variable OUTRIGGER_*, or in the
+    /// settings file; the option wins over the variable, and that over the file.
+    Settings(Box<SettingsArguments>),
     /// Show what a registry says of an image
     #[command(subcommand)]
-    Image(ImageCommand),
+    Image(Box<ImageCommand>),
     /// Show the recipes
     #[command(subcommand)]
     Recipes(RecipesCommand),
@@ -172,10 +183,61 @@ pub(crate) struct LockArguments {
     pub(crate) registries: RegistryOptions,
 
     #[command(flatten)]
+    pub(crate) settings: SettingsOptions,
+
+    #[command(flatten)]
     pub(crate) update: UpdateOptions,
 
     /// When to use colours
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub(crate) color: ColorWhen,
+}
+
+/// What `settings` takes: whatever can be a setting.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct SettingsArguments {
+    /// Template or task definition beside which the settings file is looked for; nothing is the working directory
+    // It is not read: where it is says enough.
+    template: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) recipe: RecipeOptions,
+
+    #[command(flatten)]
+    assumptions: AssumptionOptions,
+
+    #[command(flatten)]
+    deployment: DeploymentOptions,
+
+    #[command(flatten)]
+    scope: ScopeOptions,
+
+    #[command(flatten)]
+    images: LockOptions,
+
+    #[command(flatten)]
+    offline: OfflineOptions,
+
+    #[command(flatten)]
+    registries: RegistryOptions,
+
+    #[command(flatten)]
+    settings: SettingsOptions,
+
+    /// When to use colours
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub(crate) color: ColorWhen,
 }
 
@@ -192,6 +254,7 @@ impl LockArguments {
             images: lock.images,
             offline: OfflineOptions::default(),
             registries: lock.registries,
+            settings: lock.settings,
             output: OutputOptions::default(),
             command: None,
         }

@@ -1,6 +1,7 @@
 //! The program as a whole, in this process.
 
 mod errors;
+mod settings_schema;
 
 use std::fs;
 

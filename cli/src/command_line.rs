@@ -3,28 +3,35 @@
 use std::error::Error as _;
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Parser};
 
 use crate::{Console, Exit, Failure, Paint};
 
 /// Reads the arguments (without the program's name), or says what is wrong with them, or prints
 /// the help that they ask for: then the run is over, with this exit code.
-pub fn parse<A: Parser>(args: &[OsString], console: &mut Console<'_>) -> Result<A, Exit> {
-    A::try_parse_from(args).map_err(|error| {
-        if error.use_stderr() {
-            let text = match surplus(&error).or_else(|| unfit(&error)) {
-                Some(failure) => failure.render(console.terminals.stderr),
-                None => rendered(&error, console.terminals.stderr),
-            };
-            console.tell(&text);
-            return Exit::Usage;
-        }
-        match console.print(rendered(&error, console.terminals.stdout).as_bytes()) {
-            Ok(()) => Exit::Done,
-            Err(failure) => failure.tell(console),
-        }
-    })
+pub(crate) fn parse<A: Parser>(
+    args: &[OsString],
+    console: &mut Console<'_>,
+) -> Result<ArgMatches, Exit> {
+    let matches = A::command().try_get_matches_from(args);
+    matches.map_err(|error| tell(&error, console))
+}
+
+/// Says what clap has to say, and ends the run.
+pub(crate) fn tell(error: &clap::Error, console: &mut Console<'_>) -> Exit {
+    if error.use_stderr() {
+        let text = match surplus(error).or_else(|| unfit(error)) {
+            Some(failure) => failure.render(console.terminals.stderr),
+            None => rendered(error, console.terminals.stderr),
+        };
+        console.tell(&text);
+        return Exit::Usage;
+    }
+    match console.print(rendered(error, console.terminals.stdout).as_bytes()) {
+        Ok(()) => Exit::Done,
+        Err(failure) => failure.tell(console),
+    }
 }
 
 fn rendered(error: &clap::Error, paint: Paint) -> String {
@@ -70,11 +77,11 @@ pub fn asks_for_detailed_exitcode(args: &[OsString]) -> bool {
 mod tests {
     use std::ffi::OsString;
 
-    use clap::Parser;
+    use clap::{ArgMatches, Parser};
 
     use super::{asks_for_detailed_exitcode, parse};
     use crate::options::{OutputOptions, RecipeOptions};
-    use crate::{Console, Exit, Terminals};
+    use crate::{Console, Exit, Terminals, Variables};
 
     #[derive(Parser, Debug)]
     #[command(name = "some-filter", version = "1.2.3", no_binary_name = true)]
@@ -86,7 +93,7 @@ mod tests {
         output: OutputOptions,
     }
 
-    fn parsed(args: &[&str]) -> (Result<Arguments, Exit>, String, String) {
+    fn parsed(args: &[&str]) -> (Result<ArgMatches, Exit>, String, String) {
         let args: Vec<OsString> = args.iter().map(Into::into).collect();
         let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
         let mut console = Console {
@@ -94,9 +101,9 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
-            variables: &|_| None,
+            variables: Variables::default(),
         };
-        let result = parse(&args, &mut console);
+        let result = parse::<Arguments>(&args, &mut console);
         (
             result,
             String::from_utf8(stdout).unwrap(),

@@ -1,5 +1,7 @@
 //! The streams of a run.
 
+use std::collections::BTreeMap;
+use std::env;
 use std::io::{self, IsTerminal, Read, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -57,6 +59,35 @@ fn paint(choice: ColorChoice) -> Paint {
     }
 }
 
+/// The variables of the environment. The default has none.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Those of this process; what is not Unicode is no variable.
+    pub fn of_process() -> Variables {
+        let all = env::vars_os();
+        all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of one.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The names of all, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Variables {
+        Variables(variables.into_iter().collect())
+    }
+}
+
 /// The streams of a run, and what is known about them.
 pub struct Console<'s> {
     /// Where a document is read from, when no file is named.
@@ -67,8 +98,8 @@ pub struct Console<'s> {
     pub stderr: &'s mut dyn Write,
     /// What the streams are connected to.
     pub terminals: Terminals,
-    /// Knows the variables of the environment.
-    pub variables: &'s dyn Fn(&str) -> Option<String>,
+    /// The environment.
+    pub variables: Variables,
 }
 
 impl Console<'_> {
@@ -113,7 +144,7 @@ pub fn reason(error: &io::Error) -> String {
 mod tests {
     use std::io::{self, ErrorKind, Write};
 
-    use super::{Console, Terminals, reason};
+    use super::{Console, Terminals, Variables, reason};
     use crate::{ColorWhen, Exit, Paint};
 
     struct Broken(ErrorKind);
@@ -135,7 +166,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
-            variables: &|_| None,
+            variables: Variables::default(),
         };
         console.tell("lost");
         console.print(b"text")

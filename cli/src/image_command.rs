@@ -8,6 +8,7 @@ use registry::remote::{ImageFound, Resolution};
 use taskdef::image::{Credentials, ImageRequest, Platform};
 
 use crate::network::{Network, RegistryOptions};
+use crate::settings::SettingsOptions;
 use crate::{ColorWhen, Console, Exit, Failure, Paint, text};
 
 /// What can be asked about images.
@@ -36,8 +37,18 @@ pub struct InspectOptions {
     #[command(flatten)]
     pub registries: RegistryOptions,
 
+    /// The options about the settings file.
+    #[command(flatten)]
+    pub settings: SettingsOptions,
+
     /// When to use colours
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub color: ColorWhen,
 }
 

@@ -136,7 +136,7 @@ mod tests {
     use std::path::Path;
 
     use super::{Document, read_document, read_file, read_limited, read_text};
-    use crate::{Console, Exit, Failure, Paint, Terminals};
+    use crate::{Console, Exit, Failure, Paint, Terminals, Variables};
 
     fn read(
         file: Option<&str>,
@@ -153,7 +153,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals,
-            variables: &|_| None,
+            variables: Variables::default(),
         };
         read_document(file.map(Path::new), "template", &mut console)
             .map(|document| (document.name, document.bytes))

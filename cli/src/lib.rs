@@ -29,9 +29,11 @@ pub mod recipes_command;
 pub mod replace;
 pub mod report;
 pub mod selection;
+pub mod settings;
+pub mod settings_command;
 pub mod text;
 
-pub use console::{Console, Terminals};
+pub use console::{Console, Terminals, Variables};
 pub use exit::Exit;
 pub use failure::{Failure, Problem};
 pub use options::ColorWhen;

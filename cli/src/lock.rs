@@ -91,7 +91,7 @@ mod tests {
         let default = LockOptions::default();
         let named = LockOptions {
             lock: Some(root.join("other.lock")),
-            pin_digests: None,
+            ..LockOptions::default()
         };
         assert_eq!(answered(&default, &document), Ok(false));
         fs::write(root.join("other.lock"), LOCK).unwrap();

@@ -173,7 +173,7 @@ fn settings(options: &RegistryOptions, console: &Console<'_>) -> Result<Settings
         ca_bundle: ca_bundle
             .map(|path| read_file(path, FILE_LIMIT))
             .transpose()?,
-        proxies: Proxies::from_variables(console.variables),
+        proxies: Proxies::from_variables(|name| console.variables.get(name).map(str::to_owned)),
         ..Settings::default()
     })
 }
@@ -183,7 +183,12 @@ fn sources(
     settings: &Settings,
     console: &Console<'_>,
 ) -> Result<Sources, Failure> {
-    let variable = |name: &str| (console.variables)(name).filter(|value| !value.is_empty());
+    let variable = |name: &str| {
+        console
+            .variables
+            .get(name)
+            .filter(|value| !value.is_empty())
+    };
     let programs = || HelperPrograms {
         search_path: variable("PATH").map(Into::into),
         ..HelperPrograms::default()
@@ -200,7 +205,7 @@ fn sources(
         None => None,
     };
     let inline = variable("DOCKER_AUTH_CONFIG")
-        .map(|text| parse("DOCKER_AUTH_CONFIG", &text))
+        .map(|text| parse("DOCKER_AUTH_CONFIG", text))
         .transpose()?;
     let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
     let home = || variable("HOME").map(|home| Path::new(&home).join(".docker"));

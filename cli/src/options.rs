@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::report::delivery::ReportFormat;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests, TaskSize};
+
+use crate::report::delivery::ReportFormat;
 
 /// Which recipes, and what they are given.
 #[derive(Args, Clone, Debug, Default)]
@@ -60,7 +61,7 @@ pub struct ScopeOptions {
     pub exclude: Vec<String>,
 
     /// Do not follow tags such as outrigger:instrument, by which a task definition selects or excludes itself
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
     pub ignore_tags: bool,
 
     /// A task too small for what the recipe's sidecar reserves is refused, or gets the smallest size that fits
@@ -77,8 +78,8 @@ pub struct LockOptions {
     pub lock: Option<PathBuf>,
 
     /// Write the images of selected containers as `name@sha256:...`, or `name:tag@sha256:...`
-    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "digest")]
-    pub pin_digests: Option<PinForm>,
+    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "digest", default_value_t)]
+    pub pin_digests: WhenPinned,
 }
 
 /// Whether registries are asked.
@@ -86,28 +87,32 @@ pub struct LockOptions {
 #[command(next_help_heading = "Images")]
 pub struct OfflineOptions {
     /// Take image configs from the lock file only, and fail without one; no network
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
     pub locked: bool,
 
     /// Use no network: what the lock file does not answer is not known, and its tags are not re-checked
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
     pub offline: bool,
 }
 
 /// `--pin-digests`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PinForm {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhenPinned {
+    /// Images stay as they are written.
+    #[default]
+    No,
     /// `name@sha256:...`, the form that ECS documents.
     Digest,
     /// `name:tag@sha256:...`.
     KeepTag,
 }
 
-impl From<PinForm> for PinDigests {
-    fn from(form: PinForm) -> PinDigests {
-        match form {
-            PinForm::Digest => PinDigests::Digest,
-            PinForm::KeepTag => PinDigests::KeepTag,
+impl From<WhenPinned> for PinDigests {
+    fn from(when: WhenPinned) -> PinDigests {
+        match when {
+            WhenPinned::No => PinDigests::No,
+            WhenPinned::Digest => PinDigests::Digest,
+            WhenPinned::KeepTag => PinDigests::KeepTag,
         }
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     use super::{Rewrite, deliver, validate};
     use crate::input::Document;
     use crate::options::OutputOptions;
-    use crate::{Console, Exit, Failure, Paint, Terminals};
+    use crate::{Console, Exit, Failure, Paint, Terminals, Variables};
 
     fn written(
         rewrite: Rewrite<'_>,
@@ -95,7 +95,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             terminals: Terminals::default(),
-            variables: &|_| None,
+            variables: Variables::default(),
         };
         let document = Document {
             bytes: rewrite.before.as_bytes().to_vec(),

@@ -20,8 +20,10 @@ const RECIPE_LIMIT: u64 = 1 << 20;
 /// Loads the recipes that the options name, and gives them their inputs.
 pub fn bind(options: &RecipeOptions) -> Result<Recipes, Failure> {
     if options.recipe.is_empty() {
-        return Err(Failure::usage("no recipe is given")
-            .hint(format!("choose one with `--recipe NAME|FILE`: {}", names())));
+        return Err(Failure::usage("no recipe is given").hint(format!(
+            "choose one with `--recipe NAME|FILE`, or as `recipe` in outrigger.yaml: {}",
+            names()
+        )));
     }
     let recipes = options.recipe.iter().map(|name| load(name));
     let recipes = recipes.collect::<Result<Vec<Recipe>, Failure>>()?;
@@ -62,19 +64,32 @@ pub fn load(name: &str) -> Result<Recipe, Failure> {
     if let Some((name, text)) = builtin().iter().find(|(known, _)| *known == name) {
         return parse_builtin(name, text);
     }
-    if is_file(name) {
+    if is_file(name, Path::new("")) {
         let text = read_text(Path::new(name), RECIPE_LIMIT)?;
         return Recipe::parse(name, &text).map_err(recipe_failure);
     }
-    let known = builtin().iter().map(|(known, _)| *known);
-    let hint = match nearest(name, known) {
-        Some(near) => format!(
-            "did you mean `{near}`? There are: {}; or name a file",
-            names()
-        ),
-        None => format!("there are: {}; or name a file", names()),
-    };
-    Err(Failure::usage(format!("there is no recipe `{name}`")).hint(hint))
+    Err(Failure {
+        exit: Exit::Usage,
+        problems: unknown(name).into_iter().collect(),
+    })
+}
+
+/// What is wrong with a name that is neither a built-in recipe's nor a file's.
+pub(crate) fn unknown(name: &str) -> Option<Problem> {
+    let known = || builtin().iter().map(|(known, _)| *known);
+    if known().any(|known| known == name) || is_file(name, Path::new("")) {
+        return None;
+    }
+    Some(Problem {
+        message: format!("there is no recipe `{name}`"),
+        hint: Some(match nearest(name, known()) {
+            Some(near) => format!(
+                "did you mean `{near}`? There are: {}; or name a file",
+                names()
+            ),
+            None => format!("there are: {}; or name a file", names()),
+        }),
+    })
 }
 
 /// Reads one of the recipes that come with the program.
@@ -82,13 +97,13 @@ pub fn parse_builtin(name: &str, text: &str) -> Result<Recipe, Failure> {
     Recipe::parse(&format!("templates/{name}.yaml"), text).map_err(recipe_failure)
 }
 
-/// Whether the text names a file and not a recipe: by its form, or because it is there.
-fn is_file(name: &str) -> bool {
+/// Whether the text names a file and not a recipe: by its form, or because it is there in the folder.
+pub(crate) fn is_file(name: &str, folder: &Path) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(|extension| extension.to_str());
     name.contains(['/', '\\'])
         || matches!(extension, Some("yaml" | "yml" | "json"))
-        || path.is_file()
+        || folder.join(path).is_file()
 }
 
 fn names() -> String {
@@ -195,7 +210,7 @@ mod tests {
         assert_eq!(failure.exit, Exit::Usage);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"
         error: no recipe is given
-          hint: choose one with `--recipe NAME|FILE`: NAMES
+          hint: choose one with `--recipe NAME|FILE`, or as `recipe` in outrigger.yaml: NAMES
         ");
     }
 

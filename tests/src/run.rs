@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use cli::{Console, Terminals};
+use cli::{Console, Terminals, Variables};
 
 /// What a run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +25,13 @@ pub fn cfn_filter(args: &[String], stdin: &[u8]) -> Ran {
     {
         args.push("--offline".to_owned());
     }
-    cfn_filter_online(&args, stdin, &|_| None)
+    cfn_filter_online(&args, stdin, Variables::default())
 }
 
 /// Runs `cfn-filter` with these arguments, this standard input and this environment; it asks the
 /// registries that the document names, unless the arguments or a proxy of the environment lead it
 /// elsewhere.
-pub fn cfn_filter_online(
-    args: &[String],
-    mut stdin: &[u8],
-    variables: &dyn Fn(&str) -> Option<String>,
-) -> Ran {
+pub fn cfn_filter_online(args: &[String], mut stdin: &[u8], variables: Variables) -> Ran {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let exit = cfn_filter::run_on(

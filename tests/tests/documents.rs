@@ -138,6 +138,8 @@ fn links_between_documents_lead_somewhere() {
     let pages = [
         "README.md",
         "CONTRIBUTING.md",
+        "docs/tour.md",
+        "docs/settings.md",
         "docs/cfn-filter.md",
         "docs/deploy.md",
         "docs/macro.md",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cli::{Console, Exit, Paint, Terminals};
+use cli::{Console, Exit, Paint, Terminals, Variables};
 
 use super::{TEMPLATE, added, both, ended, wrapped};
 use crate::run_on;
@@ -39,13 +39,14 @@ fn wrong_usage() {
     error: recipe `lacework`: missing input `accessToken`
       hint: `accessToken`: access token of the agent, from the Lacework console
     ");
-    insta::assert_snapshot!(errors(&["--no-such-option"]), @"
-    error: unexpected argument '--no-such-option' found
+    insta::assert_snapshot!(errors(&["--colour=blue"]), @"
+    error: unexpected argument '--colour' found
 
-      tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
+      tip: a similar argument exists: '--color'
 
     Usage: cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
            cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
+           cfn-filter settings [TEMPLATE] [OPTIONS]
            cfn-filter image inspect <IMAGE> [OPTIONS]
            cfn-filter recipes list
            cfn-filter recipes show <NAME|FILE>
@@ -85,7 +86,7 @@ fn a_terminal_has_no_template() {
             stderr: Paint::Plain,
             progress: false,
         },
-        variables: &|_| None,
+        variables: Variables::default(),
     };
     let exit = run_on(&["--recipe".into(), "alert-logic".into()], console);
     assert_eq!((exit, stdout.as_slice()), (Exit::Usage, &b""[..]));

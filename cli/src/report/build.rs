@@ -36,6 +36,16 @@ pub struct Subject<'s> {
     pub places: Places,
 }
 
+impl Subject<'_> {
+    /// The first container that has the image which a finding is about.
+    fn place_of_image(&self, found: &report::Finding) -> Option<Position> {
+        let image = found.image.as_ref()?;
+        let mut containers = self.outline.iter().flat_map(|task| &task.containers);
+        let first = containers.find(|container| container.image == *image)?;
+        self.places.at(&first.path)
+    }
+}
+
 /// Where things stand in the document as it was read; empty where that is not known.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
@@ -89,9 +99,12 @@ pub fn run_report<'r>(
     let tasks = tasks
         .map(|(index, task)| task_definition(task, subject.outline.get(index), (subject, refused)));
     let task_definitions: Vec<TaskDefinition<'r>> = tasks.collect();
-    let findings = report.findings.iter().map(|(id, found)| DocumentFinding {
-        resource: (!id.is_empty()).then_some(id.as_str()),
-        finding: finding(found, subject.places.by_id.get(id).copied()),
+    let findings = report.findings.iter().map(|(id, found)| {
+        let resource = subject.places.by_id.get(id).copied();
+        DocumentFinding {
+            resource: (!id.is_empty()).then_some(id.as_str()),
+            finding: finding(found, resource.or_else(|| subject.place_of_image(found))),
+        }
     });
     let exit = exit(report, run);
     RunReport {

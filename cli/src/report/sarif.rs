@@ -13,8 +13,8 @@ use super::run_report::{
 };
 use artifact::artifact;
 use log::{
-    Artifact, ArtifactLocation, AutomationDetails, Configuration, Driver, Fingerprints, Help,
-    Invocation, Location, Log, LogicalLocation, Message, Notification, PhysicalLocation, Region,
+    ArtifactLocation, AutomationDetails, Configuration, Driver, Fingerprints, Help, Invocation,
+    Location, Log, LogicalLocation, Message, Notification, PhysicalLocation, Region,
     RepositoryRoot, Result, Rule, Run, Tool, UriBaseIds,
 };
 
@@ -65,10 +65,6 @@ pub fn render(report: &RunReport<'_>, path: Option<&Path>) -> String {
                     description: text("the root of the repository, or the working directory"),
                 },
             }),
-        artifacts: artifact
-            .iter()
-            .map(|location| Artifact { location })
-            .collect(),
         results,
         column_kind: "unicodeCodePoints",
     };
@@ -268,11 +264,11 @@ fn location(
     }
     let physical_location = artifact.map(|location| PhysicalLocation {
         artifact_location: location.clone(),
-        // Code scanning shows what has no line in the first one.
-        region: position.map(|position| Region {
-            start_line: position.line,
-            start_column: position.column,
-        }),
+        // What is about the whole document is shown at its beginning.
+        region: Region {
+            start_line: position.map_or(1, |position| position.line),
+            start_column: position.and_then(|position| position.column),
+        },
     });
     vec![Location {
         physical_location,

@@ -77,11 +77,14 @@ impl Network {
     /// All other hosts are asked through a proxy, which leads nowhere and notes it.
     fn run_anyhow(&self, args: &[String]) -> Ran {
         let proxy = format!("http://{}", self.elsewhere.host());
-        cfn_filter_online(args, b"", &|name| match name {
-            "HTTP_PROXY" | "HTTPS_PROXY" => Some(proxy.clone()),
-            "NO_PROXY" => Some(self.registry.address.ip().to_string()),
-            _ => None,
-        })
+        let direct = self.registry.address.ip().to_string();
+        let variables = [
+            ("HTTP_PROXY", proxy.clone()),
+            ("HTTPS_PROXY", proxy),
+            ("NO_PROXY", direct),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        cfn_filter_online(args, b"", variables.into_iter().collect())
     }
 
     /// Registries that have an image.

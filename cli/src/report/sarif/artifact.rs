@@ -20,7 +20,6 @@ pub(super) fn artifact(path: &Path) -> ArtifactLocation {
             None => format!("file:///{uri}"),
         },
         uri_base_id,
-        index: 0,
     }
 }
 

@@ -4,22 +4,21 @@
 use serde::Serialize;
 
 #[derive(Serialize)]
-pub(super) struct Log<'a> {
+pub(super) struct Log {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    pub(super) runs: [Run<'a>; 1],
+    pub(super) runs: [Run; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run<'a> {
+pub(super) struct Run {
     pub(super) tool: Tool,
     pub(super) invocations: [Invocation; 1],
     pub(super) automation_details: AutomationDetails,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) original_uri_base_ids: Option<UriBaseIds>,
-    pub(super) artifacts: Vec<Artifact<'a>>,
     pub(super) results: Vec<Result>,
     pub(super) column_kind: &'static str,
 }
@@ -97,11 +96,6 @@ pub(super) struct RepositoryRoot {
     pub(super) description: Message,
 }
 
-#[derive(Serialize)]
-pub(super) struct Artifact<'a> {
-    pub(super) location: &'a ArtifactLocation,
-}
-
 /// A file, relative to the root of its repository where it is in one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +103,6 @@ pub(super) struct ArtifactLocation {
     pub(super) uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) uri_base_id: Option<&'static str>,
-    pub(super) index: usize,
 }
 
 #[derive(Serialize)]
@@ -144,8 +137,7 @@ pub(super) struct Location {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhysicalLocation {
     pub(super) artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) region: Option<Region>,
+    pub(super) region: Region,
 }
 
 #[derive(Serialize)]

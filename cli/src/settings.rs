@@ -1,0 +1,487 @@
+//! Settings: options that can also be given in a file, `outrigger.yaml`, and in the environment.
+//!
+//! A setting that the command line does not give is taken from its variable, `OUTRIGGER_*`, else
+//! from the file, and given to the program as the option that it is: what an option means is said
+//! in one place. A list replaces a list; the inputs of recipes are merged one by one.
+
+mod environment;
+mod file;
+mod find;
+mod table;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, Parser};
+use taskdef::nearest::nearest;
+use taskdef::recipe::{Recipe, builtin};
+use taskdef::selector::Selector;
+
+use crate::{Console, Exit, Failure, Problem, command_line, recipes, text};
+use environment::Environment;
+use file::{RecipeInputs, SettingsFile};
+use table::{INPUTS, PREFIX, SETTINGS, Setting, Shape};
+
+/// Which settings file counts.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsOptions {
+    /// Settings file [default: outrigger.yaml beside the document, or above it up to the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+
+    /// Read no settings file
+    #[arg(long, conflicts_with = "settings")]
+    pub no_settings: bool,
+}
+
+/// Where a setting was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// On the command line, by this option.
+    Option(&'static str),
+    /// In the environment, by this variable.
+    Variable(String),
+    /// In the settings file: file, line and column.
+    File(String),
+    /// Nowhere.
+    Default,
+}
+
+impl Origin {
+    /// What a message about a setting begins with.
+    fn subject(&self, setting: &Setting) -> String {
+        match self {
+            Origin::Variable(name) => format!("the variable `{name}`"),
+            origin => format!("{origin}: `{}`", setting.key),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Option(option) => write!(f, "--{option}"),
+            Origin::Variable(name) => f.write_str(name),
+            Origin::File(place) => f.write_str(place),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// What one place gives a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Given {
+    /// One text; several for a list.
+    texts: Vec<String>,
+    origin: Origin,
+}
+
+/// One setting with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Its key in the settings file; a dot stands between a group and its member.
+    pub key: &'static str,
+    /// Its option, without its hyphens.
+    pub option: &'static str,
+    /// Its values; none where nothing is given and there is no default.
+    pub values: Vec<String>,
+    /// Where they come from.
+    pub origin: Origin,
+}
+
+/// What is in force in a run, and where it comes from.
+#[derive(Default)]
+pub struct Layers {
+    /// The settings file's name, where there is one.
+    pub file: Option<String>,
+    /// Every setting that the command takes.
+    pub settings: Vec<InForce>,
+    /// The inputs as `--set` takes them, the later one winning. A value may be a secret.
+    pub inputs: Vec<(String, Origin)>,
+}
+
+/// Says nothing of the inputs.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers")
+            .field("file", &self.file)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Layers {
+    /// Whether the command line itself gives this option.
+    pub fn is_on_command_line(&self, option: &'static str) -> bool {
+        let origin = Origin::Option(option);
+        self.settings.iter().any(|setting| setting.origin == origin)
+    }
+}
+
+/// Reads the arguments (without the program's name) and the settings around them, or says what
+/// is wrong with them, or prints the help that they ask for: then the run is over.
+///
+/// `document` is the argument that names the document, beside which the settings file is looked for.
+pub fn parse<A: Parser>(
+    args: &[OsString],
+    document: &str,
+    console: &mut Console<'_>,
+) -> Result<(A, Layers), Exit> {
+    let mut matches = command_line::parse::<A>(args, console)?;
+    let mut layers = Layers::default();
+    let command = A::command();
+    if takes_settings(leaf(&command, &matches).command) {
+        let layered = layered::<A>(args, document, (&command, matches), console);
+        (matches, layers) = layered.map_err(|failure| failure.tell(console))?;
+    }
+    match A::from_arg_matches_mut(&mut matches) {
+        Ok(arguments) => Ok((arguments, layers)),
+        Err(error) => Err(command_line::tell(&error, console)),
+    }
+}
+
+/// The command that is meant, with what it is given.
+struct Leaf<'m> {
+    command: &'m Command,
+    matches: &'m ArgMatches,
+    /// How many arguments name it.
+    depth: usize,
+}
+
+fn leaf<'m>(command: &'m Command, matches: &'m ArgMatches) -> Leaf<'m> {
+    let mut leaf = Leaf {
+        command,
+        matches,
+        depth: 0,
+    };
+    while let Some((name, matches)) = leaf.matches.subcommand() {
+        let Some(command) = leaf.command.find_subcommand(name) else {
+            break;
+        };
+        leaf = Leaf {
+            command,
+            matches,
+            depth: leaf.depth + 1,
+        };
+    }
+    leaf
+}
+
+fn takes_settings(command: &Command) -> bool {
+    id(command, "no-settings").is_some()
+}
+
+/// The name by which clap knows an option of the command.
+fn id<'c>(command: &'c Command, option: &str) -> Option<&'c str> {
+    let mut arguments = command.get_arguments();
+    let argument = arguments.find(|argument| argument.get_long() == Some(option))?;
+    Some(argument.get_id().as_str())
+}
+
+fn is_given(leaf: &Leaf<'_>, option: &str) -> bool {
+    let source = id(leaf.command, option).and_then(|id| leaf.matches.value_source(id));
+    source == Some(ValueSource::CommandLine)
+}
+
+fn layered<A: Parser>(
+    args: &[OsString],
+    document: &str,
+    (command, matches): (&Command, ArgMatches),
+    console: &Console<'_>,
+) -> Result<(ArgMatches, Layers), Failure> {
+    let typed = leaf(command, &matches);
+    let file = settings_file(&typed, document)?;
+    let environment = environment::read(&console.variables)?;
+    let added = added(&typed, &environment, file.as_ref());
+    understood(&added)?;
+    let inputs = inputs(&typed, &added, environment, file.as_ref())?;
+    let options = added
+        .iter()
+        .flat_map(|(setting, given)| options(setting, given));
+    let sets = inputs
+        .iter()
+        .map(|(text, _)| format!("--set={text}").into());
+    let all: Vec<OsString> = options.chain(sets).collect();
+    let matches = match all.is_empty() {
+        true => matches.clone(),
+        false => with::<A>(args, typed.depth, all)
+            .map_err(|error| explain::<A>(args, typed.depth, &added, &error))?,
+    };
+    let layers = Layers {
+        file: file.map(|file| file.name),
+        settings: in_force(&leaf(command, &matches), &added),
+        inputs: with_origin(&leaf(command, &matches), inputs),
+    };
+    Ok((matches, layers))
+}
+
+/// The arguments with others before those that were typed, so that a typed input wins.
+fn with<A: Parser>(
+    args: &[OsString],
+    depth: usize,
+    added: Vec<OsString>,
+) -> Result<ArgMatches, clap::Error> {
+    let (names, rest) = args.split_at_checked(depth).unwrap_or((args, &[]));
+    let all = names
+        .iter()
+        .cloned()
+        .chain(added)
+        .chain(rest.iter().cloned());
+    A::command().try_get_matches_from(all)
+}
+
+fn settings_file(typed: &Leaf<'_>, document: &str) -> Result<Option<SettingsFile>, Failure> {
+    if typed.matches.get_flag("no_settings") {
+        return Ok(None);
+    }
+    if let Some(path) = typed.matches.get_one::<PathBuf>("settings") {
+        return file::read(path).map(Some);
+    }
+    let document = typed.matches.try_get_one::<PathBuf>(document);
+    let document = document
+        .ok()
+        .flatten()
+        .filter(|path| *path != Path::new("-"));
+    let folder = document.and_then(|path| path.parent());
+    let found = find::find(folder.unwrap_or(Path::new("")));
+    found.as_deref().map(file::read).transpose()
+}
+
+/// What the environment, or else the file, gives the settings that the command line does not.
+fn added(
+    typed: &Leaf<'_>,
+    environment: &Environment,
+    file: Option<&SettingsFile>,
+) -> Vec<(&'static Setting, Given)> {
+    let open = SETTINGS
+        .iter()
+        .filter(|setting| id(typed.command, setting.option).is_some())
+        .filter(|setting| !is_given(typed, setting.option));
+    let given = |setting: &Setting| {
+        let environment = environment.given.get(setting.key);
+        environment.or_else(|| file?.given.get(setting.key))
+    };
+    open.filter_map(|setting| Some((setting, given(setting)?.clone())))
+        .collect()
+}
+
+/// Refuses what clap would take, because only the work itself would find it wrong: there the
+/// place would not be known any more.
+fn understood(added: &[(&Setting, Given)]) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for (setting, given) in added {
+        let subject = given.origin.subject(setting);
+        for text in &given.texts {
+            match setting.shape {
+                Shape::Lines => problems.extend(Selector::parse(text).err().map(|error| Problem {
+                    message: format!("{subject} is not valid: {error}"),
+                    hint: Some(error.hint().to_owned()),
+                })),
+                Shape::Recipes => problems.extend(recipes::unknown(text).map(|problem| Problem {
+                    message: format!("{subject} is not valid: {}", problem.message),
+                    ..problem
+                })),
+                _ => {}
+            }
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        }),
+    }
+}
+
+fn options(setting: &Setting, given: &Given) -> Vec<OsString> {
+    let option = |text: &String| format!("--{}={text}", setting.option).into();
+    given.texts.iter().map(option).collect()
+}
+
+/// The inputs that file and environment give to recipes in use, as `--set` takes them.
+fn inputs(
+    typed: &Leaf<'_>,
+    added: &[(&Setting, Given)],
+    environment: Environment,
+    file: Option<&SettingsFile>,
+) -> Result<Vec<(String, Origin)>, Failure> {
+    if id(typed.command, "set").is_none() {
+        return Ok(Vec::new());
+    }
+    let mut inputs = Vec::new();
+    let of_file = file.map_or(&[][..], |file| &file.inputs);
+    if !of_file.is_empty() {
+        let used = recipes_in_use(typed, added)?;
+        check(of_file, &used)?;
+        for of_recipe in of_file.iter().filter(|one| is_in_use(&one.recipe, &used)) {
+            inputs.extend(of_recipe.inputs.iter().map(|input| {
+                let text = format!("{}.{}={}", of_recipe.recipe, input.name, input.text);
+                (text, input.origin.clone())
+            }));
+        }
+    }
+    let variable = || Origin::Variable(format!("{PREFIX}{INPUTS}"));
+    let of_environment = environment.inputs.into_iter();
+    inputs.extend(of_environment.map(|(key, text)| (format!("{key}={text}"), variable())));
+    Ok(inputs)
+}
+
+fn recipes_in_use(typed: &Leaf<'_>, added: &[(&Setting, Given)]) -> Result<Vec<Recipe>, Failure> {
+    let of_layers = added
+        .iter()
+        .find(|(setting, _)| setting.shape == Shape::Recipes);
+    let names: Vec<&String> = match of_layers {
+        Some((_, given)) => given.texts.iter().collect(),
+        None => typed
+            .matches
+            .get_many("recipe")
+            .unwrap_or_default()
+            .collect(),
+    };
+    names.into_iter().map(|name| recipes::load(name)).collect()
+}
+
+fn is_in_use(name: &str, used: &[Recipe]) -> bool {
+    used.iter().any(|recipe| recipe.name() == name)
+}
+
+/// Inputs of recipes that are not in use say nothing, but a misspelt recipe would be one of them.
+fn check(of_file: &[RecipeInputs], used: &[Recipe]) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let known = || {
+        let builtin = builtin().iter().map(|(name, _)| *name);
+        builtin.chain(used.iter().map(Recipe::name))
+    };
+    for of_recipe in of_file {
+        let Some(recipe) = used.iter().find(|recipe| recipe.name() == of_recipe.recipe) else {
+            let name = of_recipe.recipe.as_str();
+            let near = nearest(name, known()).filter(|near| *near != name);
+            problems.extend(near.map(|near| Problem {
+                message: format!("{}: there is no recipe `{name}`", of_recipe.origin),
+                hint: Some(format!("did you mean `{near}`?")),
+            }));
+            continue;
+        };
+        let names = || {
+            recipe
+                .declarations()
+                .iter()
+                .map(|input| input.name.as_str())
+        };
+        for input in &of_recipe.inputs {
+            if names().any(|name| name == input.name) {
+                continue;
+            }
+            problems.push(Problem {
+                message: format!(
+                    "{}: the recipe `{}` has no input `{}`",
+                    input.origin, of_recipe.recipe, input.name
+                ),
+                hint: Some(match nearest(&input.name, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("`recipes show {}` lists its inputs", of_recipe.recipe),
+                }),
+            });
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        }),
+    }
+}
+
+/// Every setting of the file and the environment that the program does not understand.
+fn explain<A: Parser>(
+    args: &[OsString],
+    depth: usize,
+    added: &[(&Setting, Given)],
+    error: &clap::Error,
+) -> Failure {
+    let problems = added.iter().filter_map(|(setting, given)| {
+        let names = args.get(..depth).unwrap_or_default();
+        let alone = with::<A>(names, depth, options(setting, given)).err()?;
+        problem(setting, given, &alone)
+    });
+    let problems: Vec<Problem> = problems.collect();
+    match problems.is_empty() {
+        // Only together do they not fit.
+        true => Failure::usage(text::line(&error.kind().to_string())),
+        false => Failure {
+            exit: Exit::Usage,
+            problems,
+        },
+    }
+}
+
+fn problem(setting: &Setting, given: &Given, error: &clap::Error) -> Option<Problem> {
+    let subject = given.origin.subject(setting);
+    let (what, hint) = match error.kind() {
+        ErrorKind::InvalidValue => {
+            let Some(ContextValue::Strings(values)) = error.get(ContextKind::ValidValue) else {
+                return None;
+            };
+            let near = given.texts.iter();
+            let near = near.filter(|text| !values.contains(text));
+            let near = near.filter_map(|text| nearest(text, values.iter().map(String::as_str)));
+            let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+            let hint = near.map(|near| format!("did you mean `{near}`?")).next();
+            (format!("has to be {}", values.join(" or ")), hint)
+        }
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error)?;
+            (format!("is not valid: {reason}"), None)
+        }
+        _ => return None,
+    };
+    Some(Problem {
+        message: format!("{subject} {what}"),
+        hint,
+    })
+}
+
+/// Every setting that the command takes.
+fn in_force(leaf: &Leaf<'_>, added: &[(&'static Setting, Given)]) -> Vec<InForce> {
+    let rows = SETTINGS.iter().filter_map(|setting| {
+        let id = id(leaf.command, setting.option)?;
+        let values = leaf.matches.get_raw(id).unwrap_or_default();
+        let values = values.map(|value| value.to_string_lossy().into_owned());
+        let given = added.iter().find(|(added, _)| *added == setting);
+        let origin = match (given, leaf.matches.value_source(id)) {
+            (Some((_, given)), _) => given.origin.clone(),
+            (None, Some(ValueSource::CommandLine)) => Origin::Option(setting.option),
+            (None, _) => Origin::Default,
+        };
+        Some(InForce {
+            key: setting.key,
+            option: setting.option,
+            values: values.collect(),
+            origin,
+        })
+    });
+    rows.collect()
+}
+
+/// All inputs, those of the command line last.
+fn with_origin(leaf: &Leaf<'_>, mut inputs: Vec<(String, Origin)>) -> Vec<(String, Origin)> {
+    let Ok(Some(all)) = leaf.matches.try_get_many::<String>("set") else {
+        return inputs;
+    };
+    let typed: Vec<&String> = all.skip(inputs.len()).collect();
+    inputs.extend(
+        typed
+            .into_iter()
+            .map(|text| (text.clone(), Origin::Option("set"))),
+    );
+    inputs
+}
+
+#[cfg(test)]
+mod tests;
