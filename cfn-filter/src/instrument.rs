@@ -9,7 +9,7 @@ use cli::output::{self, Rewrite};
 use cli::recipes;
 use cli::report::build::{Places, Subject};
 use cli::report::delivery::{self, Telling};
-use cli::report::run_report::Tool;
+use cli::report::run_report::{Kind, Tool};
 use cli::report::{Purpose, Setting};
 use cli::selection::selection;
 use cli::settings::Layers;
@@ -216,8 +216,8 @@ fn subject<'s>(arguments: &Arguments, input: &Input<'s>, report: &Report) -> Sub
         document: &input.document.name,
         path: input.document.path.as_deref(),
         kind: match input.kind {
-            DocumentKind::TaskDefinition => "taskDefinition",
-            _ => "template",
+            DocumentKind::TaskDefinition => Kind::TaskDefinition,
+            DocumentKind::Template | DocumentKind::Snippet => Kind::Template,
         },
         purpose: Purpose::of(&arguments.output, arguments.template.as_deref()),
         outline,

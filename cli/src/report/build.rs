@@ -9,9 +9,9 @@ use taskdef::report::{self, ContainerReport, Outcome, Report, Severity, TaskDefi
 use taskdef::source::{Path as Steps, Source, Step};
 
 use super::run_report::{
-    Container, Counts, Dependency, DocumentFinding, ExitCode, Finding, FindingSeverity, Position,
-    Problem, Process, Requirement, Requirements, RunOutcome, RunPurpose, RunReport, TaskDefinition,
-    TaskOutcome, Tool, VERSION, VolumesFrom,
+    Container, Counts, Dependency, DocumentFinding, ExitCode, Finding, FindingSeverity, Kind,
+    Position, Problem, Process, Requirement, Requirements, RunOutcome, RunPurpose, RunReport,
+    TaskDefinition, TaskOutcome, Tool, VERSION, VolumesFrom,
 };
 use super::{Purpose, Tally, refused_words, summary};
 use crate::conclude::{Run, exit, refused};
@@ -26,8 +26,8 @@ pub struct Subject<'s> {
     pub document: &'s str,
     /// Its file, unless it was standard input.
     pub path: Option<&'s Path>,
-    /// What it is: `template`, `taskDefinition`, `plan`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: Kind,
     /// What the run does with it.
     pub purpose: Purpose,
     /// Its task definitions as they are written at the end of the run, in the order of the report.

@@ -85,11 +85,17 @@ pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Fail
     }
     let document = output::target(options, file);
     if target(options) == Target::Stdout && !options.check && (document.is_none() || options.diff) {
-        let goes = if options.diff { "diff" } else { "document" };
+        let (goes, way_out) = match options.diff {
+            true => ("diff", ""),
+            false => (
+                "document",
+                ", or write the document elsewhere with `-o FILE`",
+            ),
+        };
         return Err(Failure::usage(format!(
             "the report cannot go to standard output, where the {goes} goes"
         ))
-        .hint("name a file for the report, or write the document elsewhere with `-o FILE`"));
+        .hint(format!("name a file for the report{way_out}")));
     }
     let is_taken = |other: Option<&Path>| other.is_some_and(|other| same_file(path, other));
     if is_taken(document) || is_taken(file) {

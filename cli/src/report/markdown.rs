@@ -23,6 +23,8 @@ const FOLDED_FROM: usize = 4;
 const MOST_ROWS: usize = 100;
 /// How many findings are shown of one task definition, or of the document.
 const MOST_FINDINGS: usize = 50;
+/// How many containers are named where a finding is about several.
+const MOST_PLACES: usize = 20;
 /// How much of a process is shown.
 const LONGEST_PROCESS: usize = 2000;
 
@@ -60,11 +62,6 @@ fn is_shown(task: &TaskDefinition<'_>, report: &RunReport<'_>) -> bool {
 }
 
 fn head(report: &RunReport<'_>) -> String {
-    let sign = match report.outcome {
-        RunOutcome::Done => "✅",
-        RunOutcome::Incomplete => "⚠️",
-        RunOutcome::Refused | RunOutcome::CheckFailed | RunOutcome::Failed => "❌",
-    };
     let recipes: Vec<String> = report.recipes.iter().map(|name| code(name)).collect();
     let recipes = match recipes.as_slice() {
         [] => String::new(),
@@ -77,7 +74,7 @@ fn head(report: &RunReport<'_>) -> String {
         RunPurpose::Check => ". A check: nothing was written",
     };
     let mut head = format!(
-        "{MARKER}\n## {sign} Outrigger: {}\n\n{}{recipes}{purpose}\n",
+        "{MARKER}\n## Outrigger: {}\n\n{}{recipes}{purpose}\n",
         report.summary,
         code(report.document),
     );
@@ -170,15 +167,19 @@ fn severities(task: &TaskDefinition<'_>) -> String {
 /// What became of one task definition.
 fn section(task: &TaskDefinition<'_>, report: &RunReport<'_>, is_folded: bool) -> String {
     let outcome = outcome(task, report);
-    let mut body = String::new();
+    let mut done = String::new();
     if let Some(graph) = graph(task) {
-        body.push_str(&format!("\n{graph}"));
+        done.push_str(&format!("\n{graph}"));
     }
     for container in &task.containers {
-        body.push_str(&process_block(container));
+        done.push_str(&process_block(container));
     }
-    body.push_str(&changes(task));
-    body.push_str(&findings(task.findings.iter()));
+    done.push_str(&changes(task));
+    let found = findings(task.findings.iter().map(|finding| (None, finding)));
+    let body = match task.outcome {
+        TaskOutcome::Refused => found + &done,
+        _ => done + &found,
+    };
     match is_folded && task.outcome != TaskOutcome::Refused {
         true => format!(
             "\n<details>\n<summary>{}: {outcome}</summary>\n{body}\n</details>\n",
@@ -227,87 +228,112 @@ fn process_lines(process: &Process<'_>) -> Vec<String> {
 
 /// What was added or changed, folded.
 fn changes(task: &TaskDefinition<'_>) -> String {
-    let in_containers = task.containers.iter().flat_map(|container| {
-        let changes = container.changes.iter();
-        changes.map(|change| format!("- {}: {}\n", code(container.name), prose(change)))
-    });
-    let whole = task
-        .changes
+    let told = |changes: &[String]| {
+        changes
+            .iter()
+            .map(|change| prose(change))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let of_containers = task
+        .containers
         .iter()
-        .map(|change| format!("- {}\n", prose(change)));
-    let all: Vec<String> = in_containers.chain(whole).collect();
-    match all.len() {
+        .map(|one| (Some(one.name), one.changes));
+    let all = of_containers.chain([(None, task.changes)]);
+    let all = all.filter(|(_, changes)| !changes.is_empty());
+    let lines = all.clone().map(|(name, changes)| match name {
+        Some(name) => format!("- {}: {}\n", code(name), told(changes)),
+        None => format!("- the task definition: {}\n", told(changes)),
+    });
+    match all.clone().map(|(_, changes)| changes.len()).sum() {
         0 => String::new(),
-        count => format!(
-            "\n<details>\n<summary>{}</summary>\n\n{}\n</details>\n",
-            text::count(count, "change", "changes"),
-            all.concat()
+        count => details(
+            &text::count(count, "change", "changes"),
+            &format!("\n{}", lines.collect::<String>()),
         ),
     }
 }
 
-fn findings<'f, 'r: 'f>(findings: impl ExactSizeIterator<Item = &'f Finding<'r>>) -> String {
-    let hidden = findings.len().saturating_sub(MOST_FINDINGS);
-    let mut all: Vec<&Finding<'_>> = findings.collect();
-    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let shown: Vec<String> = all.into_iter().take(MOST_FINDINGS).map(finding).collect();
-    if shown.is_empty() {
-        return String::new();
+/// Findings, the gravest first; what is the same of several containers is told once.
+fn findings<'f, 'r: 'f>(all: impl Iterator<Item = (Option<&'r str>, &'f Finding<'r>)>) -> String {
+    let mut told: Vec<(&Finding<'_>, Vec<String>)> = Vec::new();
+    for (resource, finding) in all {
+        let about = about(resource, finding);
+        match told.iter_mut().find(|(one, _)| is_same(one, finding)) {
+            Some((_, places)) => places.extend(about),
+            None => told.push((finding, about.into_iter().collect())),
+        }
     }
-    let more = match hidden {
-        0 => String::new(),
-        hidden => format!("- and {hidden} more\n"),
-    };
-    format!("\n{}{more}", shown.concat())
+    told.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
+    let hidden = told.len().saturating_sub(MOST_FINDINGS);
+    let mut shown: String = told
+        .iter()
+        .take(MOST_FINDINGS)
+        .map(|(one, places)| finding(one, places))
+        .collect();
+    if hidden > 0 {
+        shown.push_str(&format!("- and {hidden} more\n"));
+    }
+    match shown.is_empty() {
+        true => shown,
+        false => format!("\n{shown}"),
+    }
 }
 
-fn finding(finding: &Finding<'_>) -> String {
+fn is_same(one: &Finding<'_>, other: &Finding<'_>) -> bool {
+    let says = |finding: &Finding<'_>| (finding.code, finding.severity);
+    says(one) == says(other) && one.message == other.message && one.hint == other.hint
+}
+
+fn finding(finding: &Finding<'_>, places: &[String]) -> String {
     let severity = match finding.severity {
         FindingSeverity::Error => "error",
         FindingSeverity::Warning => "warning",
         FindingSeverity::Note => "note",
     };
-    let about = [("container", finding.container), ("image", finding.image)];
-    let about = about
-        .into_iter()
-        .filter_map(|(kind, name)| Some(format!("{kind} {}", code(name?))));
-    let mut about: Vec<String> = about.collect();
-    about.extend(
-        finding
-            .position
-            .map(|position| format!("line {}", position.line)),
-    );
     let mut shown = format!(
         "- **{severity}** `{}`: {}",
         finding.code,
         prose(finding.message)
     );
-    if !about.is_empty() {
-        shown.push_str(&format!("<br>{}", about.join(", ")));
-    }
     if let Some(hint) = finding.hint {
         shown.push_str(&format!("<br>*hint:* {}", prose_lines(hint)));
     }
     shown.push('\n');
+    for place in places.iter().take(MOST_PLACES) {
+        shown.push_str(&format!("  - {place}\n"));
+    }
+    match places.len().saturating_sub(MOST_PLACES) {
+        0 => {}
+        hidden => shown.push_str(&format!("  - and {hidden} more\n")),
+    }
     shown
 }
 
+/// What a finding is about, where it is not all of the task definition.
+fn about(resource: Option<&str>, finding: &Finding<'_>) -> Option<String> {
+    let names = [resource, finding.container, finding.image];
+    let mut about: Vec<String> = names.into_iter().flatten().map(code).collect();
+    if about.is_empty() {
+        return None;
+    }
+    about.extend(
+        finding
+            .position
+            .map(|position| format!("line {}", position.line)),
+    );
+    Some(about.join(", "))
+}
+
 fn document_findings(report: &RunReport<'_>) -> String {
-    if report.findings.is_empty() {
-        return String::new();
+    let all = report
+        .findings
+        .iter()
+        .map(|one| (one.resource, &one.finding));
+    match findings(all) {
+        none if none.is_empty() => none,
+        some => format!("\n### The document\n{some}"),
     }
-    let mut shown = "\n### The document\n\n".to_owned();
-    for one in report.findings.iter().take(MOST_FINDINGS) {
-        let line = finding(&one.finding);
-        shown.push_str(&match one.resource {
-            Some(resource) => line.replacen("- ", &format!("- {}: ", code(resource)), 1),
-            None => line,
-        });
-    }
-    if let Some(hidden) = report.findings.len().checked_sub(MOST_FINDINGS + 1) {
-        shown.push_str(&format!("- and {} more\n", hidden + 1));
-    }
-    shown
 }
 
 /// What the roles need.

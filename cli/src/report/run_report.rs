@@ -18,9 +18,9 @@ pub struct RunReport<'r> {
     pub tool: Tool,
     /// The document's name: its path as it was given, or `<stdin>`.
     pub document: &'r str,
-    /// What the document is: `template`, `taskDefinition`, `plan`; absent where it could not be read.
+    /// What the document is; absent where it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<&'static str>,
+    pub kind: Option<Kind>,
     /// What the run does with the document.
     pub purpose: RunPurpose,
     /// How the run ended.
@@ -51,6 +51,19 @@ pub struct Tool {
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
+}
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A CloudFormation template.
+    Template,
+    /// One task definition, as `RegisterTaskDefinition` takes it.
+    TaskDefinition,
+    /// A Terraform plan.
+    Plan,
 }
 
 /// What a run does with the document.
@@ -322,4 +335,52 @@ pub struct Problem<'r> {
     /// Where it is in the document, where it is there.
     #[serde(flatten)]
     pub position: Option<Position>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use schemars::Schema;
+    use schemars::generate::SchemaSettings;
+    use schemars::transform::RecursiveTransform;
+    use serde_json::{Value, json};
+
+    use super::{RunReport, VERSION};
+
+    /// What is absent is left out, and never null.
+    fn without_null(schema: &mut Schema) {
+        if let Some(Value::Array(kinds)) = schema.get("type") {
+            let kind = kinds.iter().find(|kind| *kind != "null").cloned();
+            schema.insert("type".to_owned(), kind.unwrap());
+        }
+        if let Some(Value::Array(ways)) = schema.remove("anyOf") {
+            let way = ways.into_iter().find_map(|way| way.get("$ref").cloned());
+            schema.insert("$ref".to_owned(), way.unwrap());
+        }
+    }
+
+    /// `UPDATE_EXPECTED=1` writes the schema.
+    #[test]
+    fn the_schema_is_that_of_the_types() {
+        let settings = SchemaSettings::draft2020_12().for_serialize();
+        let settings = settings.with_transform(RecursiveTransform(without_null));
+        let mut schema = settings
+            .into_generator()
+            .into_root_schema_for::<RunReport<'_>>();
+        schema.insert("title".to_owned(), "Outrigger's report of a run".into());
+        let version = schema.pointer_mut("/properties/version").unwrap();
+        *version = json!({"description": "The version of this format.", "const": VERSION});
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            written, text,
+            "docs/report.schema.json is stale: UPDATE_EXPECTED=1 writes it"
+        );
+    }
 }

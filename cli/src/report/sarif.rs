@@ -108,7 +108,7 @@ struct Results<'a> {
 
 impl Results<'_> {
     fn problem(&mut self, problem: &Problem<'_>) {
-        let mark = self.mark(&[CANNOT_RUN, problem.message]);
+        let mark = self.mark(&[CANNOT_RUN]);
         self.all.push(Result {
             rule_id: CANNOT_RUN.to_owned(),
             rule_index: 0,
@@ -121,11 +121,9 @@ impl Results<'_> {
 
     fn finding(&mut self, resource: Option<&str>, finding: &Finding<'_>) {
         let container = finding.container;
-        let mark = self.mark(&[
-            finding.code,
-            resource.unwrap_or_default(),
-            container.unwrap_or_default(),
-        ]);
+        let resource_id = resource.unwrap_or_default();
+        let about = container.or(finding.image).unwrap_or_default();
+        let mark = self.mark(&[finding.code, resource_id, about]);
         let named = [(resource, "resource"), (container, "element")];
         let mut qualified = String::new();
         let logical = named.into_iter().filter_map(|(name, kind)| {
@@ -156,7 +154,8 @@ impl Results<'_> {
         });
     }
 
-    /// What stays the same when lines move: code, task definition and container, and of several such findings the number.
+    /// What stays the same when lines move: code, task definition, and container or image; of several such findings the
+    /// number.
     fn mark(&mut self, parts: &[&str]) -> Fingerprints {
         let hash = fnv_1a(&parts.join("\0"));
         let count = self.seen.entry(hash).or_default();
@@ -197,7 +196,8 @@ fn rule(id: String) -> Rule {
         ),
     };
     Rule {
-        name: pascal_case(&id),
+        // A name that differs from the ID in nothing but case is none.
+        name: id.contains('-').then(|| pascal_case(&id)),
         short_description: text(&plain(meaning)),
         help: Help {
             text: format!("{} {}", plain(meaning), plain(way_out)),

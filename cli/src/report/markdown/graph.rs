@@ -10,12 +10,24 @@ const MOST: usize = 60;
 
 /// How a node looks. Fill, border and text are given, so that a light and a dark page show the same;
 /// the shapes differ, too.
-const STYLES: [&str; 5] = [
-    "classDef wrapped fill:#dbeafe,stroke:#1d4ed8,stroke-width:2px,color:#172554",
-    "classDef sidecar fill:#fef3c7,stroke:#b45309,stroke-width:2px,color:#451a03",
-    "classDef changed fill:#dcfce7,stroke:#15803d,stroke-width:2px,color:#052e16",
-    "classDef untouched fill:#f3f4f6,stroke:#6b7280,stroke-dasharray:4 3,color:#111827",
-    "classDef missing fill:#fee2e2,stroke:#b91c1c,color:#450a0a",
+const STYLES: [(&str, &str); 5] = [
+    (
+        "wrapped",
+        "fill:#dbeafe,stroke:#1d4ed8,stroke-width:2px,color:#172554",
+    ),
+    (
+        "sidecar",
+        "fill:#fef3c7,stroke:#b45309,stroke-width:2px,color:#451a03",
+    ),
+    (
+        "changed",
+        "fill:#dcfce7,stroke:#15803d,stroke-width:2px,color:#052e16",
+    ),
+    (
+        "untouched",
+        "fill:#f3f4f6,stroke:#6b7280,stroke-dasharray:4 3,color:#111827",
+    ),
+    ("missing", "fill:#fee2e2,stroke:#b91c1c,color:#450a0a"),
 ];
 
 /// The graph as a block; none where there is nothing to draw, or too much.
@@ -24,7 +36,9 @@ pub(super) fn graph(task: &TaskDefinition<'_>) -> Option<String> {
     let edges = containers
         .iter()
         .map(|one| one.depends_on.len() + one.volumes_from.len());
-    if containers.is_empty() || containers.len() + edges.sum::<usize>() > MOST {
+    let edges: usize = edges.sum();
+    let is_bare = edges == 0 && containers.iter().all(|one| kind(one) == Kind::Untouched);
+    if is_bare || containers.len() + edges > MOST {
         return None;
     }
     let mut graph = Graph::default();
@@ -49,7 +63,17 @@ pub(super) fn graph(task: &TaskDefinition<'_>) -> Option<String> {
             graph.edge(index, ("-.->", "volumes from"), to);
         }
     }
-    graph.lines.extend(STYLES.map(|style| format!("  {style}")));
+    let is_used = |class: &str| {
+        graph
+            .lines
+            .iter()
+            .any(|line| line.ends_with(&format!(":::{class}")))
+    };
+    let used: Vec<_> = STYLES.iter().filter(|(class, _)| is_used(class)).collect();
+    let styles = used
+        .iter()
+        .map(|(class, style)| format!("  classDef {class} {style}"));
+    graph.lines.extend(styles);
     Some(fenced("mermaid", &graph.lines))
 }
 
