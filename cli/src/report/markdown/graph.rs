@@ -47,20 +47,8 @@ pub(super) fn graph(task: &TaskDefinition<'_>) -> Option<String> {
         graph.node(index, container);
     }
     for (index, container) in containers.iter().enumerate() {
-        for dependency in &container.depends_on {
-            let words = match dependency.condition {
-                "" => "waits".to_owned(),
-                condition => format!("waits for {condition}"),
-            };
-            graph.edge(
-                index,
-                ("-->", &words),
-                (dependency.container_name, dependency.given),
-            );
-        }
-        for volumes in &container.volumes_from {
-            let to = (volumes.source_container, volumes.given);
-            graph.edge(index, ("-.->", "volumes from"), to);
+        for edge in &edges_of(container) {
+            graph.edge(index, edge);
         }
     }
     let is_used = |class: &str| {
@@ -105,26 +93,77 @@ impl<'g> Graph<'g> {
         self.nodes.entry(container.name).or_default().push(id);
     }
 
-    fn edge(
-        &mut self,
-        from: usize,
-        (arrow, words): (&str, &str),
-        (to, given): (&'g str, Option<&str>),
-    ) {
-        let given = given.map(|given| format!(" when {given}"));
-        let words = label(&format!("{words}{}", given.unwrap_or_default()), 80);
-        if !self.nodes.contains_key(to) {
+    fn edge(&mut self, from: usize, edge: &Edge<'g>) {
+        if !self.nodes.contains_key(edge.to) {
             let id = format!("m{}", self.nodes.len());
-            let name = label(to, 60);
+            let name = label(edge.to, 60);
             self.lines
                 .push(format!("  {id}[/\"{name}<br/>not there\"/]:::missing"));
-            self.nodes.insert(to, vec![id]);
+            self.nodes.insert(edge.to, vec![id]);
         }
-        for id in self.nodes.get(to).into_iter().flatten() {
+        let arrow = match edge.waits.is_empty() {
+            true => "-.->",
+            false => "-->",
+        };
+        let words = edge.words();
+        for id in self.nodes.get(edge.to).into_iter().flatten() {
             self.lines
                 .push(format!("  c{from} {arrow}|\"{words}\"| {id}"));
         }
     }
+}
+
+/// How a container hangs on another one.
+struct Edge<'g> {
+    to: &'g str,
+    /// Under which conditions.
+    given: Option<&'g str>,
+    /// What it waits for.
+    waits: Vec<&'g str>,
+    /// Whether it mounts the other's volumes.
+    mounts: bool,
+}
+
+impl Edge<'_> {
+    fn words(&self) -> String {
+        let waits = self.waits.iter().map(|condition| match *condition {
+            "" => "waits".to_owned(),
+            condition => format!("waits for {}", label(condition, 60)),
+        });
+        let mounts = self.mounts.then(|| "volumes from".to_owned());
+        let given = self.given.map(|given| format!("when {}", label(given, 60)));
+        let lines: Vec<String> = waits.chain(mounts).chain(given).collect();
+        lines.join("<br/>")
+    }
+}
+
+/// One edge to each container, whatever the reasons.
+fn edges_of<'g>(container: &Container<'g>) -> Vec<Edge<'g>> {
+    let waits = container.depends_on.iter();
+    let waits = waits.map(|one| (one.container_name, one.given, Some(one.condition)));
+    let mounts = container.volumes_from.iter();
+    let mounts = mounts.map(|one| (one.source_container, one.given, None));
+    let mut edges: Vec<Edge<'g>> = Vec::new();
+    for (to, given, condition) in waits.chain(mounts) {
+        let known = edges
+            .iter()
+            .position(|edge| (edge.to, edge.given) == (to, given));
+        let known = known.unwrap_or_else(|| {
+            let (waits, mounts) = (Vec::new(), false);
+            edges.push(Edge {
+                to,
+                given,
+                waits,
+                mounts,
+            });
+            edges.len() - 1
+        });
+        if let Some(edge) = edges.get_mut(known) {
+            edge.mounts |= condition.is_none();
+            edge.waits.extend(condition);
+        }
+    }
+    edges
 }
 
 /// What became of a container.
