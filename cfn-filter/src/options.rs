@@ -73,7 +73,10 @@ cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
        cfn-filter settings [TEMPLATE] [OPTIONS]
        cfn-filter image inspect <IMAGE> [OPTIONS]
        cfn-filter recipes list
-       cfn-filter recipes show <NAME|FILE>";
+       cfn-filter recipes show <NAME|FILE>
+       cfn-filter recipes check <NAME|FILE>... [--set <KEY=VALUE>]
+       cfn-filter recipes new <NAME>
+       cfn-filter recipes schema";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,13 +92,15 @@ Examples:
   cfn-filter settings template.yaml
   cfn-filter image inspect nginx:1.27 --platform linux/arm64
   cfn-filter recipes show lacework
+  cfn-filter recipes check my-vendor.yaml --set accessKey=...
 
 Exit codes:
   0  done
   1  the job could not be done; nothing was written
   2  wrong usage
   3  a task definition in scope is not instrumented (--on-unresolved skip, --check),
-     or the lock file is not up to date (lock --check)";
+     the lock file is not up to date (lock --check), or a recipe does not do what
+     it has to (recipes check)";
 
 /// What is known about the deployment.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -156,7 +161,7 @@ pub(crate) enum Command {
     /// Show what a registry says of an image
     #[command(subcommand)]
     Image(Box<ImageCommand>),
-    /// Show the recipes
+    /// Show the recipes, and check one's own
     #[command(subcommand)]
     Recipes(RecipesCommand),
 }

@@ -14,7 +14,7 @@ pub enum Exit {
     Usage,
     /// Done, and something changed (2): only with `--detailed-exitcode`, as in Terraform.
     Changed,
-    /// A task definition in scope is not instrumented (3).
+    /// A task definition in scope is not instrumented, or a recipe does not do what it has to (3).
     NotInstrumented,
 }
 

@@ -25,6 +25,7 @@ pub mod options;
 pub mod output;
 mod paint;
 pub mod recipes;
+mod recipes_check;
 pub mod recipes_command;
 pub mod replace;
 pub mod report;

@@ -122,7 +122,8 @@ fn recipe_failure(error: RecipeError) -> Failure {
     }
 }
 
-fn input_problems(errors: &InputErrors) -> Vec<Problem> {
+/// What is wrong with a recipe's inputs, each with the way out.
+pub(crate) fn input_problems(errors: &InputErrors) -> Vec<Problem> {
     let problem = |error: &InputError| Problem {
         message: format!("recipe `{}`: {error}", errors.recipe),
         hint: match error {

@@ -1,9 +1,10 @@
-//! `recipes list` and `recipes show`.
+//! `recipes list`, `recipes show`, and what helps whoever writes one.
 
 use clap::Subcommand;
 use serde_json::Value;
 use taskdef::recipe::{InputDeclaration, InputType, Recipe, builtin};
 
+use crate::recipes_check::check;
 use crate::report::{Section, push_section};
 use crate::{Console, Exit, Failure, Paint, recipes, text};
 
@@ -18,7 +19,35 @@ pub enum RecipesCommand {
         #[arg(value_name = "NAME|FILE")]
         recipe: String,
     },
+    /// Check recipes, and try them on sample task definitions
+    ///
+    /// Loads each recipe and rewrites built-in task definitions by it: images with and without entry
+    /// point, users, architectures, conditions. Inputs that are missing are made up; then every other
+    /// value of an input is tried as well. Exit code 1: a recipe cannot be read; 3: a recipe does
+    /// not do what it has to.
+    Check {
+        /// Name of a built-in recipe, or a file; may be repeated
+        #[arg(value_name = "NAME|FILE", required = true)]
+        recipe: Vec<String>,
+
+        /// Input of a recipe (see `recipes show`); with several recipes that take it, RECIPE.KEY=VALUE; may be repeated
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// Print a recipe to start from
+    New {
+        /// Name of the recipe: lower-case letters, digits, hyphens
+        name: String,
+    },
+    /// Print the JSON Schema of recipes, for an editor
+    Schema,
 }
+
+/// The JSON Schema of recipes.
+const SCHEMA: &str = include_str!("../../templates/recipe.schema.json");
+
+/// A recipe to start from, named `NAME`.
+const SKELETON: &str = include_str!("recipe_skeleton.yaml");
 
 /// Answers on standard output.
 pub fn run(command: &RecipesCommand, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -26,9 +55,21 @@ pub fn run(command: &RecipesCommand, console: &mut Console<'_>) -> Result<Exit, 
     let answer = match command {
         RecipesCommand::List => list(paint)?,
         RecipesCommand::Show { recipe } => show(&recipes::load(recipe)?, paint),
+        RecipesCommand::Check { recipe, set } => return check(recipe, set, console),
+        RecipesCommand::New { name } => skeleton(name)?,
+        RecipesCommand::Schema => SCHEMA.to_owned(),
     };
     console.print(answer.as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// A recipe with this name to start from; it is read before it is given away.
+fn skeleton(name: &str) -> Result<String, Failure> {
+    let text = SKELETON.replace("NAME", name);
+    match Recipe::parse(name, &text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Failure::usage(error.message)),
+    }
 }
 
 fn list(paint: Paint) -> Result<String, Failure> {

@@ -253,12 +253,18 @@ fn push_container(shown: &mut String, container: &ContainerReport, paint: Paint)
         text::line(&container.image)
     ));
     for process in &container.processes {
-        push_process(shown, process, paint);
+        push_process(shown, "    ", process, paint);
     }
     push_changes(shown, "    ", &container.changes, paint);
 }
 
-fn push_process(shown: &mut String, process: &ProcessChange, paint: Paint) {
+/// What ran before and what runs after, each on a line of its own.
+pub(crate) fn push_process(
+    shown: &mut String,
+    indent: &str,
+    process: &ProcessChange,
+    paint: Paint,
+) {
     let given = match &process.given {
         Some(given) => format!(" [{}]", text::line(given)),
         None => String::new(),
@@ -267,7 +273,7 @@ fn push_process(shown: &mut String, process: &ProcessChange, paint: Paint) {
     if process.before == process.after || process.before.is_empty() {
         if !after.is_empty() {
             shown.push_str(&format!(
-                "    {} {after}\n",
+                "{indent}{} {after}\n",
                 paint.faint(format_args!("runs{given}:"))
             ));
         }
@@ -275,11 +281,11 @@ fn push_process(shown: &mut String, process: &ProcessChange, paint: Paint) {
     }
     let before = text::command_line(&process.before);
     shown.push_str(&format!(
-        "    {} {before}\n",
+        "{indent}{} {before}\n",
         paint.faint(format_args!("before{given}:"))
     ));
     shown.push_str(&format!(
-        "    {}  {after}\n",
+        "{indent}{}  {after}\n",
         paint.faint(format_args!("after{given}:"))
     ));
 }

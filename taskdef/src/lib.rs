@@ -29,6 +29,7 @@
 //! - [`registration`]: task definitions by themselves, as the ECS API takes and gives them.
 //! - [`selector`]: JSONPath queries that choose task definitions and containers.
 //! - `validate`: what ECS would not take, held against the result.
+//! - [`dry_run`]: a recipe tried on samples, for whoever writes one.
 //! - [`report`]: what was done, what was left alone, and why.
 //! - [`mod@outline`]: the containers, how they hang together and where they stand, for reports that show it.
 //!
@@ -38,6 +39,7 @@
 mod cloudformation;
 mod container;
 mod dialect;
+pub mod dry_run;
 mod edit;
 pub mod image;
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod images;
 pub mod law;
 pub mod lock;
 pub mod outside;
+pub mod page;
 pub mod process;
 pub mod reports;
 pub mod run;

@@ -1,64 +1,86 @@
-//! The pages that show a terminal: each command in a `console` block is run from the repository's
-//! root, and what it prints is what the page shows. `UPDATE_EXPECTED=1` writes it anew.
+//! The pages that show a terminal: each command in a `console` block is run, and what it prints is
+//! what the page shows. `UPDATE_EXPECTED=1` writes it anew, and the tutorial's case with it.
 
 #![cfg(test)]
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-const PAGES: [&str; 1] = ["tour.md"];
+use outrigger_tests::page::{Done, Terminal};
 
-/// What a command prints, standard error between standard output as on a terminal.
-fn printed(command: &str, programs: &Path) -> String {
-    let path = std::env::var("PATH").unwrap();
-    let output = Command::new("sh")
-        .args(["-c", &format!("exec 2>&1\n{command}")])
-        .current_dir("..")
-        .env_clear()
-        .env("PATH", format!("{}:{path}", programs.display()))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap()
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cfn-filter-under-test");
+
+fn is_update() -> bool {
+    std::env::var_os("UPDATE_EXPECTED").is_some()
 }
 
-/// The page with everything that its commands print, and how many there are.
-fn with_output(page: &str, programs: &Path) -> (String, usize) {
-    let (mut text, mut commands) = (String::new(), 0);
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        text.push_str(&format!("{line}\n"));
-        if line != "```console" {
-            continue;
-        }
-        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
-            let shown = printed(command, programs);
-            assert!(!shown.contains("command not found"), "{command}: {shown}");
-            text.push_str(&format!("$ {command}\n{shown}"));
-            commands += 1;
-        }
-        text.push_str("```\n");
+/// Follows a page in a folder, and compares it with what it has become.
+fn followed(page: &str, folder: &Path) -> Done {
+    let file = format!("../docs/{page}");
+    let expected = fs::read_to_string(&file).unwrap();
+    let mut terminal = Terminal::new(PROGRAM, folder).unwrap();
+    let (text, done) = terminal.follow(&expected).unwrap();
+    assert!(!text.contains("command not found"), "{page}: {text}");
+    if is_update() {
+        fs::write(&file, &text).unwrap();
+    } else {
+        assert_eq!(expected, text, "{page}");
     }
-    (text, commands)
+    done
 }
 
 #[test]
 fn every_terminal_shows_what_the_commands_print() {
-    let programs = tempfile::tempdir().unwrap();
-    let program = env!("CARGO_BIN_EXE_cfn-filter-under-test");
-    symlink(program, programs.path().join("cfn-filter")).unwrap();
-    for page in PAGES {
-        let file = format!("../docs/{page}");
-        let expected = fs::read_to_string(&file).unwrap();
-        let (text, commands) = with_output(&expected, programs.path());
-        assert!(commands > 0, "{page} shows no terminal");
-        if std::env::var_os("UPDATE_EXPECTED").is_some() {
-            fs::write(&file, &text).unwrap();
-        } else {
-            assert_eq!(expected, text, "{page}");
-        }
+    let done = followed("tour.md", Path::new(".."));
+    assert!(done.commands > 0 && done.files == 0, "{done:?}");
+}
+
+/// The folder of the tutorial's case, in a repository.
+const CASE: &str = "tests/cases/tidewatch/nginx";
+
+#[test]
+fn the_tutorial_about_recipes_is_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("outrigger/samples/nginx");
+    fs::create_dir_all(&sample).unwrap();
+    for entry in fs::read_dir("../samples/nginx").unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), sample.join(entry.file_name())).unwrap();
     }
+    let done = followed("recipes.md", folder.path());
+    assert!(done.commands >= 12 && done.files >= 7, "{done:?}");
+
+    // What it makes is the case that `cases.rs` runs; what its last commands write stays there.
+    let kept = Path::new("..").join(CASE);
+    let mut files: Vec<String> = fs::read_dir(folder.path().join("outrigger").join(CASE))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        [
+            "args",
+            "outrigger.lock",
+            "recipe.yaml",
+            "says",
+            "template.yaml"
+        ]
+    );
+    for file in files {
+        let made = fs::read_to_string(folder.path().join("outrigger").join(CASE).join(&file));
+        let made = made.unwrap();
+        if is_update() {
+            fs::create_dir_all(&kept).unwrap();
+            fs::write(kept.join(&file), &made).unwrap();
+        }
+        let kept = fs::read_to_string(kept.join(&file)).unwrap_or_default();
+        assert_eq!(kept, made, "{CASE}/{file}");
+    }
+    assert!(kept.join("expected.yaml").is_file() || is_update());
+    let page = fs::read_to_string("../docs/recipes.md").unwrap();
+    let command = "cargo test -p outrigger-tests --test cases tidewatch";
+    assert!(page.contains(&format!(
+        "\nUPDATE_EXPECTED=1 {command}\ngit diff\n{command}\n"
+    )));
 }

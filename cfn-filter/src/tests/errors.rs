@@ -50,6 +50,9 @@ fn wrong_usage() {
            cfn-filter image inspect <IMAGE> [OPTIONS]
            cfn-filter recipes list
            cfn-filter recipes show <NAME|FILE>
+           cfn-filter recipes check <NAME|FILE>... [--set <KEY=VALUE>]
+           cfn-filter recipes new <NAME>
+           cfn-filter recipes schema
 
     For more information, try '--help'.
     ");

@@ -19,13 +19,13 @@ use super::{Arrangement, Permissions, Recipe, Workload, Wrapping, common};
 pub struct BoundRecipe {
     recipe: Recipe,
     pub(super) inputs: BoundInputs,
-    slots: Arc<InputSlots>,
-    requires: Vec<Requirement>,
-    assumes: Vec<Requirement>,
+    pub(super) slots: Arc<InputSlots>,
+    pub(super) requires: Vec<Requirement>,
+    pub(super) assumes: Vec<Requirement>,
     processes: Vec<Result<Wrapping, RenderError>>,
-    workload: Vec<Block>,
-    sidecars: Vec<Sidecar>,
-    task: Vec<Block>,
+    pub(super) workload: Vec<Block>,
+    pub(super) sidecars: Vec<Sidecar>,
+    pub(super) task: Vec<Block>,
     /// What becomes of a container depends on these facts.
     workload_reads: FactsRead,
     /// The definition of each sidecar depends on these facts.

@@ -54,6 +54,11 @@ impl Compatibility {
         })
     }
 
+    /// Whether an input's value is compared.
+    pub(super) fn reads(&self, input: &str) -> bool {
+        self.inputs.iter().any(|name| name == input)
+    }
+
     /// One line for each combination.
     pub(super) fn notes(&self) -> Vec<Note> {
         let row = |versions: &Vec<String>| {

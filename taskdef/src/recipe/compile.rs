@@ -10,8 +10,9 @@ use serde_saphyr::Spanned;
 use super::ecs::Shape;
 use super::error::{Place, RecipeError};
 use super::expression::Compiled;
-use super::file::{Content, Key, Node};
+
 use super::language::environment;
+use super::node::{Content, Key, Node};
 use super::position::Position;
 use super::scan;
 use super::scope::{CONTAINER, TASK};

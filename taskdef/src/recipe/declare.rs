@@ -6,16 +6,20 @@ use serde_saphyr::Spanned;
 use super::common;
 use super::compile::{Compiler, Reach};
 use super::error::RecipeError;
-use super::file::{Content, InputFile, Node, RecipeFile, TypeFile};
+use super::file::{InputFile, RecipeFile, TypeFile};
 use super::input::{InputDeclaration, InputType, convert};
 use super::load::InputCondition;
+use super::node::{Content, Node};
 
 /// The inputs: those of the file in its order, then those that every recipe takes.
 pub(super) fn inputs(
     compiler: &mut Compiler,
     file: &RecipeFile,
 ) -> Result<(Vec<InputDeclaration>, Vec<InputCondition>), RecipeError> {
-    let wraps = file.workload.iter().any(|block| block.process.is_some());
+    let wraps = file
+        .workload
+        .iter()
+        .any(|block| block.value.process.is_some());
     let mut common = common::declarations(wraps, !file.sidecars.is_empty());
     let mut declarations: Vec<InputDeclaration> = Vec::new();
     for (name, input) in &file.inputs.0 {

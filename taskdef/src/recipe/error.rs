@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A place in a recipe's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file as the user named it.
     pub file: Arc<str>,

@@ -182,6 +182,26 @@ impl Block {
         Ok(())
     }
 
+    /// Whether it holds, or, where it is repeated for each container, whether it does for one.
+    pub(super) fn holds_somewhere(
+        &self,
+        rendering: Rendering<'_>,
+        containers: &[ContainerFacts],
+    ) -> Result<bool, RenderError> {
+        if !self.each {
+            return self.when.holds(rendering);
+        }
+        for container in containers {
+            let scope = rendering.scope.each(container);
+            let texts = rendering.texts;
+            let scope = &scope;
+            if self.when.holds(Rendering { scope, texts })? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     pub(super) fn each_dynamic(&self, visit: &mut dyn FnMut(&Arc<Compiled>)) {
         if !matches!(self.when, Condition::Never) {
             self.when.each_dynamic(visit);

@@ -14,15 +14,16 @@ use super::ecs;
 use super::error::{Place, RecipeError};
 use super::expression::Compiled;
 use super::file::{
-    ArrangementFile, AssumptionFile, BlockFile, Content, Node, NoteFile, PermissionsFile,
-    ProcessFile, RecipeFile, RequirementFile, SidecarFile, WorkloadFile,
+    ArrangementFile, AssumptionFile, BlockFile, NoteFile, PermissionsFile, ProcessFile, RecipeFile,
+    RequirementFile, SidecarFile, WorkloadFile,
 };
 use super::input::InputDeclaration;
+use super::node::{Content, Node};
 use super::tree::{Entries, Tree};
 use super::{Note, Permissions};
 
 /// The version of the format that this program reads.
-const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 1;
 
 /// Conditions that all have to hold; none holds always.
 pub(super) type When = Vec<Arc<Compiled>>;
@@ -36,6 +37,8 @@ pub(super) struct Loaded {
     pub(super) agent_programs: Vec<String>,
     pub(super) declarations: Vec<InputDeclaration>,
     pub(super) input_conditions: Vec<InputCondition>,
+    /// Where the file declares its own inputs.
+    pub(super) declared: Vec<(String, Place)>,
     pub(super) requires: Vec<Requirement>,
     pub(super) assumes: Vec<Requirement>,
     pub(super) workload: Vec<Workload>,
@@ -55,6 +58,7 @@ pub(super) struct InputCondition {
 
 /// What has to hold (`requires`), or what is taken for granted (`assumes`, without `that`).
 pub(super) struct Requirement {
+    pub(super) place: Place,
     pub(super) name: Option<String>,
     pub(super) when: When,
     pub(super) that: Option<When>,
@@ -64,6 +68,7 @@ pub(super) struct Requirement {
 
 /// A block of `workload`.
 pub(super) struct Workload {
+    pub(super) place: Place,
     pub(super) when: When,
     pub(super) process: Option<Process>,
     pub(super) settings: Entries,
@@ -82,6 +87,7 @@ pub(super) struct Process {
 
 /// A container that is added.
 pub(super) struct Sidecar {
+    pub(super) place: Place,
     pub(super) name: String,
     pub(super) last: bool,
     pub(super) warns_of_mutable_image: bool,
@@ -92,6 +98,7 @@ pub(super) struct Sidecar {
 
 /// Settings that hold under a condition, or once for each container.
 pub(super) struct Block {
+    pub(super) place: Place,
     pub(super) each: bool,
     pub(super) when: When,
     pub(super) settings: Entries,
@@ -106,6 +113,9 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
     }
     check_name(&compiler, &file.name)?;
     let (declarations, input_conditions) = declare::inputs(&mut compiler, &file)?;
+    let own = file.inputs.0.iter();
+    let declared = own.map(|(name, _)| (name.value.clone(), compiler.place_of(name)));
+    let declared = declared.collect();
     let requires = file
         .requires
         .iter()
@@ -144,6 +154,7 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         agent_programs: file.agent_programs,
         declarations,
         input_conditions,
+        declared,
         requires,
         assumes,
         workload,
@@ -173,10 +184,12 @@ fn when(compiler: &mut Compiler, node: &Option<Node>, reach: Reach) -> Result<Wh
 
 fn requirement(
     compiler: &mut Compiler,
-    item: &RequirementFile,
+    spanned: &Spanned<RequirementFile>,
 ) -> Result<Requirement, RecipeError> {
     let reach = Reach::Container;
+    let item = &spanned.value;
     Ok(Requirement {
+        place: compiler.place_of(spanned),
         name: None,
         when: when(compiler, &item.when, reach)?,
         that: Some(compiler.conditions(&item.that, reach)?),
@@ -189,9 +202,14 @@ fn requirement(
     })
 }
 
-fn assumption(compiler: &mut Compiler, item: &AssumptionFile) -> Result<Requirement, RecipeError> {
+fn assumption(
+    compiler: &mut Compiler,
+    spanned: &Spanned<AssumptionFile>,
+) -> Result<Requirement, RecipeError> {
     let reach = Reach::Container;
+    let item = &spanned.value;
     Ok(Requirement {
+        place: compiler.place_of(spanned),
         name: Some(item.name.clone()),
         when: when(compiler, &item.when, reach)?,
         that: None,
@@ -204,8 +222,12 @@ fn assumption(compiler: &mut Compiler, item: &AssumptionFile) -> Result<Requirem
     })
 }
 
-fn workload(compiler: &mut Compiler, item: &WorkloadFile) -> Result<Workload, RecipeError> {
+fn workload(
+    compiler: &mut Compiler,
+    spanned: &Spanned<WorkloadFile>,
+) -> Result<Workload, RecipeError> {
     let reach = Reach::Container;
+    let item = &spanned.value;
     let settings = match &item.settings {
         Some(node) => {
             refuse_keys(compiler, node)?;
@@ -218,6 +240,7 @@ fn workload(compiler: &mut Compiler, item: &WorkloadFile) -> Result<Workload, Re
         None => None,
     };
     Ok(Workload {
+        place: compiler.place_of(spanned),
         when: when(compiler, &item.when, reach)?,
         process,
         settings,
@@ -294,11 +317,12 @@ fn process(compiler: &mut Compiler, item: &Spanned<ProcessFile>) -> Result<Proce
 
 fn sidecars(
     compiler: &mut Compiler,
-    items: &[SidecarFile],
+    items: &[Spanned<SidecarFile>],
     declarations: &[InputDeclaration],
 ) -> Result<Vec<Sidecar>, RecipeError> {
     let mut sidecars: Vec<Sidecar> = Vec::new();
-    for item in items {
+    for spanned in items {
+        let item = &spanned.value;
         let place = compiler.place_of(&item.name);
         let fail = |message: &str| Err(RecipeError::new(place.clone(), message));
         if sidecars.iter().any(|known| known.name == item.name.value) {
@@ -324,6 +348,7 @@ fn sidecars(
             .map(|item| block(compiler, item, ecs::CONTAINER));
         let blocks = blocks.collect::<Result<_, _>>()?;
         sidecars.push(Sidecar {
+            place: compiler.place_of(spanned),
             name: item.name.value.clone(),
             last: item.position.is_some(),
             warns_of_mutable_image: item.mutable_image.is_some(),
@@ -337,15 +362,17 @@ fn sidecars(
 
 fn block(
     compiler: &mut Compiler,
-    item: &BlockFile,
+    spanned: &Spanned<BlockFile>,
     known: &'static [(&'static str, ecs::Shape)],
 ) -> Result<Block, RecipeError> {
+    let item = &spanned.value;
     let reach = if item.each.is_some() {
         Reach::Each
     } else {
         Reach::Task
     };
     Ok(Block {
+        place: compiler.place_of(spanned),
         each: item.each.is_some(),
         when: when(compiler, &item.when, reach)?,
         settings: compiler.settings(&item.settings, known, reach)?,

@@ -7,6 +7,7 @@
 //! of one container or one task definition.
 
 mod assign;
+mod blocks;
 mod bound;
 mod common;
 mod compatibility;
@@ -21,9 +22,13 @@ mod given;
 mod input;
 mod language;
 mod load;
+mod node;
 mod position;
+mod read;
 mod recipes;
 mod scan;
+#[cfg(test)]
+mod schema;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -37,6 +42,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use assign::{AssignError, Inputs, assign};
+pub use blocks::{Block, BlockKind};
 pub use bound::BoundRecipe;
 pub use error::{InputError, InputErrors, Place, RecipeError, RenderError};
 pub use input::{InputDeclaration, InputType, InputValue, InputValueError};
@@ -69,7 +75,7 @@ impl Recipe {
     /// Reads a recipe; `file` is how errors name it.
     pub fn parse(file: &str, text: &str) -> Result<Recipe, RecipeError> {
         let file: Arc<str> = Arc::from(file);
-        let read = file::read(&file, text)?;
+        let read = read::read(&file, text)?;
         let loaded = load::load(read, Compiler::new(file))?;
         Ok(Recipe {
             loaded: Arc::new(loaded),

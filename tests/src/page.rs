@@ -1,0 +1,151 @@
+//! Pages that show a terminal: the commands of their `console` blocks are run, and what they print is
+//! what the page shows. A block may also be a file, named after its language (```` ```yaml recipe.yaml ````;
+//! `>> recipe.yaml` adds to it).
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A terminal in a folder, which finds this build's `cfn-filter`.
+pub struct Terminal {
+    programs: TempDir,
+    folder: PathBuf,
+    /// The exit code of the last command.
+    last: i32,
+}
+
+/// What a page did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Commands that were run.
+    pub commands: usize,
+    /// Files that were written.
+    pub files: usize,
+}
+
+impl Terminal {
+    /// A terminal with this program as `cfn-filter`.
+    ///
+    /// # Errors
+    /// The program cannot be linked to.
+    pub fn new(program: &str, folder: &Path) -> std::io::Result<Terminal> {
+        let programs = tempfile::tempdir()?;
+        symlink(program, programs.path().join("cfn-filter"))?;
+        Ok(Terminal {
+            programs,
+            folder: folder.to_owned(),
+            last: 0,
+        })
+    }
+
+    /// What a command prints, standard error between standard output as on a terminal.
+    ///
+    /// # Errors
+    /// There is no shell.
+    fn printed(&mut self, command: &str) -> std::io::Result<String> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let last = self.last;
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec 2>&1\n(exit {last})\n{command}")])
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("PATH", format!("{}:{path}", self.programs.path().display()))
+            .stdin(Stdio::null())
+            .output()?;
+        self.last = output.status.code().unwrap_or(-1);
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Does what a page says: the page with everything that its commands print, and what was done.
+    ///
+    /// # Errors
+    /// A file cannot be written, or there is no shell.
+    pub fn follow(&mut self, page: &str) -> std::io::Result<(String, Done)> {
+        let (mut text, mut done) = (String::new(), Done::default());
+        let mut lines = page.lines();
+        while let Some(line) = lines.next() {
+            text.push_str(&format!("{line}\n"));
+            let Some((language, file)) = opening(line) else {
+                continue;
+            };
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            let content: String = block.iter().map(|line| format!("{line}\n")).collect();
+            if language == "console" {
+                for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
+                    let shown = self.printed(command)?;
+                    text.push_str(&format!("$ {command}\n{shown}"));
+                    done.commands += 1;
+                }
+            } else {
+                if let Some(file) = file {
+                    self.write(file, &content)?;
+                    done.files += 1;
+                }
+                text.push_str(&content);
+            }
+            text.push_str("```\n");
+        }
+        Ok((text, done))
+    }
+
+    fn write(&self, file: &str, content: &str) -> std::io::Result<()> {
+        match file.strip_prefix(">> ") {
+            None => fs::write(self.folder.join(file), content),
+            Some(file) => {
+                let path = self.folder.join(file);
+                let before = fs::read_to_string(&path)?;
+                fs::write(path, before + content)
+            }
+        }
+    }
+}
+
+/// Language and file of a block that begins.
+fn opening(line: &str) -> Option<(&str, Option<&str>)> {
+    let rest = line.strip_prefix("```")?;
+    Some(match rest.split_once(' ') {
+        Some((language, file)) => (language, Some(file)),
+        None => (rest, None),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, Terminal};
+
+    #[test]
+    fn commands_are_run_and_files_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut terminal = Terminal::new("/bin/true", folder.path()).unwrap();
+        let page = "text\n```yaml a/b.yaml\nx\n```\n";
+        assert!(terminal.follow(page).is_err(), "there is no folder `a`");
+        let page = "\
+```yaml b.yaml
+a: 1
+```
+```yaml >> b.yaml
+b: 2
+```
+```yaml
+c: 3
+```
+```console
+$ cat b.yaml
+old
+$ cfn-filter; false
+$ echo $? >&2
+```
+";
+        let (text, done) = terminal.follow(page).unwrap();
+        let (commands, files) = (3, 2);
+        assert_eq!(done, Done { commands, files });
+        assert_eq!(
+            text,
+            page.replace("old\n", "a: 1\nb: 2\n")
+                .replace(">&2\n", ">&2\n1\n")
+        );
+    }
+}
