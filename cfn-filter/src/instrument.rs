@@ -19,9 +19,9 @@ use taskdef::settings::{Deployment, KnownAgent, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
-use crate::bare;
 use crate::options::{Arguments, LockArguments};
 use crate::parameters::{self, Parameters};
+use crate::{another_kind, bare};
 
 /// What is rewritten.
 struct Input<'i> {
@@ -93,8 +93,13 @@ fn with_input(
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =
         Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
-    let unusable = |error: DocumentError| document.failure(&error.to_string());
-    let shape = shape(source.value()).map_err(unusable)?;
+    let shape = shape(source.value()).map_err(|error| {
+        let failure = document.failure(&error.to_string());
+        match another_kind::hint(source.value()) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     match shape {
         Shape::Document(DocumentKind::Template) => parameters::check(&parameters, source.value())?,
         _ => bare::check_options(&arguments.deployment, layers)?,
@@ -165,15 +170,11 @@ fn rewrite(
             .transpose()
             .map_err(|error| document.source_failure(&error))?;
         let text = after.as_ref().map_or(before, |after| &after.text);
-        output::deliver(
-            Rewrite {
-                before,
-                after: text,
-            },
-            document,
-            &arguments.output,
-            console,
-        )?;
+        let rewrite = Rewrite {
+            before,
+            after: text,
+        };
+        output::deliver(rewrite, document, &arguments.output, console)?;
         report
             .findings
             .extend(after.iter().flat_map(alias_findings));
