@@ -7,11 +7,15 @@ use cli::input::{Document, read_document};
 use cli::options::WhenPinned;
 use cli::output::{self, Rewrite};
 use cli::recipes;
+use cli::report::build::{Places, Subject};
+use cli::report::delivery::{self, Telling};
+use cli::report::run_report::{Kind, Tool};
 use cli::report::{Purpose, Setting};
 use cli::selection::selection;
 use cli::settings::Layers;
 use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
+use taskdef::outline::outline;
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
@@ -22,6 +26,12 @@ use taskdef::{DocumentError, DocumentKind, Rewritten};
 use crate::options::{Arguments, LockArguments};
 use crate::parameters::{self, Parameters};
 use crate::{another_kind, bare};
+
+/// This program, as reports name it.
+pub(crate) const TOOL: Tool = Tool {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// What is rewritten.
 struct Input<'i> {
@@ -142,59 +152,82 @@ fn rewrite(
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     let (mut report, changes) = judge(arguments, &input, &means, console)?;
-    let Means {
-        recipes,
-        settings,
-        left_out,
-    } = means;
-    let Input {
-        document,
-        source,
-        text: before,
-        ..
-    } = input;
-    report.findings.splice(0..0, left_out);
-    let lines = lines(&source, &report, arguments.output.quiet);
+    report.findings.splice(0..0, means.left_out);
+    let options = &arguments.output;
+    let lines = lines(&input.source, &report, delivery::only_errors(options));
+    let mut subject = delivery::is_detailed(options).then(|| subject(arguments, &input, &report));
     let run = Run {
-        options: &arguments.output,
-        on_unresolved: settings.on_unresolved,
+        options,
+        on_unresolved: means.settings.on_unresolved,
         changed: !changes.is_empty(),
     };
-    if !arguments.output.check && !conclude::refused(&report, run) {
-        let after = if changes.is_empty() {
-            None
-        } else {
-            Some(source.splice(changes))
-        };
-        let after = after
-            .transpose()
-            .map_err(|error| document.source_failure(&error))?;
-        let text = after.as_ref().map_or(before, |after| &after.text);
-        let rewrite = Rewrite {
-            before,
-            after: text,
-        };
-        output::deliver(rewrite, document, &arguments.output, console)?;
-        report
-            .findings
-            .extend(after.iter().flat_map(alias_findings));
-        // The process ends soon: to free every part of a large value by itself would only take time.
-        std::mem::forget(after);
-    }
-    let setting = Setting {
-        document: &document.name,
-        line: &|id| lines.get(id).copied(),
-        paint: console.terminals.stderr,
-        purpose: purpose(arguments),
+    let document = input.document;
+    let writes = !options.check && !conclude::refused(&report, run);
+    let after = match writes && run.changed {
+        true => Some(input.source.splice(changes)),
+        false => None,
     };
-    conclude::print(
-        &report,
+    let after = after
+        .transpose()
+        .map_err(|error| document.source_failure(&error))?;
+    report
+        .findings
+        .extend(after.iter().flat_map(alias_findings));
+    if let (Some(subject), Some(after)) = (&mut subject, &after) {
+        subject.outline = outline(&after.value, input.kind);
+    }
+    let telling = Telling {
+        report: &report,
         run,
-        &setting,
-        || recipes::all_sections(recipes),
-        console,
-    );
+        setting: Setting {
+            document: &document.name,
+            line: &|id| lines.get(id).copied(),
+            paint: console.terminals.stderr,
+            purpose: Purpose::of(options, arguments.template.as_deref()),
+        },
+        recipes: means.recipes,
+        subject,
+    };
+    telling.write_file()?;
+    if writes {
+        let before = input.text;
+        let after = after.as_ref().map_or(before, |after| &after.text);
+        output::deliver(Rewrite { before, after }, document, options, console)?;
+    }
+    telling.print(console)?;
+    // The process ends soon: to free every part of a large value by itself would only take time.
+    std::mem::forget(after);
     Ok(conclude::exit(&report, run))
+}
+
+/// What a detailed report tells of the document, as it is before the rewrite.
+fn subject<'s>(arguments: &Arguments, input: &Input<'s>, report: &Report) -> Subject<'s> {
+    let source = &input.source;
+    let outline = outline(source.value(), input.kind);
+    // Of a description, what can be registered is read, and not what stands in the file.
+    let is_read = input.document.bytes == input.text.as_bytes();
+    let mut places = Places::default();
+    if is_read {
+        places = Places::of(source, &outline);
+        let ids = report.findings.iter().map(|(id, _)| id);
+        for id in ids.filter(|id| !id.is_empty()) {
+            if let Some(path) = path_in(source, id) {
+                places.add(source, id, &path);
+            }
+        }
+    }
+    Subject {
+        tool: TOOL,
+        document: &input.document.name,
+        path: input.document.path.as_deref(),
+        kind: match input.kind {
+            DocumentKind::TaskDefinition => Kind::TaskDefinition,
+            DocumentKind::Template | DocumentKind::Snippet => Kind::Template,
+        },
+        purpose: Purpose::of(&arguments.output, arguments.template.as_deref()),
+        outline,
+        places,
+    }
 }
 
 fn settings(
@@ -219,7 +252,7 @@ fn settings(
         },
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
-        only_refusals: arguments.output.quiet,
+        only_refusals: delivery::only_errors(&arguments.output),
         known_agents: KnownAgent::besides(recipes),
     }
 }
@@ -259,15 +292,16 @@ fn judge(
         let Rewritten { report, changes } = rewritten.map_err(unusable)?;
         (report, changes)
     };
-    if !arguments.output.quiet && arguments.images.pin_digests == WhenPinned::No {
+    let told = !delivery::only_errors(&arguments.output);
+    if told && arguments.images.pin_digests == WhenPinned::No {
         report.findings.extend(images.warnings());
     }
     Ok((report, changes))
 }
 
 /// Where the task definitions begin that the report will name; asked before the template is spliced.
-fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, usize> {
-    let told = |task: &&TaskDefinitionReport| !quiet || task.outcome == Outcome::Refused;
+fn lines(source: &Source<'_>, report: &Report, only_errors: bool) -> BTreeMap<String, usize> {
+    let told = |task: &&TaskDefinitionReport| !only_errors || task.outcome == Outcome::Refused;
     let tasks = report
         .task_definitions
         .iter()
@@ -275,14 +309,20 @@ fn lines(source: &Source<'_>, report: &Report, quiet: bool) -> BTreeMap<String, 
         .map(|task| &task.id);
     let findings = report.findings.iter().map(|(id, _)| id);
     // A finding that is about no resource has no line.
-    let ids = tasks.chain(findings.filter(|id| !quiet && !id.is_empty()));
-    let resources = source.value().get("Resources").and_then(Value::as_object);
+    let ids = tasks.chain(findings.filter(|id| !only_errors && !id.is_empty()));
     ids.filter_map(|id| {
-        let mut path = vec![Step::Key("Resources".to_owned())];
-        path.extend(path_of(resources?, id)?);
-        source.line(&path).map(|line| (id.clone(), line))
+        let line = source.line(&path_in(source, id)?)?;
+        Some((id.clone(), line))
     })
     .collect()
+}
+
+/// The way from the document to a resource.
+fn path_in(source: &Source<'_>, id: &str) -> Option<Vec<Step>> {
+    let resources = source.value().get("Resources")?.as_object()?;
+    let mut path = vec![Step::Key("Resources".to_owned())];
+    path.extend(path_of(resources, id)?);
+    Some(path)
 }
 
 /// The way to a resource, which may stand in the body of an `Fn::ForEach`.
@@ -315,14 +355,4 @@ fn alias_findings(spliced: &Spliced) -> impl Iterator<Item = (String, Finding)> 
         };
         (String::new(), finding)
     })
-}
-
-fn purpose(arguments: &Arguments) -> Purpose {
-    let output = &arguments.output;
-    let target = output::target(output, arguments.template.as_deref());
-    match (output.check, output.diff) {
-        (true, _) => Purpose::Check,
-        (false, true) if target.is_none() => Purpose::DryRun,
-        _ => Purpose::Rewrite,
-    }
 }

@@ -17,6 +17,7 @@ mod tests;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 
+use cli::report::delivery::tell_failure;
 use cli::{Console, Exit, Failure, Terminals, Variables};
 
 use options::{Arguments, Command};
@@ -74,15 +75,14 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
             None => instrument::instrument(&arguments, &layers, &mut console),
         },
     };
-    let exit = end.unwrap_or_else(
-        |failure| match (&arguments.command, arguments.output.check) {
-            (None, true) => failure.tell_of_run("nothing was checked", &mut console),
-            (None | Some(Command::Lock(_)), _) => {
-                failure.tell_of_run("nothing was written", &mut console)
-            }
-            _ => failure.tell(&mut console),
-        },
-    );
+    let exit = end.unwrap_or_else(|failure| match &arguments.command {
+        Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
+        Some(_) => failure.tell(&mut console),
+        None => {
+            let asked = (&arguments.output, arguments.template.as_deref());
+            tell_failure(&failure, instrument::TOOL, asked, &mut console)
+        }
+    });
     if arguments.output.detailed_exitcode {
         exit.detailed()
     } else {

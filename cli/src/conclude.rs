@@ -3,9 +3,9 @@
 use taskdef::report::Report;
 use taskdef::settings::OnUnresolved;
 
+use crate::Exit;
 use crate::options::OutputOptions;
 use crate::report::{Section, Setting, Tally, nothing_written, render, render_errors};
-use crate::{Console, Exit};
 
 /// What decides how a run ends, apart from its report.
 #[derive(Clone, Copy, Debug)]
@@ -34,19 +34,19 @@ pub fn exit(report: &Report, run: Run<'_>) -> Exit {
     }
 }
 
-/// Prints the report on standard error, as far as it is wanted.
+/// The report as text; when it is `quiet`, or the run was refused, the errors alone.
 ///
-/// `sections` is asked for only when something was rewritten and all of the report is printed.
-pub fn print(
+/// `sections` is asked for only when something was rewritten and all of the report is told.
+pub fn text(
     report: &Report,
     run: Run<'_>,
+    quiet: bool,
     setting: &Setting<'_>,
     sections: impl FnOnce() -> Vec<Section>,
-    console: &mut Console<'_>,
-) {
+) -> String {
     let mut text = String::new();
     let refused = refused(report, run);
-    if refused || run.options.quiet {
+    if refused || quiet {
         text.push_str(&render_errors(report, setting));
         if refused {
             text.push_str(&nothing_written(report, setting.paint));
@@ -56,9 +56,7 @@ pub fn print(
         let sections = if rewritten { sections() } else { Vec::new() };
         text.push_str(&render(report, &sections, setting));
     }
-    if !text.is_empty() {
-        console.tell(&text);
-    }
+    text
 }
 
 #[cfg(test)]
@@ -66,10 +64,10 @@ mod tests {
     use taskdef::report::{Outcome, Report, TaskDefinitionReport};
     use taskdef::settings::OnUnresolved;
 
-    use super::{Run, exit, print};
+    use super::{Run, exit, text};
     use crate::options::OutputOptions;
     use crate::report::{Purpose, Section, Setting};
-    use crate::{Console, Exit, Paint, Terminals, Variables};
+    use crate::{Exit, Paint};
 
     fn report(outcome: Outcome) -> Report {
         let task = TaskDefinitionReport {
@@ -131,14 +129,6 @@ mod tests {
     }
 
     fn printed(outcome: Outcome, quiet: bool) -> String {
-        let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
-        let mut console = Console {
-            stdin: &mut stdin,
-            stdout: &mut stdout,
-            stderr: &mut stderr,
-            terminals: Terminals::default(),
-            variables: Variables::default(),
-        };
         let options = options(false, false, quiet);
         let run = Run {
             options: &options,
@@ -157,8 +147,7 @@ mod tests {
                 lines: vec!["this".to_owned()],
             }]
         };
-        print(&report(outcome), run, &setting, needs, &mut console);
-        String::from_utf8(stderr).unwrap()
+        text(&report(outcome), run, quiet, &setting, needs)
     }
 
     #[test]

@@ -29,6 +29,17 @@ impl Exit {
         }
     }
 
+    /// What the number means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Failed => "the job could not be done; nothing was written",
+            Exit::Usage => "wrong usage",
+            Exit::Changed => "done, and something changed",
+            Exit::NotInstrumented => "a task definition in scope is not instrumented",
+        }
+    }
+
     /// The same end under `--detailed-exitcode`, where 2 means "changed", so that
     /// wrong usage is one of the things that went wrong.
     pub fn detailed(self) -> Exit {

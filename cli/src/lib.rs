@@ -2,7 +2,7 @@
 //!
 //! A filter reads a document ([`input`]), has the library rewrite it, and hands the result to
 //! [`output`]. Whatever keeps it from doing so is a [`Failure`]; what became of each task
-//! definition is a [`taskdef::report::Report`], printed by [`report`].
+//! definition is a [`taskdef::report::Report`], told by [`report`] in the format that was asked for.
 //!
 //! Deliberately absent: anything that knows CloudFormation or Terraform, and anything that reads
 //! the environment by itself: [`Console::variables`] knows it (and [`Terminals::of_process`] its

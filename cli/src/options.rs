@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests, TaskSize};
 
+use crate::report::delivery::ReportFormat;
+
 /// Which recipes, and what they are given.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Recipe")]
@@ -139,7 +141,15 @@ pub struct OutputOptions {
     #[arg(long, conflicts_with = "output")]
     pub in_place: bool,
 
-    /// Print errors only
+    /// Format of the report: on standard error in place of the text, or in the file of --report-file
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub report: Option<ReportFormat>,
+
+    /// Write the report to a file as well; its ending (.json, .md, .sarif) says the format, unless --report does
+    #[arg(long, value_name = "FILE")]
+    pub report_file: Option<PathBuf>,
+
+    /// Print errors only; the report's file has everything
     #[arg(short, long)]
     pub quiet: bool,
 

@@ -7,6 +7,7 @@ use crate::console::reason;
 use crate::input::Document;
 use crate::options::OutputOptions;
 use crate::replace::replace_file;
+use crate::report::delivery;
 use crate::{Console, Failure, diff, text};
 
 /// The document before and after.
@@ -26,13 +27,17 @@ pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Fail
                 .hint("name the file, or write elsewhere with `-o FILE`"),
         );
     }
-    Ok(())
+    delivery::validate(options, file)
+}
+
+/// Whether a file's name means standard output: as a file it would be replaced, with whatever else was
+/// written to it before.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
 /// The file that the result goes to; none for standard output.
 pub fn target<'o>(options: &'o OutputOptions, file: Option<&'o Path>) -> Option<&'o Path> {
-    // As a file it would be replaced, with whatever else was written to it before.
-    let is_stdout = |path: &Path| path == Path::new("-") || path == Path::new("/dev/stdout");
     match &options.output {
         Some(path) if is_stdout(path) => None,
         Some(path) => Some(path),

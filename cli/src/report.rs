@@ -1,10 +1,21 @@
-//! The text report: what a reviewer wants to see of a run.
+//! What is told of a run: as text for a person at a terminal (here), as JSON, as markdown, as SARIF.
 
+pub mod build;
+pub mod delivery;
+pub mod markdown;
+mod rules;
+pub mod run_report;
+pub mod sarif;
+
+use std::path::Path;
+
+use serde::Serialize;
 use taskdef::report::{
     ContainerReport, Finding, Outcome, ProcessChange, Report, Severity, TaskDefinitionReport,
 };
 
-use crate::{Paint, text};
+use crate::options::OutputOptions;
+use crate::{Paint, output, text};
 
 /// What a run does with the document, which decides the report's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +26,17 @@ pub enum Purpose {
     DryRun,
     /// It is only looked at.
     Check,
+}
+
+impl Purpose {
+    /// What the options say; `file` is the document.
+    pub fn of(options: &OutputOptions, file: Option<&Path>) -> Purpose {
+        match (options.check, options.diff) {
+            (true, _) => Purpose::Check,
+            (false, true) if output::target(options, file).is_none() => Purpose::DryRun,
+            _ => Purpose::Rewrite,
+        }
+    }
 }
 
 /// A part of the report that concerns the run as a whole: what the roles need, say.
@@ -110,15 +132,25 @@ pub fn render_errors(report: &Report, setting: &Setting<'_>) -> String {
 
 /// The last line of a run that fails because task definitions were refused.
 pub fn nothing_written(report: &Report, paint: Paint) -> String {
-    let label = paint.error("error:");
+    format!("{} {}\n", paint.error("error:"), refused_words(report))
+}
+
+fn refused_words(report: &Report) -> String {
     match Tally::of(report).refused {
-        0 => format!("{label} nothing was written\n"),
+        0 => "nothing was written".to_owned(),
         refused => {
             let total = report.task_definitions.len();
             let total = text::count(total, "task definition", "task definitions");
-            format!("{label} nothing was written: {refused} of {total} refused\n")
+            format!("nothing was written: {refused} of {total} refused")
         }
     }
+}
+
+/// As JSON that a person can read, too.
+fn to_json(value: &impl Serialize) -> String {
+    // Nothing that is written here can fail: no map has keys but texts.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text + "\n"
 }
 
 fn summary(tally: Tally, purpose: Purpose) -> String {

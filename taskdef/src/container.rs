@@ -73,6 +73,12 @@ impl<'v> View<'v> {
         })
     }
 
+    /// A container's name as it is written, so that no parameter's value is shown; its position when it has none.
+    pub(crate) fn label(self, position: usize) -> String {
+        let stated = self.get("name").map(shown);
+        stated.unwrap_or_else(|| format!("number {}", position + 1))
+    }
+
     /// Whether the object takes content from elsewhere: `Fn::Transform` or `Fn::ForEach` among its keys.
     pub(crate) fn has_generated_keys(self) -> bool {
         self.dialect.has_functions() && has_generated_keys(self.map)

@@ -31,6 +31,7 @@
 //! - `validate`: what ECS would not take, held against the result.
 //! - [`dry_run`]: a recipe tried on samples, for whoever writes one.
 //! - [`report`]: what was done, what was left alone, and why.
+//! - [`mod@outline`]: the containers, how they hang together and where they stand, for reports that show it.
 //!
 //! Deliberately absent: files, network, clock, environment. A shell brings the text and the
 //! answers ([`image::Answers`]) and writes the result.
@@ -44,6 +45,7 @@ pub mod image;
 #[cfg(test)]
 mod laws;
 pub mod nearest;
+pub mod outline;
 mod plan;
 mod process;
 pub mod recipe;

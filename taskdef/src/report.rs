@@ -264,6 +264,8 @@ pub struct ContainerReport {
     pub image: String,
     /// Whether the recipe added it.
     pub sidecar: bool,
+    /// Whether the recipe's wrapper starts its program, now or already before.
+    pub wrapped: bool,
     /// Its processes, one for each combination of conditions that differs.
     pub processes: Vec<ProcessChange>,
     /// What was added or changed, one line each, without values.

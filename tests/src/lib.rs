@@ -18,6 +18,7 @@ pub mod lock;
 pub mod outside;
 pub mod page;
 pub mod process;
+pub mod reports;
 pub mod run;
 pub mod servers;
 pub mod shell;

@@ -1,6 +1,6 @@
 //! Every case under `cases/`: one test each, named after its folder.
 //!
-//! `UPDATE_EXPECTED=1` writes `expected.*` and `report.txt`; `documented.json`,
+//! `UPDATE_EXPECTED=1` writes `expected.*` and `report.*`; `documented.json`,
 //! `says` and `exit` are written by hand, from the specification.
 
 use std::fs;
@@ -12,6 +12,7 @@ use outrigger_tests::conditions::{assignments, under, used};
 use outrigger_tests::document::{self, as_template, container_definitions};
 use outrigger_tests::ecs;
 use outrigger_tests::law::{self, Wrapper};
+use outrigger_tests::reports::{Format, broken, report};
 use outrigger_tests::run::{Ran, cfn_filter};
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -41,6 +42,7 @@ fn check(case: &Case) -> Result<(), Failed> {
     }
     problems.extend(says(case, &ran));
     problems.extend(pinned(case, &ran));
+    problems.extend(told_otherwise(case, &input, &ran));
     if case.writes_template() && ran.exit == case.exit {
         problems.extend(laws(case, &input, &ran));
     }
@@ -52,9 +54,13 @@ fn check(case: &Case) -> Result<(), Failed> {
 }
 
 fn run_on(case: &Case, template: &str) -> Ran {
+    run_with(case, template, &[])
+}
+
+fn run_with(case: &Case, template: &str, more: &[String]) -> Ran {
     let args: Vec<String> = [template.to_owned()]
         .into_iter()
-        .chain(case.args.iter().cloned())
+        .chain(case.args.iter().chain(more).cloned())
         .collect();
     cfn_filter(&args, b"")
 }
@@ -73,6 +79,41 @@ fn says(case: &Case, ran: &Ran) -> Vec<String> {
                 .then(|| format!("the report does not say `{line}`:\n{report}")),
         })
         .collect()
+}
+
+/// The report in another format, one after the other from case to case: what holds of every one. Those that the case
+/// pins in any event, and their bytes.
+fn told_otherwise(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
+    let template = case.template.display().to_string();
+    let mut problems = Vec::new();
+    let turn = case.name.bytes().map(usize::from).sum::<usize>() % Format::ALL.len();
+    for (index, format) in Format::ALL.into_iter().enumerate() {
+        let pinned = case.dir.join(format!("report.{}", format.ending()));
+        if index != turn && !pinned.exists() {
+            continue;
+        }
+        let told = match report(format, &|more| run_with(case, &template, more)) {
+            Ok(told) => told,
+            // Who cannot be understood has not said where a report may go.
+            Err(_) if ran.stderr.contains("For more information, try '--help'") => continue,
+            Err(error) => {
+                problems.push(error);
+                continue;
+            }
+        };
+        // The report's file is all that differs.
+        if told.ran != *ran {
+            problems.push(format!("{format:?}: the run differs:\n{}", told.ran.stderr));
+        }
+        if let Ok(before) = document::parse(input) {
+            problems.extend(confidential(&as_template(before), &told.text));
+        }
+        problems.extend(broken(format, &told.text, ran.exit));
+        if pinned.exists() {
+            problems.extend(compare(&pinned, told.text.as_bytes()));
+        }
+    }
+    problems
 }
 
 /// The bytes of standard output and standard error.
@@ -138,7 +179,7 @@ fn laws(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     ));
     problems.extend(documented(case, &after));
     problems.extend(comments(input, &ran.stdout));
-    problems.extend(confidential(&before, ran));
+    problems.extend(confidential(&before, &ran.stderr));
     let arranged = case.args.iter().any(|arg| arg.starts_with("arrangement="));
     let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
     if let (Some(wrapper), false) = (wrapper, arranged) {
@@ -274,7 +315,7 @@ fn comments(input: &[u8], output: &[u8]) -> Vec<String> {
 }
 
 /// The report holds no value of the environment.
-fn confidential(input: &Value, ran: &Ran) -> Vec<String> {
+fn confidential(input: &Value, report: &str) -> Vec<String> {
     let mut values = Vec::new();
     for (_, task_definition) in document::task_definitions(input) {
         environment_values(container_definitions(task_definition), &mut values);
@@ -282,8 +323,7 @@ fn confidential(input: &Value, ran: &Ran) -> Vec<String> {
     // A name or an image may also be the value of a variable; the report shows names and images.
     let mut public = Vec::new();
     public_texts(input, &mut public);
-    values
-        .retain(|value| value.len() >= 8 && ran.stderr.contains(*value) && !public.contains(value));
+    values.retain(|value| value.len() >= 8 && report.contains(*value) && !public.contains(value));
     values
         .into_iter()
         .map(|value| format!("the report holds the environment value `{value}`"))

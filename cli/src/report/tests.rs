@@ -40,6 +40,7 @@ fn rewritten() -> TaskDefinitionReport {
         name: "app".to_owned(),
         image: "nginx:1.27".to_owned(),
         sidecar: false,
+        wrapped: true,
         processes: vec![
             process(
                 Some("IsProd"),
@@ -54,6 +55,7 @@ fn rewritten() -> TaskDefinitionReport {
         name: "agent".to_owned(),
         image: "vendor/agent".to_owned(),
         sidecar: true,
+        wrapped: false,
         processes: vec![process(None, &[], &["/agent", "--quiet"])],
         changes: vec![],
     };

@@ -178,6 +178,7 @@ fn add_containers(all: &mut Vec<ContainerReport>, more: Vec<ContainerReport>) {
             Some((known, taken)) => {
                 *taken = true;
                 known.sidecar |= container.sidecar;
+                known.wrapped |= container.wrapped;
                 if known.processes.is_empty() {
                     known.processes = container.processes;
                 }

@@ -40,6 +40,8 @@ pub(crate) struct SlotPlan<'d> {
     /// What the recipe's texts may say about it.
     pub(crate) facts: ContainerFacts,
     pub(crate) notes: Vec<Note>,
+    /// Whether the recipe's wrapper starts its program.
+    pub(crate) wrapped: bool,
     pub(crate) processes: Vec<ProcessChange>,
 }
 
@@ -120,6 +122,7 @@ fn joined<'d>(all: Option<SlotPlan<'d>>, one: SlotPlan<'d>) -> SlotPlan<'d> {
             all.notes.push(note);
         }
     }
+    all.wrapped |= one.wrapped;
     all.processes.extend(one.processes);
     all
 }
@@ -211,6 +214,7 @@ fn plan_variant<'d>(
     };
     Ok(SlotPlan {
         sidecars: workload.sidecars.iter().copied().collect(),
+        wrapped: recognised != Recognised::Plain || workload.process.is_some(),
         variants: vec![(variant, Edits { own, added })],
         facts,
         notes,

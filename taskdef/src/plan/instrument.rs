@@ -370,6 +370,7 @@ fn apply_all(
         let about = task.about(slot, position);
         let mut said = Vec::new();
         let mut processes = Vec::new();
+        let mut wrapped = false;
         if let Some(plan) = plan {
             let (new, lines) = apply_slot(task, slot, plan)
                 .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
@@ -377,11 +378,13 @@ fn apply_all(
             changes.extend(new.map(|new| Change { path, new }));
             said = lines;
             processes = std::mem::take(&mut plan.processes);
+            wrapped = plan.wrapped;
         }
         report.containers.push(ContainerReport {
             name: about.container,
             image: about.image,
             sidecar: false,
+            wrapped,
             processes,
             changes: said,
         });

@@ -170,6 +170,7 @@ fn insert(
         name: text("name"),
         image: text("image"),
         sidecar: true,
+        wrapped: false,
         processes: Vec::new(),
         changes: vec!["container added".to_owned()],
     });

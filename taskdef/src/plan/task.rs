@@ -164,10 +164,8 @@ impl<'t> Task<'t> {
 
     pub(crate) fn about(&self, slot: &Slot<'_>, position: usize) -> About {
         let view = View::new(self.dialect, slot.container);
-        // As it is written: the value of a parameter is not shown.
-        let stated = view.get("name").map(shown);
         About {
-            container: stated.unwrap_or_else(|| format!("number {}", position + 1)),
+            container: view.label(position),
             image: view.get("image").map(shown).unwrap_or_default(),
         }
     }

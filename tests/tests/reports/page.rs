@@ -1,0 +1,57 @@
+//! The report in markdown, in a browser, as GitHub shows it.
+
+use std::process::Command;
+
+use crate::{node, pinned, tool};
+
+#[test]
+fn every_page_is_drawn_and_no_text_becomes_part_of_it() {
+    let (Some(node), Some(chromium)) = (node(), tool("CHROMIUM", "where a browser is")) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let reports = pinned("report.md")
+        .into_iter()
+        .map(|file| file.canonicalize().unwrap());
+    let ran = Command::new(node)
+        .arg("render.mjs")
+        .arg(chromium)
+        .arg(folder.path())
+        .args(reports)
+        .current_dir("reports")
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert!(folder.path().join("report-dark.png").exists());
+}
+
+#[test]
+fn what_becomes_part_of_a_page_is_found() {
+    let (Some(node), Some(chromium)) = (node(), tool("CHROMIUM", "where a browser is")) else {
+        return;
+    };
+    let wrong = [
+        ("script", "a <script>alert(1)</script>\n"),
+        ("element", "a <img src=x>\n"),
+        ("address", "[a](javascript:x)\n"),
+        ("graph", "```mermaid\nflowchart LR\n  a[\"x\" --> b\n```\n"),
+    ];
+    for (name, text) in wrong {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(format!("{name}.md"));
+        std::fs::write(&file, text).unwrap();
+        let ran = Command::new(&node)
+            .arg("render.mjs")
+            .arg(&chromium)
+            .arg(folder.path())
+            .arg(&file)
+            .current_dir("reports")
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{name}");
+    }
+}
