@@ -58,7 +58,7 @@ pub(crate) fn instrument(
     output::validate(&arguments.output, arguments.template.as_deref())?;
     console.terminals.progress &= !arguments.output.quiet;
     with_input(arguments, layers, console, |input, means, console| {
-        rewrite(arguments, input, means, console)
+        rewrite((arguments, layers), input, means, console)
     })
 }
 
@@ -146,7 +146,7 @@ fn with_input(
 
 /// Rewrites or checks a document, and tells of it.
 fn rewrite(
-    arguments: &Arguments,
+    (arguments, layers): (&Arguments, &Layers),
     input: Input<'_>,
     means: Means<'_>,
     console: &mut Console<'_>,
@@ -160,6 +160,7 @@ fn rewrite(
         options,
         on_unresolved: means.settings.on_unresolved,
         changed: !changes.is_empty(),
+        settings_file: layers.file.as_deref(),
     };
     let document = input.document;
     let writes = !options.check && !conclude::refused(&report, run);
