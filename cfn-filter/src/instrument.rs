@@ -23,9 +23,9 @@ use taskdef::settings::{Deployment, KnownAgent, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
-use crate::bare;
 use crate::options::{Arguments, LockArguments};
 use crate::parameters::{self, Parameters};
+use crate::{another_kind, bare};
 
 /// This program, as reports name it.
 pub(crate) const TOOL: Tool = Tool {
@@ -58,7 +58,7 @@ pub(crate) fn instrument(
     output::validate(&arguments.output, arguments.template.as_deref())?;
     console.terminals.progress &= !arguments.output.quiet;
     with_input(arguments, layers, console, |input, means, console| {
-        rewrite(arguments, input, means, console)
+        rewrite((arguments, layers), input, means, console)
     })
 }
 
@@ -103,8 +103,13 @@ fn with_input(
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =
         Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
-    let unusable = |error: DocumentError| document.failure(&error.to_string());
-    let shape = shape(source.value()).map_err(unusable)?;
+    let shape = shape(source.value()).map_err(|error| {
+        let failure = document.failure(&error.to_string());
+        match another_kind::hint(source.value()) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     match shape {
         Shape::Document(DocumentKind::Template) => parameters::check(&parameters, source.value())?,
         _ => bare::check_options(&arguments.deployment, layers)?,
@@ -141,7 +146,7 @@ fn with_input(
 
 /// Rewrites or checks a document, and tells of it.
 fn rewrite(
-    arguments: &Arguments,
+    (arguments, layers): (&Arguments, &Layers),
     input: Input<'_>,
     means: Means<'_>,
     console: &mut Console<'_>,
@@ -155,6 +160,7 @@ fn rewrite(
         options,
         on_unresolved: means.settings.on_unresolved,
         changed: !changes.is_empty(),
+        settings_file: layers.file.as_deref(),
     };
     let document = input.document;
     let writes = !options.check && !conclude::refused(&report, run);

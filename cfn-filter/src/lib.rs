@@ -5,7 +5,9 @@
 //! [`taskdef`]; what both filters do alike is in [`cli`]; here is only what is CloudFormation's:
 //! the options about a deployment, and the order of the steps.
 
+mod another_kind;
 mod bare;
+mod help;
 mod instrument;
 mod options;
 mod parameters;
@@ -16,7 +18,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
-use cli::{Console, Exit, Terminals, Variables};
+use cli::{Console, Exit, Failure, Terminals, Variables};
 
 use options::{Arguments, Command};
 
@@ -45,7 +47,8 @@ pub fn run<A: Into<OsString>>(
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let (arguments, layers) =
-        match cli::settings::parse::<Arguments>(args, "template", &mut console) {
+        match cli::settings::parse_as::<Arguments>(help::command(), args, "template", &mut console)
+        {
             Ok(parsed) => parsed,
             Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
                 return exit.detailed();
@@ -61,9 +64,19 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         }
         Some(Command::Image(command)) => cli::image_command::run(command, &mut console),
         Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
-        None => instrument::instrument(&arguments, &layers, &mut console),
+        Some(Command::Completions(options)) => {
+            cli::completions::run(*options, help::command(), &mut console)
+        }
+        Some(Command::Man(options)) => {
+            cli::manual::run(options, help::command(), help::SECTIONS, &mut console)
+        }
+        None => match mistaken(&arguments) {
+            Some(failure) => Err(failure),
+            None => instrument::instrument(&arguments, &layers, &mut console),
+        },
     };
     let exit = end.unwrap_or_else(|failure| match &arguments.command {
+        Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
         Some(_) => failure.tell(&mut console),
         None => {
             let asked = (&arguments.output, arguments.template.as_deref());
@@ -75,4 +88,10 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     } else {
         exit
     }
+}
+
+/// A document that is not there, and that may have been meant as a command.
+fn mistaken(arguments: &Arguments) -> Option<Failure> {
+    let document = arguments.template.as_deref()?;
+    cli::command_line::mistaken_for_document(document, help::command)
 }

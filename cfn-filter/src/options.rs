@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use cli::ColorWhen;
+use cli::completions::CompletionsOptions;
 use cli::image_command::ImageCommand;
 use cli::lock_update::UpdateOptions;
+use cli::manual::ManOptions;
 use cli::network::RegistryOptions;
 use cli::options::{
     AssumptionOptions, LockOptions, OfflineOptions, OutputOptions, RecipeOptions, ScopeOptions,
@@ -25,11 +27,11 @@ use taskdef::settings::ParameterizedImages;
     name = "cfn-filter",
     bin_name = "cfn-filter",
     version,
+    max_term_width = 80,
     no_binary_name = true,
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
-    override_usage = USAGE,
-    after_help = EXAMPLES
+    override_usage = USAGE
 )]
 pub(crate) struct Arguments {
     /// Template or task definition to read; `-`, or nothing, is standard input
@@ -69,38 +71,7 @@ pub(crate) struct Arguments {
 /// Clap would leave out the recipe, which it does not know to be required.
 const USAGE: &str = "\
 cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
-       cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
-       cfn-filter settings [TEMPLATE] [OPTIONS]
-       cfn-filter image inspect <IMAGE> [OPTIONS]
-       cfn-filter recipes list
-       cfn-filter recipes show <NAME|FILE>
-       cfn-filter recipes check <NAME|FILE>... [--set <KEY=VALUE>]
-       cfn-filter recipes new <NAME>
-       cfn-filter recipes schema";
-
-const EXAMPLES: &str = "\
-Examples:
-  cfn-filter template.yaml --recipe lacework --set accessToken=arn:aws:secretsmanager:... > out.yaml
-  cfn-filter template.yaml --recipe alert-logic --diff
-  cfn-filter template.yaml --recipe lacework --set accessToken='{valueFrom: !Ref Token}' --in-place
-  cfn-filter template.yaml --recipe alert-logic --parameterized-images resolve \\
-      --parameter-overrides Tag=1.27 Stage=prod -o out.yaml
-  cfn-filter template.yaml --recipe alert-logic --check
-  cfn-filter template.yaml --recipe lacework --set accessToken=... --recipe alert-logic -o out.yaml
-  aws ecs describe-task-definition --task-definition shop --include TAGS | cfn-filter - --recipe alert-logic
-  cfn-filter lock template.yaml --recipe lacework --set accessToken=...
-  cfn-filter settings template.yaml
-  cfn-filter image inspect nginx:1.27 --platform linux/arm64
-  cfn-filter recipes show lacework
-  cfn-filter recipes check my-vendor.yaml --set accessKey=...
-
-Exit codes:
-  0  done
-  1  the job could not be done; nothing was written
-  2  wrong usage
-  3  a task definition in scope is not instrumented (--on-unresolved skip, --check),
-     the lock file is not up to date (lock --check), or a recipe does not do what
-     it has to (recipes check)";
+       cfn-filter <COMMAND>";
 
 /// What is known about the deployment.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -164,6 +135,10 @@ pub(crate) enum Command {
     /// Show the recipes, and check one's own
     #[command(subcommand)]
     Recipes(RecipesCommand),
+    /// Print a script that completes the command line in a shell
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write the pages of all commands
+    Man(ManOptions),
 }
 
 /// What `lock` takes: whatever decides which images a run needs.
@@ -284,13 +259,13 @@ fn account_id(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::Parser;
 
     use super::Arguments;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        crate::help::command().debug_assert();
     }
 
     fn parse(args: &[&str]) -> Result<Arguments, clap::error::ErrorKind> {

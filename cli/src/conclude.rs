@@ -16,6 +16,8 @@ pub struct Run<'r> {
     pub on_unresolved: OnUnresolved,
     /// Whether the document changed.
     pub changed: bool,
+    /// The settings file that took part in it.
+    pub settings_file: Option<&'r str>,
 }
 
 /// Whether the run fails, so that nothing may be written.
@@ -56,7 +58,13 @@ pub fn text(
         let sections = if rewritten { sections() } else { Vec::new() };
         text.push_str(&render(report, &sections, setting));
     }
-    text
+    match run.settings_file {
+        // For whoever wonders where a decision comes from.
+        Some(name) if !text.is_empty() => {
+            format!("{} {name}\n\n{text}", setting.paint.faint("settings:"))
+        }
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +111,7 @@ mod tests {
                     options: &options,
                     on_unresolved,
                     changed,
+                    settings_file: None,
                 },
             )
         };
@@ -134,6 +143,7 @@ mod tests {
             options: &options,
             on_unresolved: OnUnresolved::Fail,
             changed: true,
+            settings_file: None,
         };
         let setting = Setting {
             document: "t.yaml",

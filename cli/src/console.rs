@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::failure::INCOMPLETE;
 use crate::{ColorWhen, Failure, Paint};
 
 /// What is known about the streams of a run. The default fits pipes and files.
@@ -112,7 +113,8 @@ impl Console<'_> {
         {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(
                 format!("cannot write to standard output: {}", reason(&error)),
-            )),
+            )
+            .hint(INCOMPLETE)),
             _ => Ok(()),
         }
     }
@@ -177,7 +179,10 @@ mod tests {
         assert_eq!(print_to(ErrorKind::BrokenPipe), Ok(()));
         let failure = print_to(ErrorKind::StorageFull).unwrap_err();
         assert_eq!(failure.exit, Exit::Failed);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot write to standard output: no storage space");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: cannot write to standard output: no storage space
+          hint: what was written there is not complete
+        ");
     }
 
     #[test]

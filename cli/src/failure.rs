@@ -2,6 +2,9 @@
 
 use crate::{Console, Exit};
 
+/// What became of standard output, where it could not take everything.
+pub(crate) const INCOMPLETE: &str = "what was written there is not complete";
+
 /// One thing that is wrong, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -54,6 +57,18 @@ impl Failure {
     pub fn tell(&self, console: &mut Console<'_>) -> Exit {
         console.tell(&self.render(console.terminals.stderr));
         self.exit
+    }
+
+    /// Says what is wrong and, as its last line, how the run ended: where it was begun, and where the
+    /// failure does not say it itself.
+    pub fn tell_of_run(&self, ending: &str, console: &mut Console<'_>) -> Exit {
+        let exit = self.tell(console);
+        let incomplete = |problem: &Problem| problem.hint.as_deref() == Some(INCOMPLETE);
+        if exit == Exit::Failed && !self.problems.iter().any(incomplete) {
+            let label = console.terminals.stderr.error("error:");
+            console.tell(&format!("{label} {ending}\n"));
+        }
+        exit
     }
 
     /// The text for a person, one `error:` line for each problem.

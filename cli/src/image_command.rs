@@ -82,7 +82,10 @@ pub fn run(command: &ImageCommand, console: &mut Console<'_>) -> Result<Exit, Fa
     let ImageCommand::Inspect(options) = command;
     console.terminals = console.terminals.with_color(options.color);
     let reference = ImageReference::parse(&options.image)
-        .map_err(|error| Failure::usage(format!("not an image reference: {error}")))?;
+        .map_err(|error| {
+            Failure::usage(format!("not an image reference: {error}"))
+                .hint("an image is named as in a task definition: `nginx:1.27`, `registry.example/shop/api:1`")
+        })?;
     let request = ImageRequest {
         reference: options.image.clone(),
         platform: options.platform.into(),
@@ -139,6 +142,11 @@ fn shown(
     if resolution.steps.is_empty() {
         shown.push_str("  nothing was sent\n");
     }
+    let steps = text::count(resolution.steps.len(), "step", "steps");
+    shown.push_str(&match resolution.outcome {
+        Ok(_) => format!("\n1 image read in {steps}\n"),
+        Err(_) => format!("\nno image read, after {steps}\n"),
+    });
     shown
 }
 

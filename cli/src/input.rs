@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use taskdef::nearest::nearest;
 use taskdef::source::SourceError;
 
 use crate::console::{Console, reason};
@@ -81,12 +82,37 @@ pub fn read_document(
 /// Reads a whole file of at most `limit` bytes.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     read_path(path, limit).map_err(|error| {
-        unreadable(
-            &format!("`{}`", text::line(&path.to_string_lossy())),
-            limit,
-            &error,
-        )
+        let name = format!("`{}`", text::line(&path.to_string_lossy()));
+        let failure = unreadable(&name, limit, &error);
+        match error.kind() {
+            io::ErrorKind::NotFound => match neighbour(path) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure,
+            },
+            io::ErrorKind::IsADirectory => failure.hint("name a file in it"),
+            io::ErrorKind::PermissionDenied => failure.hint("see who may read it: `ls -l`"),
+            _ => failure,
+        }
     })
+}
+
+/// A file of a similar name in the same folder.
+fn neighbour(path: &Path) -> Option<String> {
+    let folder = path.parent()?;
+    let listed = match folder == Path::new("") {
+        true => Path::new("."),
+        false => folder,
+    };
+    let names = std::fs::read_dir(listed).ok()?.flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    // The order of a folder is not the same everywhere.
+    names.sort_unstable();
+    let near = nearest(
+        path.file_name()?.to_str()?,
+        names.iter().map(String::as_str),
+    )?;
+    Some(text::line(&folder.join(near).to_string_lossy()))
 }
 
 /// Reads a whole file of at most `limit` bytes as UTF-8.
@@ -196,12 +222,18 @@ mod tests {
             let error = taskdef::source::Source::parse(text).unwrap_err();
             document.source_failure(&error).render(Paint::Plain)
         };
-        insta::assert_snapshot!(text("{\n  \"a\": 1,\n  \"a\": 2\n}"), @"error: t.yaml:3:3: the key `a` stands twice in the same object");
+        insta::assert_snapshot!(text("{\n  \"a\": 1,\n  \"a\": 2\n}"), @"
+        error: t.yaml:3:3: the key `a` stands twice in the same object
+          hint: remove one of them
+        ");
         insta::assert_snapshot!(text("a: 1\n---\nb: 2\n"), @"
         error: t.yaml:2: a second document starts
           hint: give each document a file of its own
         ");
-        insta::assert_snapshot!(text(""), @"error: t.yaml: the document is empty");
+        insta::assert_snapshot!(text(""), @"
+        error: t.yaml: the document is empty
+          hint: if another program wrote it, see whether that one failed
+        ");
         insta::assert_snapshot!(document.failure("it is no template").render(Paint::Plain), @"error: t.yaml: it is no template");
     }
 

@@ -10,16 +10,19 @@
 
 pub mod assignment;
 pub mod command_line;
+pub mod completions;
 pub mod conclude;
 pub mod console;
 pub mod diff;
 mod exit;
 mod failure;
+pub mod help;
 pub mod image_command;
 pub mod input;
 mod inputs;
 pub mod lock;
 pub mod lock_update;
+pub mod manual;
 pub mod network;
 pub mod options;
 pub mod output;

@@ -50,8 +50,10 @@ pub fn read(path: &Path) -> Result<(LockFile, Option<String>), Failure> {
 
 fn parsed(path: &Path) -> Result<(LockFile, String), Failure> {
     let text = read_text(path, DOCUMENT_LIMIT)?;
-    let file = LockFile::parse(&text::line(&path.to_string_lossy()), &text)
-        .map_err(|error| Failure::failed(error.to_string()))?;
+    let file = LockFile::parse(&text::line(&path.to_string_lossy()), &text).map_err(|error| {
+        Failure::failed(error.to_string())
+            .hint("a lock file is JSON, as `cfn-filter lock` writes it")
+    })?;
     Ok((file, text))
 }
 
@@ -138,6 +140,9 @@ mod tests {
         let text = failure
             .render(Paint::Plain)
             .replace(&*directory.path().to_string_lossy(), "DIR");
-        insta::assert_snapshot!(text, @"error: DIR/outrigger.lock:3:8: unknown field `imgs`, expected `version` or `images`");
+        insta::assert_snapshot!(text, @"
+        error: DIR/outrigger.lock:3:8: unknown field `imgs`, expected `version` or `images`
+          hint: a lock file is JSON, as `cfn-filter lock` writes it
+        ");
     }
 }

@@ -9,9 +9,9 @@ use registry::{ImageConfigs, ImageReference, LockFile};
 use taskdef::image::{Answers, ImageConfig, ImageRequest};
 use taskdef::settings::OnUnresolved;
 
-use crate::console::reason;
 use crate::network::{Network, RegistryOptions};
 use crate::options::LockOptions;
+use crate::output::unwritable;
 use crate::replace::replace_file;
 use crate::{Console, Exit, Failure, Problem, lock, text};
 
@@ -64,27 +64,23 @@ pub fn update(
         file.insert(&entry.reference, entry.platform.clone(), entry.now.clone());
     }
     let differ = entries.iter().filter(|entry| entry.differs()).count();
-    if !options.quiet {
-        console.tell(&told(&entries, &path, options.check));
-    }
     let after = file.to_text();
     let written =
         before.as_deref() == Some(after.as_str()) || (before.is_none() && file.is_empty());
     if !options.check && !written {
-        replace_file(&path, after.as_bytes()).map_err(|error| {
-            let reason = reason(&error);
-            Failure::failed(format!("cannot write `{}`: {reason}", shown(&path)))
-        })?;
+        replace_file(&path, after.as_bytes()).map_err(|error| unwritable(&path, &error))?;
     }
-    let exit = match options.check && differ > 0 {
+    if let Some(failure) = &failure {
+        console.tell(&failure.render(console.terminals.stderr));
+    }
+    let not_read = answers.values().filter(|answer| answer.is_err()).count();
+    if !options.quiet {
+        console.tell(&told(&entries, not_read, &path, options.check));
+    }
+    Ok(match failure.is_some() || (options.check && differ > 0) {
         true => Exit::NotInstrumented,
         false => Exit::Done,
-    };
-    let Some(failure) = failure else {
-        return Ok(exit);
-    };
-    console.tell(&failure.render(console.terminals.stderr));
-    Ok(Exit::NotInstrumented)
+    })
 }
 
 impl Entry<'_> {
@@ -134,7 +130,11 @@ fn entries<'a>(answers: &'a Answers, file: &LockFile) -> Vec<Entry<'a>> {
     entries
 }
 
-fn told(entries: &[Entry<'_>], path: &Path, check: bool) -> String {
+/// What became of each image, and at the end of all.
+fn told(entries: &[Entry<'_>], not_read: usize, path: &Path, check: bool) -> String {
+    if entries.is_empty() && not_read == 0 {
+        return format!("{}: no image has to be read\n", shown(path));
+    }
     let mut told = String::new();
     let (mut new, mut changed) = (0, 0);
     for entry in entries.iter().filter(|entry| entry.differs()) {
@@ -155,10 +155,14 @@ fn told(entries: &[Entry<'_>], path: &Path, check: bool) -> String {
         ));
     }
     let same = entries.len() - new - changed;
+    let not_read = match not_read {
+        0 => String::new(),
+        not_read => format!(", {not_read} not read"),
+    };
     let compared = if check { " (nothing was written)" } else { "" };
     let path = shown(path);
     told.push_str(&format!(
-        "{path}: {new} new, {changed} changed, {same} unchanged{compared}\n"
+        "{path}: {new} new, {changed} changed, {same} unchanged{not_read}{compared}\n"
     ));
     told
 }

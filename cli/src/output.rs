@@ -1,5 +1,6 @@
 //! Where the result goes.
 
+use std::io;
 use std::path::Path;
 
 use crate::console::reason;
@@ -65,12 +66,25 @@ pub fn deliver(
     match target {
         // A file that stays as it is keeps its time of change.
         Some(_) if options.in_place && document.bytes == rewrite.after.as_bytes() => Ok(()),
-        Some(path) => replace_file(path, rewrite.after.as_bytes()).map_err(|error| {
-            let name = text::line(&path.to_string_lossy());
-            Failure::failed(format!("cannot write `{name}`: {}", reason(&error)))
-        }),
+        Some(path) => {
+            replace_file(path, rewrite.after.as_bytes()).map_err(|error| unwritable(path, &error))
+        }
         None if options.diff => Ok(()),
         None => console.print(rewrite.after.as_bytes()),
+    }
+}
+
+/// A file that cannot be written, and the way out.
+pub fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let name = text::line(&path.to_string_lossy());
+    let failure = Failure::failed(format!("cannot write `{name}`: {}", reason(error)));
+    match error.kind() {
+        io::ErrorKind::NotFound => failure.hint("the folder has to be there"),
+        io::ErrorKind::IsADirectory => failure.hint("name a file in it"),
+        io::ErrorKind::PermissionDenied => {
+            failure.hint("see who may write the file, and into its folder: `ls -la`")
+        }
+        _ => failure,
     }
 }
 
@@ -175,7 +189,10 @@ mod tests {
     fn what_cannot_be_written_is_named() {
         let failure = written(CHANGED, None, &to_file("no/such/file".into(), false)).unwrap_err();
         assert_eq!(failure.exit, Exit::Failed);
-        insta::assert_snapshot!(failure.render(Paint::Plain), @"error: cannot write `no/such/file`: no such file or directory");
+        insta::assert_snapshot!(failure.render(Paint::Plain), @"
+        error: cannot write `no/such/file`: no such file or directory
+          hint: the folder has to be there
+        ");
         let options = OutputOptions {
             in_place: true,
             ..OutputOptions::default()

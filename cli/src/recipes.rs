@@ -21,7 +21,7 @@ const RECIPE_LIMIT: u64 = 1 << 20;
 pub fn bind(options: &RecipeOptions) -> Result<Recipes, Failure> {
     if options.recipe.is_empty() {
         return Err(Failure::usage("no recipe is given").hint(format!(
-            "choose one with `--recipe NAME|FILE`, or as `recipe` in outrigger.yaml: {}",
+            "choose one with `--recipe NAME|FILE`, or as `recipe` in outrigger.yaml: {}\n`--help` shows examples",
             names()
         )));
     }
@@ -212,6 +212,7 @@ mod tests {
         insta::assert_snapshot!(failure.render(Paint::Plain), @"
         error: no recipe is given
           hint: choose one with `--recipe NAME|FILE`, or as `recipe` in outrigger.yaml: NAMES
+            `--help` shows examples
         ");
     }
 

@@ -131,7 +131,17 @@ pub fn parse<A: Parser>(
     document: &str,
     console: &mut Console<'_>,
 ) -> Result<(A, Layers), Exit> {
-    let mut matches = command_line::parse::<A>(args, console)?;
+    parse_as(A::command(), args, document, console)
+}
+
+/// Does the same with a command line that says more than the type does: see [`crate::help`].
+pub fn parse_as<A: Parser>(
+    described: Command,
+    args: &[OsString],
+    document: &str,
+    console: &mut Console<'_>,
+) -> Result<(A, Layers), Exit> {
+    let mut matches = command_line::parse(described, args, console)?;
     let mut layers = Layers::default();
     let command = A::command();
     if takes_settings(leaf(&command, &matches).command) {
@@ -140,7 +150,7 @@ pub fn parse<A: Parser>(
     }
     match A::from_arg_matches_mut(&mut matches) {
         Ok(arguments) => Ok((arguments, layers)),
-        Err(error) => Err(command_line::tell(&error, console)),
+        Err(error) => Err(command_line::tell(&error, command.get_name(), console)),
     }
 }
 

@@ -144,6 +144,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/reports.md",
         "docs/deploy.md",
         "docs/macro.md",
+        "docs/pipelines.md",
         "docs/registries.md",
         "docs/recipes.md",
         "docs/findings.md",

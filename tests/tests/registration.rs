@@ -39,7 +39,10 @@ fn validated(inputs: &Value) -> Option<Value> {
     botocore::run(VALIDATE, inputs).unwrap()
 }
 
-/// Every output of the cases whose input is a task definition, but for those that say what cannot be registered.
+/// The samples whose input is a task definition.
+const SAMPLES: [&str; 2] = ["task-definition-1", "task-definition-json-1"];
+
+/// Every output of the samples and of the cases whose input is a task definition, but for those that say what cannot be registered.
 fn outputs() -> Value {
     let cases = Case::all(Path::new("cases")).into_iter();
     let outputs = cases.filter_map(|case| {
@@ -56,7 +59,11 @@ fn outputs() -> Value {
         let has_family = output.get("family").is_some();
         has_family.then_some((case.name, output))
     });
-    Value::Object(outputs.collect())
+    let samples = SAMPLES.map(|name| {
+        let output = std::fs::read(format!("samples/{name}.template")).unwrap();
+        (name.to_owned(), parse(&output).unwrap())
+    });
+    Value::Object(outputs.chain(samples).collect())
 }
 
 #[test]

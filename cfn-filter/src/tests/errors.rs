@@ -40,21 +40,8 @@ fn wrong_usage() {
       hint: `accessToken`: access token of the agent, from the Lacework console
     ");
     insta::assert_snapshot!(errors(&["--colour=blue"]), @"
-    error: unexpected argument '--colour' found
-
-      tip: a similar argument exists: '--color'
-
-    Usage: cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
-           cfn-filter lock [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
-           cfn-filter settings [TEMPLATE] [OPTIONS]
-           cfn-filter image inspect <IMAGE> [OPTIONS]
-           cfn-filter recipes list
-           cfn-filter recipes show <NAME|FILE>
-           cfn-filter recipes check <NAME|FILE>... [--set <KEY=VALUE>]
-           cfn-filter recipes new <NAME>
-           cfn-filter recipes schema
-
-    For more information, try '--help'.
+    error: there is no option `--colour` here
+      hint: did you mean `--color`?
     ");
     insta::assert_snapshot!(errors(&["--recipe", "lacework", "--region", "Frankfurt"]), @"
     error: the value of `--region <REGION>` is not valid: a region looks like `eu-central-1`
@@ -68,12 +55,29 @@ fn what_is_no_template_is_an_error_with_its_place() {
         assert_eq!((ended.exit, ended.stdout.as_str()), (Exit::Failed, ""));
         ended.stderr
     };
-    insta::assert_snapshot!(failed(""), @"error: <stdin>: the document is empty");
-    insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"error: <stdin>:2:2: the key `Resources` stands twice in the same object");
-    insta::assert_snapshot!(failed("- a list"), @"error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)");
-    insta::assert_snapshot!(failed("a: 1"), @"error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)");
+    insta::assert_snapshot!(failed(""), @"
+    error: <stdin>: the document is empty
+      hint: if another program wrote it, see whether that one failed
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(failed("{\"Resources\": {},\n \"Resources\": {}}"), @"
+    error: <stdin>:2:2: the key `Resources` stands twice in the same object
+      hint: remove one of them
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(failed("- a list"), @"
+    error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(failed("a: 1"), @"
+    error: <stdin>: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)
+    error: nothing was written
+    ");
     let missing = added("", &["no/such/template.yaml"]);
-    insta::assert_snapshot!(missing.stderr, @"error: cannot read `no/such/template.yaml`: no such file or directory");
+    insta::assert_snapshot!(missing.stderr, @"
+    error: cannot read `no/such/template.yaml`: no such file or directory
+    error: nothing was written
+    ");
 }
 
 #[test]
@@ -150,4 +154,112 @@ fn no_report_shows_a_value() {
         "{}",
         plain.stderr
     );
+}
+
+#[test]
+fn mistakes_of_typing_have_a_way_out() {
+    let said = |args: &[&str]| {
+        let ended = ended(TEMPLATE, args);
+        assert_eq!(ended.exit, Exit::Usage, "{args:?}: {}", ended.stderr);
+        ended.stderr
+    };
+    insta::assert_snapshot!(said(&["-", "--recpie", "lacework"]), @"
+    error: there is no option `--recpie` here
+      hint: did you mean `--recipe`?
+    ");
+    insta::assert_snapshot!(said(&["lokc"]), @"
+    error: there is no command `lokc`, and no file of this name
+      hint: did you mean the command `lock`?
+    ");
+    insta::assert_snapshot!(said(&["lokc", "t.yaml"]), @"
+    error: more than one file to read is named
+      hint: a value with spaces has to be quoted; a command stands before everything else
+    ");
+    insta::assert_snapshot!(said(&["help"]), @"
+    error: there is no command `help`, and no file of this name
+      hint: `cfn-filter --help` names the commands
+    ");
+    insta::assert_snapshot!(said(&["recipes", "shwo", "lacework"]), @"
+    error: there is no command `shwo` here
+      hint: did you mean `show`?
+    ");
+    insta::assert_snapshot!(said(&["image", "inspect"]), @"
+    error: `<IMAGE>` is missing
+      hint: `cfn-filter --help` shows what there is
+    ");
+    insta::assert_snapshot!(said(&["image", "inspect", "Nginx:1"]), @"
+    error: not an image reference: the repository name `Nginx` has the upper-case letter `N`
+      hint: an image is named as in a task definition: `nginx:1.27`, `registry.example/shop/api:1`
+    ");
+    insta::assert_snapshot!(said(&["--on-unresolved", "hunter2"]), @"
+    error: `--on-unresolved <WHAT>` does not take this value
+      hint: it takes: fail, skip
+    ");
+    insta::assert_snapshot!(said(&["--on-unresolved"]), @"
+    error: `--on-unresolved <WHAT>` has no value
+      hint: it takes: fail, skip
+    ");
+    insta::assert_snapshot!(said(&["--check", "--diff"]), @"
+    error: `--check` cannot be used with `--diff`
+      hint: leave one of them out
+    ");
+}
+
+#[test]
+fn mistakes_about_files_have_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    fs::write(path("template.yaml"), TEMPLATE).unwrap();
+    fs::write(path("plan.json"), r#"{"terraform_version": "1.11.4"}"#).unwrap();
+    fs::write(path("tab.yaml"), "Resources:\n\tApi: 1\n").unwrap();
+    fs::write(path("binary"), [0xff_u8, 0xfe]).unwrap();
+    fs::write(path("lock"), "version: 1\n").unwrap();
+    let said = |args: &[&str]| {
+        let ended = added("", args);
+        assert_eq!(ended.exit, Exit::Failed, "{args:?}: {}", ended.stderr);
+        ended
+            .stderr
+            .replace(&*folder.path().to_string_lossy(), "DIR")
+    };
+    insta::assert_snapshot!(said(&[&path("tempalte.yaml")]), @"
+    error: cannot read `DIR/tempalte.yaml`: no such file or directory
+      hint: did you mean `DIR/template.yaml`?
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&path("")]), @"
+    error: cannot read `DIR/`: is a directory
+      hint: name a file in it
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&path("binary")]), @"
+    error: DIR/binary:1:1: the text is not UTF-8
+      hint: save the file in the encoding UTF-8
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&path("plan.json")]), @"
+    error: DIR/plan.json: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)
+      hint: this is a Terraform plan, and `cfn-filter` takes none
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&path("tab.yaml")]), @"
+    error: DIR/tab.yaml:2:2: tabs disallowed within this context (block indentation)
+      hint: indent with spaces
+    error: nothing was written
+    ");
+    let template = path("template.yaml");
+    insta::assert_snapshot!(said(&[&template, "-o", &path("")]), @"
+    error: cannot write `DIR/`: is a directory
+      hint: name a file in it
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&template, "-o", &path("no/out.yaml")]), @"
+    error: cannot write `DIR/no/out.yaml`: no such file or directory
+      hint: the folder has to be there
+    error: nothing was written
+    ");
+    insta::assert_snapshot!(said(&[&template, "--lock", &path("lock")]), @"
+    error: DIR/lock:1:1: expected value
+      hint: a lock file is JSON, as `cfn-filter lock` writes it
+    error: nothing was written
+    ");
 }

@@ -89,7 +89,7 @@ fn position(source: &Source<'_>, path: &[Step]) -> Option<Position> {
 /// A run that came to an end.
 pub fn run_report<'r>(
     report: &'r Report,
-    run: Run<'_>,
+    run: Run<'r>,
     recipes: &'r Recipes,
     subject: &'r Subject<'_>,
 ) -> RunReport<'r> {
@@ -112,6 +112,7 @@ pub fn run_report<'r>(
         tool: subject.tool,
         document: subject.document,
         kind: Some(subject.kind),
+        settings_file: run.settings_file,
         purpose: run_purpose(subject.purpose),
         outcome: run_outcome(exit, subject.purpose),
         exit: exit_code(exit),
@@ -151,6 +152,7 @@ pub fn failed_report<'r>(
         tool,
         document,
         kind: None,
+        settings_file: None,
         purpose: run_purpose(purpose),
         outcome: RunOutcome::Failed,
         exit: exit_code(exit),

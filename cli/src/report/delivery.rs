@@ -203,14 +203,18 @@ pub fn tell_failure(
     (options, file): (&OutputOptions, Option<&Path>),
     console: &mut Console<'_>,
 ) -> Exit {
+    let ending = match options.check {
+        true => "nothing was checked",
+        false => "nothing was written",
+    };
     let format = format(options);
     let target = match validate(options, file) {
         Ok(()) => target(options),
         // Options that contradict each other do not say where a report may go.
-        Err(_) => return failure.tell(console),
+        Err(_) => return failure.tell_of_run(ending, console),
     };
     if (format, target) == (ReportFormat::Text, Target::None) {
-        return failure.tell(console);
+        return failure.tell_of_run(ending, console);
     }
     let file = file.filter(|file| *file != Path::new("-"));
     let name = file.map_or("<stdin>".to_owned(), |file| {
@@ -239,5 +243,5 @@ pub fn tell_failure(
             }
         }
     }
-    failure.tell(console)
+    failure.tell_of_run(ending, console)
 }

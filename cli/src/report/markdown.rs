@@ -73,8 +73,12 @@ fn head(report: &RunReport<'_>) -> String {
         RunPurpose::DryRun => ". A dry run: nothing was written",
         RunPurpose::Check => ". A check: nothing was written",
     };
+    let settings = match report.settings_file {
+        Some(name) => format!(", settings {}", code(name)),
+        None => String::new(),
+    };
     let mut head = format!(
-        "{MARKER}\n## Outrigger: {}\n\n{}{recipes}{purpose}\n",
+        "{MARKER}\n## Outrigger: {}\n\n{}{recipes}{settings}{purpose}\n",
         report.summary,
         code(report.document),
     );

@@ -21,6 +21,9 @@ pub struct RunReport<'r> {
     /// What the document is; absent where it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
+    /// The settings file that took part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings_file: Option<&'r str>,
     /// What the run does with the document.
     pub purpose: RunPurpose,
     /// How the run ended.

@@ -145,6 +145,22 @@ impl SourceError {
     /// The way out, if there is one that a person can take.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            SourceError::Syntax { problem, .. } if problem.starts_with("tabs ") => {
+                Some("indent with spaces")
+            }
+            SourceError::Syntax { problem, .. }
+                if problem.starts_with("mapping values are not allowed")
+                    || problem.contains("did not find expected key") =>
+            {
+                Some(
+                    "see whether this line and the one before are indented as they should be, and quote a text that holds `: `",
+                )
+            }
+            SourceError::DuplicateKey { .. } => Some("remove one of them"),
+            SourceError::Empty => Some("if another program wrote it, see whether that one failed"),
+            SourceError::UnknownAlias { .. } => {
+                Some("an anchor (`&name`) stands before its aliases")
+            }
             SourceError::NotUtf8 { .. } => Some("save the file in the encoding UTF-8"),
             SourceError::SeveralDocuments { .. } => Some("give each document a file of its own"),
             SourceError::MergeKey { .. } => Some("write the merged keys where they are needed"),

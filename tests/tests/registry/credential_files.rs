@@ -86,6 +86,8 @@ fn an_auth_file_opens_a_private_registry() {
         manifest sha256:84c36c, 248 bytes
         GET http://registry/v2/shop/api/blobs/sha256:5bd855 (basic): 200, 105 bytes
         config sha256:5bd855, 105 bytes
+
+        1 image read in 8 steps
         ");
     });
 }
@@ -167,20 +169,29 @@ fn a_file_that_makes_no_sense_is_named_and_not_shown() {
         let told = told.join("\n").replace(&home.display().to_string(), "~");
         insta::assert_snapshot!(stable(&told, &[("registry", &server)]), @"
         error: cannot read `no-such.json`: no such file or directory
+        error: nothing was written
         error: the docker configuration `auth.json` is not JSON: line 1, column 1
+        error: nothing was written
         error: the docker configuration `auth.json` is not JSON: line 2, column 12
+        error: nothing was written
         error: the docker configuration `auth.json` is not a JSON object
+        error: nothing was written
         error: `auths` in the docker configuration `auth.json` is not a JSON object
+        error: nothing was written
         error: `auths.registry` in the docker configuration `auth.json` is not a JSON object
+        error: nothing was written
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `auth.json` is not base64 of `user:password` (docker-config)
         hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `auth.json` is not base64 of `user:password` (docker-config)
         hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
         error: `auth.json` is not UTF-8
+        error: nothing was written
         error: the docker configuration `DOCKER_AUTH_CONFIG` is not JSON: line 1, column 1
+        error: nothing was written
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `~/.docker/config.json` is not base64 of `user:password` (docker-config)
         hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
         error: the docker configuration `~/.docker/config.json` is not JSON: line 1, column 1
+        error: nothing was written
         ");
     });
 }

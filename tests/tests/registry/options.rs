@@ -152,6 +152,7 @@ fn certificates_of_ones_own_are_trusted_when_they_are_named() {
         hint: give the certificate of its authority: `--ca-bundle FILE`, or state `EntryPoint` and `Command` in the template
         with `--ca-bundle no-such.pem`
         error: cannot read `no-such.pem`: no such file or directory
+        error: nothing was written
         with `--ca-bundle not.pem`
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: certificates and proxies cannot be set up: the CA file holds no certificate (network-setup)
         hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint` and `Command` in the template

@@ -81,9 +81,10 @@ fn a_lock_file_is_written_used_compared_and_outdated() {
         moved.store(true, Ordering::Relaxed);
         let outdated = program(path, &on(&[&server], "--on-unresolved skip"), &[]).await;
         assert_eq!((outdated.code, outdated.stdout.as_str()), (Some(1), ""));
-        insta::assert_snapshot!(shown(&outdated), @r"
+        insta::assert_snapshot!(shown(&outdated), @"
         error: image `registry/shop/api:1` has moved to `sha256:73699c` since the lock file was written, which records `sha256:537230` (lock-outdated)
           hint: look at what changed in the image, then update the lock file: `cfn-filter lock` with the same options
+        error: nothing was written
         ");
         let check = program(path, &on(&[&server], "lock --check"), &[]).await;
         assert_eq!(check.code, Some(3));
@@ -108,9 +109,10 @@ fn a_tag_that_cannot_be_checked_stops_the_run() {
         let forbidden = on(&[&server], "--allow-registry docker.io");
         let ended = program(folder.path(), &forbidden, &[]).await;
         assert_eq!(ended.code, Some(1));
-        insta::assert_snapshot!(stable(&ended.stderr, &[("registry", &server)]), @r"
+        insta::assert_snapshot!(stable(&ended.stderr, &[("registry", &server)]), @"
         error: the lock file's answer for a tag cannot be checked: image `registry/shop/api:1` cannot be read from `registry`: the registry is none of those that are allowed (registry-not-allowed)
           hint: `--offline` takes the lock file as it is; else whoever runs this can allow the registry `registry`
+        error: nothing was written
         ");
     });
 }
@@ -287,7 +289,7 @@ fn an_image_is_inspected_with_every_step() {
         let shown = |text: &str| stable(text, &[("registry", &server)]);
         let found = program(folder.path(), &inspect("1 --platform linux/arm64"), &[]).await;
         assert_eq!((found.code, found.stderr.as_str()), (Some(0), ""));
-        insta::assert_snapshot!(shown(&found.stdout), @r"
+        insta::assert_snapshot!(shown(&found.stdout), @"
         registry/shop/api:1 for linux/arm64
           digest       sha256:537230
           config of    linux/arm64
@@ -305,15 +307,19 @@ fn an_image_is_inspected_with_every_step() {
           manifest sha256:ba45f3, 248 bytes
           GET http://registry/v2/shop/api/blobs/sha256:06ef58 (anonymous): 200, 105 bytes
           config sha256:06ef58, 105 bytes
+
+        1 image read in 7 steps
         ");
         let missing = program(folder.path(), &inspect("2"), &[]).await;
         assert_eq!(missing.code, Some(1));
-        insta::assert_snapshot!(shown(&missing.stdout), @r"
+        insta::assert_snapshot!(shown(&missing.stdout), @"
         registry/shop/api:2 for linux/amd64
 
         how it was read
           GET https://registry/v2/shop/api/manifests/2 (anonymous): no answer, registry-without-tls
           GET http://registry/v2/shop/api/manifests/2 (anonymous): 404, 0 bytes
+
+        no image read, after 2 steps
         ");
         insta::assert_snapshot!(shown(&missing.stderr), @r"
         error: image `registry/shop/api:2` cannot be read from `registry`: the image does not exist: GET http://registry/v2/shop/api/manifests/2: 404 (image-not-found)
