@@ -141,6 +141,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/tour.md",
         "docs/settings.md",
         "docs/cfn-filter.md",
+        "docs/reports.md",
         "docs/deploy.md",
         "docs/macro.md",
         "docs/pipelines.md",

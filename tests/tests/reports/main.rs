@@ -9,6 +9,7 @@ mod page;
 mod targets;
 mod validator;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use outrigger_tests::case::Case;
@@ -23,16 +24,12 @@ fn pinned(file: &str) -> Vec<PathBuf> {
 }
 
 /// The Node.js beside which `tests/reports` is installed; nothing where there is none and none is required.
-fn node() -> Option<std::ffi::OsString> {
-    tool("REPORTS_NODE", "where a Node.js is")
-}
-
-fn tool(variable: &str, says: &str) -> Option<std::ffi::OsString> {
-    let value = std::env::var_os(variable);
-    if value.is_none() {
+fn node() -> Option<OsString> {
+    let node = std::env::var_os("REPORTS_NODE");
+    if node.is_none() {
         let required = std::env::var("OUTRIGGER_TOOLS").as_deref() == Ok("required");
-        assert!(!required, "{variable} does not say {says}");
-        println!("note: {variable} is not set: nothing was tried");
+        assert!(!required, "REPORTS_NODE does not say where a Node.js is");
+        println!("note: REPORTS_NODE is not set: nothing was tried");
     }
-    value
+    node
 }

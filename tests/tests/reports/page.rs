@@ -1,12 +1,21 @@
 //! The report in markdown, in a browser, as GitHub shows it.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{node, pinned, tool};
+use outrigger_tests::servers::program;
+
+use crate::{node, pinned};
+
+/// A Node.js, and the browser that it drives.
+fn browser() -> Option<(OsString, PathBuf)> {
+    Some((node()?, program("CHROMIUM", "chromium").unwrap()?))
+}
 
 #[test]
 fn every_page_is_drawn_and_no_text_becomes_part_of_it() {
-    let (Some(node), Some(chromium)) = (node(), tool("CHROMIUM", "where a browser is")) else {
+    let Some((node, chromium)) = browser() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +40,7 @@ fn every_page_is_drawn_and_no_text_becomes_part_of_it() {
 
 #[test]
 fn what_becomes_part_of_a_page_is_found() {
-    let (Some(node), Some(chromium)) = (node(), tool("CHROMIUM", "where a browser is")) else {
+    let Some((node, chromium)) = browser() else {
         return;
     };
     let wrong = [

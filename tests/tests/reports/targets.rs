@@ -172,7 +172,10 @@ fn a_run_whose_report_cannot_be_written_changes_nothing() {
         "no/such/folder/r.json",
     ]);
     assert_eq!(ran.exit, 1);
-    insta::assert_snapshot!(ran.stderr, @"error: cannot write the report to `no/such/folder/r.json`: no such file or directory");
+    insta::assert_snapshot!(ran.stderr, @"
+    error: cannot write the report to `no/such/folder/r.json`: no such file or directory
+    error: nothing was written
+    ");
     assert!(!Path::new(&out).exists());
 }
 
