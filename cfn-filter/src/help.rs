@@ -26,6 +26,7 @@ const SHORT: &[&str] = &[
     "diff",
     "output",
     "in-place",
+    "report-file",
     "quiet",
     "settings",
     "platform",
@@ -145,8 +146,8 @@ The same, with recipe and token in the settings file outrigger.yaml:
 Show what would change, and write nothing:
   cfn-filter template.yaml --recipe alert-logic --diff
 
-Fail a pipeline when a task lacks the agent:
-  cfn-filter template.yaml --recipe alert-logic --check
+Fail a pipeline when a task lacks the agent, with a report to comment:
+  cfn-filter template.yaml --recipe alert-logic --check --report-file out.md
 
 Let a parameter of the template name the secret:
   cfn-filter template.yaml --recipe lacework \\

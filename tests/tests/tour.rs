@@ -84,3 +84,36 @@ fn the_tutorial_about_recipes_is_true() {
         "\nUPDATE_EXPECTED=1 {command}\ngit diff\n{command}\n"
     )));
 }
+
+#[test]
+fn commands_are_run_and_files_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::new("/bin/true", folder.path()).unwrap();
+    let page = "text\n```yaml a/b.yaml\nx\n```\n";
+    assert!(terminal.follow(page).is_err(), "there is no folder `a`");
+    let page = "\
+```yaml b.yaml
+a: 1
+```
+```yaml >> b.yaml
+b: 2
+```
+```yaml
+c: 3
+```
+```console
+$ cat b.yaml
+old
+$ cfn-filter; false
+$ echo $? >&2
+```
+";
+    let (text, done) = terminal.follow(page).unwrap();
+    let (commands, files) = (3, 2);
+    assert_eq!(done, Done { commands, files });
+    assert_eq!(
+        text,
+        page.replace("old\n", "a: 1\nb: 2\n")
+            .replace(">&2\n", ">&2\n1\n")
+    );
+}

@@ -13,6 +13,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -104,6 +105,7 @@ pub fn dry_run(recipe: &Recipe, given: Inputs) -> Result<DryRun, InputErrors> {
     }
     let mut remarks = trial.remarks;
     remarks.extend(remarks::about(recipe, &trial.reached));
+    remarks.sort_by_key(|remark| Reverse(remark.severity));
     Ok(DryRun {
         placeholders: base.placeholders,
         samples: tried,

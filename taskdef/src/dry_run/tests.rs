@@ -228,7 +228,6 @@ task:
   - {when: task.family == 'x', settings: {pidMode: task}}";
     let run = tried(body, &[]);
     insta::assert_snapshot!(told(&run), @"
-    x.yaml:12:5: note: no sample is refused by this requirement
     x.yaml:14:5: warning: no sample reaches this assumption
       hint: give the inputs under which its condition holds by `--set`, if it can hold at all
     x.yaml:16:5: warning: no sample reaches this block of `workload`
@@ -243,6 +242,7 @@ task:
     x.yaml:10:3: warning: the input `forgotten` is used nowhere
     warning: the first sidecar states its image, so that the input `image`, which every user expects, does nothing
       hint: leave the image out of its settings, and make it the default of the input `image`
+    x.yaml:12:5: note: no sample is refused by this requirement
     ");
     assert!(!run.fails());
 }

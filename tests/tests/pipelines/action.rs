@@ -334,19 +334,35 @@ fn a_filter_rewrites_where_the_templates_are() {
 }
 
 #[test]
-fn what_cannot_be_read_is_in_the_summary() {
-    let inputs = &[
+fn what_went_wrong_is_in_the_summary() {
+    let summary = |inputs| {
+        let (ended, workspace, _) = whole(&["nginx"], inputs)?;
+        let (last, code) = ended.steps.last().unwrap();
+        assert_eq!(last, "Result", "{}", ended.log);
+        Some((*code, workspace.read("summary.md")))
+    };
+    let lock = &[
         ("templates", "stacks/nginx/outrigger.lock"),
         ("recipe", "alert-logic"),
     ];
-    let Some((ended, workspace, _)) = whole(&["nginx"], inputs) else {
+    let Some((code, unreadable)) = summary(lock) else {
         return;
     };
-    assert_eq!(steps(&ended), [("Install", 0), ("Run", 0), ("Result", 1)]);
-    let summary = workspace.read("summary.md");
+    assert_eq!(code, 1);
     assert!(
-        summary.contains("\n    error: stacks/nginx/outrigger.lock: neither"),
-        "{summary}"
+        unreadable.contains("outrigger.lock: neither a CloudFormation template"),
+        "{unreadable}"
+    );
+    // Arguments that cannot be read do not even say where the report goes.
+    let argument = &[
+        ("templates", "stacks/nginx/template.yaml"),
+        ("args", "--no-such"),
+    ];
+    let (code, wrong) = summary(argument).unwrap();
+    assert_eq!(code, 2);
+    assert!(
+        wrong.contains("\n    error: there is no option `--no-such` here\n"),
+        "{wrong}"
     );
 }
 
