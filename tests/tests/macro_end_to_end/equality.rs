@@ -35,10 +35,16 @@ fn templates() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap().to_string_lossy();
-        name.ends_with(".yaml") || (name.ends_with(".json") && name != "described.json")
+        (name.ends_with(".yaml") || name.ends_with(".json")) && is_template(file)
     });
     files.sort();
     files
+}
+
+/// Beside a template there may be settings, or a task definition by itself.
+fn is_template(file: &Path) -> bool {
+    let document = parse(&fs::read(file).unwrap()).unwrap();
+    document.get("Resources").is_some()
 }
 
 /// Settings as both take them.
