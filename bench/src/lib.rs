@@ -7,6 +7,8 @@
 pub mod client;
 pub mod delay;
 pub mod images;
+pub mod measure;
+pub mod plan;
 
 use std::error::Error;
 

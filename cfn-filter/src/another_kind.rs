@@ -6,7 +6,7 @@ use serde_json::Value;
 pub(crate) fn hint(document: &Value) -> Option<&'static str> {
     let has = |key: &str| document.get(key).is_some();
     if has("planned_values") || has("resource_changes") || has("terraform_version") {
-        return Some("this is a Terraform plan, and `cfn-filter` takes none");
+        return Some("this is a Terraform plan, which `tf-filter` reads");
     }
     if has("resources") {
         return Some("CloudFormation spells it `Resources`");

@@ -19,7 +19,7 @@ use taskdef::outline::outline;
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, KnownAgent, Selection, Settings};
+use taskdef::settings::{Deployment, KnownAgent, PlanSettings, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -251,6 +251,7 @@ fn settings(
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),
         },
+        plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
         only_refusals: delivery::only_errors(&arguments.output),

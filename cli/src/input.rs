@@ -55,9 +55,19 @@ pub fn read_document(
     what: &str,
     console: &mut Console<'_>,
 ) -> Result<Document, Failure> {
+    read_large_document(file, what, DOCUMENT_LIMIT, console)
+}
+
+/// The same for documents that may be larger: at most `limit` bytes.
+pub fn read_large_document(
+    file: Option<&Path>,
+    what: &str,
+    limit: u64,
+    console: &mut Console<'_>,
+) -> Result<Document, Failure> {
     match file {
         Some(path) if path != Path::new("-") => {
-            let bytes = read_file(path, DOCUMENT_LIMIT)?;
+            let bytes = read_file(path, limit)?;
             Ok(Document {
                 bytes,
                 name: text::line(&path.to_string_lossy()),
@@ -68,8 +78,8 @@ pub fn read_document(
             format!("name a file, or pipe the {what} into standard input"),
         )),
         _ => {
-            let bytes = read_limited(console.stdin, 0, DOCUMENT_LIMIT)
-                .map_err(|error| unreadable("standard input", DOCUMENT_LIMIT, &error))?;
+            let bytes = read_limited(console.stdin, 0, limit)
+                .map_err(|error| unreadable("standard input", limit, &error))?;
             Ok(Document {
                 bytes,
                 name: "<stdin>".to_owned(),

@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::console::reason;
 use crate::input::Document;
 use crate::options::OutputOptions;
-use crate::replace::replace_file;
+use crate::replace::replace_file_by;
 use crate::report::delivery;
-use crate::{Console, Failure, diff, text};
+use crate::{Console, Failure, Paint, diff, text};
 
 /// The document before and after.
 #[derive(Clone, Copy, Debug)]
@@ -53,24 +53,46 @@ pub fn deliver(
     options: &OutputOptions,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let target = target(options, document.path.as_deref());
+    let Rewrite { before, after } = rewrite;
+    let pieces = Pieces {
+        pieces: &[after],
+        changed: document.bytes != after.as_bytes(),
+        diff: &|paint| diff::unified(&document.name, before, after, paint),
+    };
+    deliver_pieces(&pieces, document, options, console)
+}
+
+/// A document after, in pieces: what stays of a large one is not copied.
+pub struct Pieces<'p> {
+    /// Its text.
+    pub pieces: &'p [&'p str],
+    /// Whether it is another one than before.
+    pub changed: bool,
+    /// What changes, for a person.
+    pub diff: &'p dyn Fn(Paint) -> String,
+}
+
+/// Writes the result where the options say, as [`deliver`].
+pub fn deliver_pieces(
+    rewrite: &Pieces<'_>,
+    document: &Document,
+    options: &OutputOptions,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
     if options.diff {
-        let diff = diff::unified(
-            &document.name,
-            rewrite.before,
-            rewrite.after,
-            console.terminals.stdout,
-        );
+        let diff = (rewrite.diff)(console.terminals.stdout);
         console.print(diff.as_bytes())?;
     }
-    match target {
+    let pieces = || rewrite.pieces.iter().map(|piece| piece.as_bytes());
+    match target(options, document.path.as_deref()) {
         // A file that stays as it is keeps its time of change.
-        Some(_) if options.in_place && document.bytes == rewrite.after.as_bytes() => Ok(()),
-        Some(path) => {
-            replace_file(path, rewrite.after.as_bytes()).map_err(|error| unwritable(path, &error))
-        }
+        Some(_) if options.in_place && !rewrite.changed => Ok(()),
+        Some(path) => replace_file_by(path, |file| {
+            pieces().try_for_each(|piece| file.write_all(piece))
+        })
+        .map_err(|error| unwritable(path, &error)),
         None if options.diff => Ok(()),
-        None => console.print(rewrite.after.as_bytes()),
+        None => pieces().try_for_each(|piece| console.print(piece)),
     }
 }
 

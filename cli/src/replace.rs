@@ -5,17 +5,25 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
-/// Puts the bytes into the file: written beside it under another name, then renamed, so that nobody
+/// Puts the bytes into the file, as [`replace_file_by`].
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_file_by(path, |file| file.write_all(bytes))
+}
+
+/// Has the file written: written beside it under another name, then renamed, so that nobody
 /// ever sees half of them.
 ///
 /// A symbolic link stays, and what it points to is replaced. An existing file keeps its permissions
 /// (and its owner, where that is allowed), and has to be writable. What is no regular file (a pipe,
 /// a device) is written to as it is.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_file_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     // Before links are followed: `/dev/stdout` ends in a link that names no file.
     let existing = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => return write_through(path, bytes),
+        Ok(metadata) if !metadata.is_file() => return write_through(path, write),
         Ok(metadata) => {
             // A rename would replace a read-only file too: whoever made it so did not mean that.
             OpenOptions::new().write(true).open(path)?;
@@ -26,8 +34,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     let target = follow(path)?;
     let (mut file, temporary) = create_beside(&target)?;
-    let written = file
-        .write_all(bytes)
+    let written = write(&mut file)
         .and_then(|()| existing.map_or(Ok(()), |metadata| copy_ownership(&file, &metadata)))
         // Without it a crash after the rename could leave an empty file.
         .and_then(|()| file.sync_all())
@@ -53,8 +60,11 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match OpenOptions::new().write(true).open(path)?.write_all(bytes) {
+fn write_through(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    match write(&mut OpenOptions::new().write(true).open(path)?) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

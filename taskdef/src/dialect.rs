@@ -2,8 +2,10 @@
 //!
 //! The library thinks in the spelling of the ECS API (camelCase, see
 //! [`RegisterTaskDefinition`](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html)).
-//! This is the only file that knows another one. What is added is respelled;
-//! what was found is never touched.
+//! This is the only file that knows another one; [`terraform`] is the part of it for Terraform's
+//! attributes and blocks. What is added is respelled; what was found is never touched.
+
+pub(crate) mod terraform;
 
 use std::borrow::Cow;
 
@@ -17,8 +19,11 @@ use crate::source::{Path, Step};
 pub(crate) enum Dialect {
     /// PascalCase, as in [`AWS::ECS::TaskDefinition`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-taskdefinition.html).
     CloudFormation,
-    /// camelCase, as in the ECS API and in Terraform's container definitions.
+    /// camelCase, as in the ECS API.
     Ecs,
+    /// camelCase as well: what a plan holds is read as the ECS API spells it ([`terraform`]), because
+    /// Terraform's container definitions are spelled so. Values may be unknown until apply.
+    Terraform,
 }
 
 /// Names that differ by more than the case of the first letter: (object that holds it, ECS API, CloudFormation).
@@ -55,7 +60,7 @@ impl Dialect {
     pub(crate) fn key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
         match self {
             _ if USER_KEYS.contains(&parent) => Cow::Borrowed(key),
-            Dialect::Ecs => Cow::Borrowed(key),
+            Dialect::Ecs | Dialect::Terraform => Cow::Borrowed(key),
             Dialect::CloudFormation => {
                 let irregular = IRREGULAR
                     .iter()
@@ -73,6 +78,7 @@ impl Dialect {
         match self {
             Dialect::CloudFormation => "template",
             Dialect::Ecs => "task definition",
+            Dialect::Terraform => "configuration",
         }
     }
 
@@ -81,18 +87,27 @@ impl Dialect {
         self == Dialect::CloudFormation
     }
 
-    /// A call of an intrinsic function: its name and its argument.
+    /// A call of an intrinsic function: its name and its argument. An unknown value of a plan is one.
     pub(crate) fn function(self, value: &Value) -> Option<(&str, &Value)> {
-        match self.has_functions() {
-            true => function(value),
-            false => None,
+        match self {
+            Dialect::CloudFormation => function(value),
+            Dialect::Terraform => function(value).filter(|_| terraform::is_unknown(value)),
+            Dialect::Ecs => None,
+        }
+    }
+
+    /// A setting of the task definition as a person finds it in the document.
+    pub(crate) fn shown(self, key: &str) -> Cow<'_, str> {
+        match self {
+            Dialect::Terraform => Cow::Owned(terraform::attribute(key).to_owned()),
+            _ => Cow::Owned(self.key("", key).into_owned()),
         }
     }
 
     /// The value of the canonical `key` in an object where no name is irregular.
     pub(crate) fn find<'m>(self, map: &'m Map<String, Value>, key: &str) -> Option<&'m Value> {
         match self {
-            Dialect::Ecs => map.get(key),
+            Dialect::Ecs | Dialect::Terraform => map.get(key),
             // Objects are small: comparing spellings is faster than making one.
             Dialect::CloudFormation => map
                 .iter()
@@ -104,7 +119,7 @@ impl Dialect {
     /// Whether `found` is how the canonical `key` is spelled in an object where no name is irregular.
     pub(crate) fn is_spelled(self, key: &str, found: &str) -> bool {
         match self {
-            Dialect::Ecs => key == found,
+            Dialect::Ecs | Dialect::Terraform => key == found,
             Dialect::CloudFormation => is_capitalised(key, found),
         }
     }
@@ -114,7 +129,7 @@ impl Dialect {
     pub(crate) fn canonical_key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
         match self {
             _ if USER_KEYS.contains(&parent) => Cow::Borrowed(key),
-            Dialect::Ecs => Cow::Borrowed(key),
+            Dialect::Ecs | Dialect::Terraform => Cow::Borrowed(key),
             Dialect::CloudFormation => {
                 let irregular = IRREGULAR
                     .iter()

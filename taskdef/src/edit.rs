@@ -289,7 +289,10 @@ fn branches(
     let Some(value) = old else {
         return change(None, given);
     };
-    if !place.dialect.has_functions() && !value.is_null() {
+    if !place.dialect.has_functions()
+        && !value.is_null()
+        && place.dialect.function(&value).is_none()
+    {
         return change(Some(value), given);
     }
     if value.is_null() || is_no_value(&value) {

@@ -19,6 +19,7 @@
 //! ```
 //!
 //! - [`source`]: text with positions; parses a template and splices changes into its text.
+//! - [`terraform`]: plans as Terraform shows them, in and out without a tree of their own.
 //! - `cloudformation`: where task definitions hide, intrinsic functions, conditions.
 //! - `dialect`: the only code that knows another spelling than the ECS API's.
 //! - `container`: a typed, read-only view in which an intrinsic function is never mistaken for a value.
@@ -54,7 +55,9 @@ pub mod report;
 pub mod selector;
 pub mod settings;
 pub mod source;
+pub mod terraform;
 mod validate;
+mod work;
 
 use std::collections::BTreeSet;
 
@@ -63,22 +66,15 @@ use serde_json::Value;
 use cloudformation::find::{
     Found, Survey, WHERE_A_TRANSFORM_MAY_STAND, in_snippet, in_template, kind_of_fragment,
 };
-use cloudformation::launch::old_platforms;
 use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
-use plan::compose::{compose, joined, would_change};
-use plan::image::Lookup;
-use plan::inputs::{said_about_inputs, unmatched_containers};
-use plan::instrument::{Instrumented, images_needed as asked_by};
-use plan::matches::AllMatched;
-use plan::rendered::Rendered;
-use plan::task::{Run, Task};
+use plan::matches::Alone;
 use recipe::Recipes;
-use report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use settings::{OnUnresolved, Settings};
+use report::Report;
+use settings::Settings;
 use source::Change;
-use validate::validated;
+use work::Work;
 
 /// Why a document cannot be worked on at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,13 +95,15 @@ pub enum DocumentError {
     Unknown,
     /// An input that only a template can give a meaning.
     #[error(
-        "recipe `{recipe}`: the input `{input}` is an intrinsic function, and there are none in a bare task definition"
+        "recipe `{recipe}`: the input `{input}` is an intrinsic function, and there are none in a {document}"
     )]
     IntrinsicInput {
         /// The recipe.
         recipe: String,
         /// Its input.
         input: String,
+        /// What the document is.
+        document: &'static str,
     },
 }
 
@@ -158,19 +156,7 @@ pub fn images_needed(
     recipes: &Recipes,
     settings: &Settings,
 ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
-    surveyed(document, kind, recipes, settings, |runs, survey| {
-        let mut needed = BTreeSet::new();
-        for found in &survey.found {
-            let Some(properties) = found.properties else {
-                continue;
-            };
-            for run in runs {
-                let task = Task::new(*run, found, properties);
-                needed.extend(asked_by(&task, properties, &survey.others, &found.id));
-            }
-        }
-        needed
-    })
+    work(document, kind, settings)?.images_needed(recipes, settings)
 }
 
 /// Rewrites every task definition of a document; each changes whole, or not at all.
@@ -185,40 +171,13 @@ pub fn rewrite(
     settings: &Settings,
     answers: &Answers,
 ) -> Result<Rewritten, DocumentError> {
-    let lookup = Lookup::Answers(answers);
-    surveyed(document, kind, recipes, settings, |runs, survey| {
-        let mut rewritten = Rewritten::default();
-        rewritten.report.findings = survey.findings;
-        let said = recipes.iter().flat_map(said_about_inputs);
-        rewritten.report.findings.extend(said);
-        for found in &survey.found {
-            let one = instrumented(runs, found, &survey.others, lookup);
-            let changes = one.changes.into_iter().map(|change| Change {
-                path: [found.path.as_slice(), &change.path].concat(),
-                ..change
-            });
-            rewritten.changes.extend(changes);
-            let told = told(one.report, settings);
-            rewritten.report.task_definitions.push(told);
-        }
-        if !settings.only_refusals {
-            let report = &rewritten.report;
-            let recipes = recipes.iter();
-            let unmatched = recipes.flat_map(|recipe| unmatched_containers(recipe, report));
-            let unmatched: Vec<_> = unmatched.collect();
-            rewritten.report.findings.extend(unmatched);
-        }
-        if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
-            rewritten.changes.clear();
-        }
-        rewritten
-    })
+    work(document, kind, settings)?.rewrite(recipes, settings, answers)
 }
 
 /// Judges, without resolving anything, whether every task definition in scope carries the recipe.
 ///
 /// A task definition carries it when rewriting would change nothing; one that does not, or that
-/// cannot be judged, is [`Outcome::Refused`].
+/// cannot be judged, is [`Outcome::Refused`](report::Outcome::Refused).
 ///
 /// # Errors
 ///
@@ -230,125 +189,31 @@ pub fn check(
     settings: &Settings,
     answers: &Answers,
 ) -> Result<Report, DocumentError> {
-    surveyed(document, kind, recipes, settings, |runs, survey| {
-        let task_definitions = survey
-            .found
-            .iter()
-            .map(|found| told(judged(runs, found, &survey.others, answers), settings))
-            .collect();
-        Report {
-            task_definitions,
-            findings: survey.findings,
-        }
+    work(document, kind, settings)?.check(recipes, settings, answers)
+}
+
+/// The task definitions of a document that is a value, and what decides about them.
+fn work<'d>(
+    document: &'d Value,
+    kind: DocumentKind,
+    settings: &'d Settings,
+) -> Result<Work<'d>, DocumentError> {
+    let dialect = dialect(kind);
+    Ok(Work {
+        survey: survey(document, kind)?,
+        dialect,
+        template: match dialect.has_functions() {
+            true => Template::new(document, settings),
+            false => Template::none(settings),
+        },
+        alone: Box::new(move |found| Alone::of(document, found, dialect)),
     })
 }
 
-/// Finds what a document holds, and does the work with it.
-fn surveyed<Done>(
-    document: &Value,
-    kind: DocumentKind,
-    recipes: &Recipes,
-    settings: &Settings,
-    work: impl FnOnce(&[Run<'_>], Survey<'_>) -> Done,
-) -> Result<Done, DocumentError> {
-    let mut survey = survey(document, kind)?;
-    let dialect = dialect(kind);
-    if !dialect.has_functions() {
-        literal_inputs(recipes)?;
-    }
-    let template = match dialect.has_functions() {
-        true => Template::new(document, settings),
-        false => Template::none(settings),
-    };
-    let matched = AllMatched::new(document, &survey, dialect, &settings.selection);
-    survey.findings.extend(matched.findings());
-    let old_platforms = old_platforms(&survey.others);
-    let rendered: Vec<Rendered<'_>> = recipes
-        .iter()
-        .map(|recipe| Rendered::new(recipe, recipes, dialect))
-        .collect();
-    let runs: Vec<Run<'_>> = rendered
-        .iter()
-        .map(|rendered| Run {
-            dialect,
-            template: &template,
-            rendered,
-            settings,
-            matched: &matched,
-            old_platforms: &old_platforms,
-        })
-        .collect();
-    Ok(work(&runs, survey))
-}
-
-/// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.
-const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
-
-/// Judges by every recipe by itself: a task definition carries all, or it does not carry one.
-fn judged(
-    runs: &[Run<'_>],
-    found: &Found<'_>,
-    others: &[&Value],
-    answers: &Answers,
-) -> TaskDefinitionReport {
-    let by = |run: &Run<'_>| judged_by(*run, found, others, answers);
-    match runs {
-        [run] => by(run),
-        runs => {
-            let reports = runs.iter().map(|run| (run.recipe_name(), by(run)));
-            joined(&found.id, reports.collect())
-        }
-    }
-}
-
-fn judged_by(
-    run: Run<'_>,
-    found: &Found<'_>,
-    others: &[&Value],
-    answers: &Answers,
-) -> TaskDefinitionReport {
-    let mut reports = POSSIBLE_USERS
-        .iter()
-        .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
-    let settled = |report: &TaskDefinitionReport| {
-        matches!(report.outcome, Outcome::Unchanged | Outcome::LeftAlone)
-    };
-    let Some(first) = reports.next() else {
-        return unreadable(&found.id);
-    };
-    if settled(&first) {
-        return first;
-    }
-    if let Some(other) = reports.find(settled) {
-        return other;
-    }
-    let mut report = first;
-    if report.outcome == Outcome::Rewritten {
-        report.findings.push(Finding {
-            code: Code::NotInstrumented,
-            severity: Severity::Error,
-            container: None,
-            image: None,
-            message: format!(
-                "does not carry the recipe `{}`; rewriting would change {}",
-                run.rendered.recipe.recipe().name(),
-                would_change(&report)
-            ),
-            hint: Some(format!(
-                "rewrite the {}, and check the result",
-                run.dialect.document()
-            )),
-        });
-    }
-    report.outcome = Outcome::Refused;
-    report
-}
-
-/// What the report tells of a task definition.
-fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
-    match settings.only_refusals {
-        true => report.only_refusal(),
-        false => report,
+fn dialect(kind: DocumentKind) -> Dialect {
+    match kind {
+        DocumentKind::Template | DocumentKind::Snippet => Dialect::CloudFormation,
+        DocumentKind::TaskDefinition => Dialect::Ecs,
     }
 }
 
@@ -387,64 +252,4 @@ fn bare(document: &Value) -> Option<Survey<'_>> {
         }],
         ..Survey::default()
     })
-}
-
-/// Refuses inputs that only a template can give a meaning.
-fn literal_inputs(recipes: &Recipes) -> Result<(), DocumentError> {
-    let mut intrinsic = recipes.iter().flat_map(|recipe| {
-        let names = recipe.intrinsic_inputs().into_iter();
-        names.map(|input| (recipe.recipe().name(), input))
-    });
-    match intrinsic.next() {
-        None => Ok(()),
-        Some((recipe, input)) => Err(DocumentError::IntrinsicInput {
-            recipe: recipe.to_owned(),
-            input: input.to_owned(),
-        }),
-    }
-}
-
-fn dialect(kind: DocumentKind) -> Dialect {
-    match kind {
-        DocumentKind::Template | DocumentKind::Snippet => Dialect::CloudFormation,
-        DocumentKind::TaskDefinition => Dialect::Ecs,
-    }
-}
-
-fn instrumented(
-    runs: &[Run<'_>],
-    found: &Found<'_>,
-    others: &[&Value],
-    lookup: Lookup<'_>,
-) -> Instrumented {
-    match found.properties {
-        Some(properties) => {
-            let one = compose(runs, found, properties, others, lookup);
-            match runs.first() {
-                Some(run) => validated(*run, found, properties, others, one),
-                None => one,
-            }
-        }
-        None => Instrumented {
-            changes: Vec::new(),
-            report: unreadable(&found.id),
-        },
-    }
-}
-
-fn unreadable(id: &str) -> TaskDefinitionReport {
-    TaskDefinitionReport {
-        id: id.to_owned(),
-        outcome: Outcome::Refused,
-        containers: Vec::new(),
-        changes: Vec::new(),
-        findings: vec![Finding {
-            code: Code::Malformed,
-            severity: Severity::Error,
-            container: None,
-            image: None,
-            message: "the task definition has no properties that can be read".to_owned(),
-            hint: Some("give it `Properties`, as an object".to_owned()),
-        }],
-    }
 }

@@ -75,7 +75,7 @@ pub fn outline(document: &Value, kind: DocumentKind) -> Vec<TaskOutline> {
         .collect()
 }
 
-fn task(found: &Found<'_>, dialect: Dialect) -> TaskOutline {
+pub(crate) fn task(found: &Found<'_>, dialect: Dialect) -> TaskOutline {
     let mut path = found.path.clone();
     // A finding is about the resource, and not about a part of it.
     if path.last() == Some(&Step::Key("Properties".to_owned())) {

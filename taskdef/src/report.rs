@@ -62,6 +62,8 @@ codes! {
     AssumesSudo = "assumes-sudo",
     /// What the recipe assumes of an image has not been confirmed.
     AssumptionNotConfirmed = "assumption-not-confirmed",
+    /// A planned task definition is replaced, because it is rewritten.
+    BecomesReplacement = "becomes-replacement",
     /// An intrinsic function stands where entries have to be merged.
     CannotMerge = "cannot-merge",
     /// A word cannot be quoted for a shell, or joined.
@@ -134,6 +136,8 @@ codes! {
     NoEssentialContainer = "no-essential-container",
     /// A container waits for the health of one without a health check.
     NoHealthCheck = "no-health-check",
+    /// A resource that holds task definitions in another form.
+    NotCovered = "not-covered",
     /// The task definition cannot run on Fargate.
     NotFargate = "not-fargate",
     /// The task definition does not carry the recipe, or that cannot be judged.
@@ -176,6 +180,8 @@ codes! {
     SelectionTag = "selection-tag",
     /// A selector that matches nothing in any task definition.
     SelectorMatchedNothing = "selector-matched-nothing",
+    /// What is said about a task definition would show sensitive values.
+    SensitiveDefinition = "sensitive-definition",
     /// A snippet too small to add a sidecar to.
     SnippetTooSmall = "snippet-too-small",
     /// A tag selects what a setting excludes.
@@ -192,12 +198,16 @@ codes! {
     TwoWrappers = "two-wrappers",
     /// An input names a container that is not there.
     UnknownContainer = "unknown-container",
+    /// Container definitions that a plan does not hold yet.
+    UnknownDefinition = "unknown-definition",
     /// The image depends on something that only a deployment knows.
     UnknownImage = "unknown-image",
     /// A name that is not known decides whether a container is selected.
     UnknownName = "unknown-name",
     /// It is not known which operating system the task runs on.
     UnknownPlatform = "unknown-platform",
+    /// The recipe needs a value that is known only after apply.
+    UnknownValue = "unknown-value",
     /// A variable stands both in the environment and in the secrets.
     VariableTwice = "variable-twice",
     /// A container waits for the end of an essential one.

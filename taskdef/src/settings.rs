@@ -100,6 +100,35 @@ pub enum TaskSize {
     Grow,
 }
 
+/// What to do about a plan's container definitions that are known only after apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownDefinitions {
+    /// A warning: the task definition is left alone.
+    #[default]
+    Warn,
+    /// The task definition is refused.
+    Fail,
+}
+
+/// What becomes of a plan's action when a rewrite makes a replacement of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlannedActions {
+    /// The plan says that the task definition is replaced.
+    #[default]
+    Replace,
+    /// The plan says what it said.
+    Keep,
+}
+
+/// What a person decides about a plan of Terraform's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanSettings {
+    /// Container definitions that the plan does not hold yet: a warning, or a refusal.
+    pub unknown_definitions: UnknownDefinitions,
+    /// Actions: brought in line with what is rewritten, or kept.
+    pub actions: PlannedActions,
+}
+
 /// Where the stack is deployed, as far as it is known: the values of
 /// [pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,6 +196,8 @@ pub struct Settings {
     pub confirmed: Vec<String>,
     /// Tasks too small for the recipe's sidecar: kept, or made larger.
     pub task_size: TaskSize,
+    /// What only Terraform's plans have.
+    pub plan: PlanSettings,
     /// Region and account.
     pub deployment: Deployment,
     /// Values of template parameters, over their defaults.

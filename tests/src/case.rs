@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+/// The name of an input that `tf-filter` reads.
+const PLAN: &str = "plan.json";
+
 /// A folder under `cases/`.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -24,7 +27,7 @@ impl Case {
     /// Reads a folder; `None` when it holds no template.
     pub fn load(root: &Path, group: &str, case: &str) -> Option<Case> {
         let dir = root.join(group).join(case);
-        let template = ["template.yaml", "template.json", "template.txt"]
+        let template = ["template.yaml", "template.json", "template.txt", PLAN]
             .map(|file| dir.join(file))
             .into_iter()
             .find(|path| path.exists())?;
@@ -70,6 +73,11 @@ impl Case {
     /// Whether the command line holds this flag.
     pub fn has(&self, flag: &str) -> bool {
         self.args.iter().any(|arg| arg == flag)
+    }
+
+    /// Whether the input is a plan of Terraform's, or stands in the place of one.
+    pub fn is_plan(&self) -> bool {
+        self.template.ends_with(PLAN)
     }
 
     /// Whether the case ends with a template on standard output.

@@ -17,6 +17,7 @@ pub mod law;
 pub mod lock;
 pub mod outside;
 pub mod page;
+pub mod plan;
 pub mod process;
 pub mod reports;
 pub mod run;

@@ -1,8 +1,8 @@
-//! `cfn-filter`, in process.
+//! The filters, in process.
 
 use std::ffi::OsString;
 
-use cli::{Console, Terminals, Variables};
+use cli::{Console, Exit, Terminals, Variables};
 
 /// What a run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,16 @@ pub struct Ran {
 /// Runs `cfn-filter` with these arguments and this standard input, and without a network: with
 /// `--offline`, unless the arguments have `--locked`, which means that, too.
 pub fn cfn_filter(args: &[String], stdin: &[u8]) -> Ran {
+    cfn_filter_online(&without_network(args), stdin, Variables::default())
+}
+
+/// Runs `tf-filter` in the same way.
+pub fn tf_filter(args: &[String], stdin: &[u8]) -> Ran {
+    let args = without_network(args);
+    run(tf_filter::run_on, &args, stdin, Variables::default())
+}
+
+fn without_network(args: &[String]) -> Vec<String> {
     let mut args = args.to_vec();
     if !args
         .iter()
@@ -25,16 +35,25 @@ pub fn cfn_filter(args: &[String], stdin: &[u8]) -> Ran {
     {
         args.push("--offline".to_owned());
     }
-    cfn_filter_online(&args, stdin, Variables::default())
+    args
 }
 
 /// Runs `cfn-filter` with these arguments, this standard input and this environment; it asks the
 /// registries that the document names, unless the arguments or a proxy of the environment lead it
 /// elsewhere.
-pub fn cfn_filter_online(args: &[String], mut stdin: &[u8], variables: Variables) -> Ran {
+pub fn cfn_filter_online(args: &[String], stdin: &[u8], variables: Variables) -> Ran {
+    run(cfn_filter::run_on, args, stdin, variables)
+}
+
+fn run(
+    program: fn(&[OsString], Console<'_>) -> Exit,
+    args: &[String],
+    mut stdin: &[u8],
+    variables: Variables,
+) -> Ran {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let exit = cfn_filter::run_on(
+    let exit = program(
         &args,
         Console {
             stdin: &mut stdin,

@@ -12,8 +12,9 @@ use outrigger_tests::conditions::{assignments, under, used};
 use outrigger_tests::document::{self, as_template, container_definitions};
 use outrigger_tests::ecs;
 use outrigger_tests::law::{self, Wrapper};
+use outrigger_tests::plan;
 use outrigger_tests::reports::{Format, broken, report};
-use outrigger_tests::run::{Ran, cfn_filter};
+use outrigger_tests::run::{Ran, cfn_filter, tf_filter};
 use serde_json::{Value, json};
 use similar::TextDiff;
 
@@ -62,7 +63,15 @@ fn run_with(case: &Case, template: &str, more: &[String]) -> Ran {
         .into_iter()
         .chain(case.args.iter().chain(more).cloned())
         .collect();
-    cfn_filter(&args, b"")
+    run(case, &args)
+}
+
+/// The filter that reads what the case holds.
+fn run(case: &Case, args: &[String]) -> Ran {
+    match case.is_plan() {
+        true => tf_filter(args, b""),
+        false => cfn_filter(args, b""),
+    }
 }
 
 /// `says`: a line is a text that the report must hold, or after `! ` one that it must not.
@@ -167,6 +176,33 @@ fn compare(file: &Path, bytes: &[u8]) -> Option<String> {
 }
 
 fn laws(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
+    match case.is_plan() {
+        true => laws_of_plans(case, input, ran),
+        false => laws_of_templates(case, input, ran),
+    }
+}
+
+fn laws_of_plans(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
+    let [before, after] = [input, &ran.stdout].map(serde_json::from_slice::<Value>);
+    let (Ok(before), Ok(after)) = (before, after) else {
+        return vec!["input or output is no JSON".to_owned()];
+    };
+    let mut problems = second_run(case, ran);
+    let is_judged = !ran.stderr.contains("[unknown-definition]");
+    let untouched = ran.stdout == input && case.exit != 3 && is_judged;
+    problems.extend(checked(
+        case,
+        &case.template.display().to_string(),
+        untouched,
+    ));
+    problems.extend(plan::judge(&before, &after));
+    let values = plan::environment_values(&before).into_iter();
+    let shown = values.filter(|value| value.len() >= 4 && ran.stderr.contains(value.as_str()));
+    problems.extend(shown.map(|value| format!("the report holds the value `{value}`")));
+    problems
+}
+
+fn laws_of_templates(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     let (before, after) = match (document::parse(input), document::parse(&ran.stdout)) {
         (Ok(before), Ok(after)) => (before, after),
         (_, Err(error)) => return vec![format!("the output does not parse: {error}")],
@@ -232,7 +268,7 @@ fn second_run(case: &Case, ran: &Ran) -> Vec<String> {
     problems.extend(checked(
         case,
         &template.display().to_string(),
-        case.exit != 3,
+        case.exit != 3 && !ran.stderr.contains("[unknown-definition]"),
     ));
     problems
 }
@@ -248,7 +284,7 @@ fn checked(case: &Case, template: &str, carries: bool) -> Option<String> {
         .into_iter()
         .chain(options)
         .collect();
-    let ran = cfn_filter(&args, b"");
+    let ran = run(case, &args);
     let expected = if carries { 0 } else { 3 };
     let wrong = ran.exit != expected || !ran.stdout.is_empty();
     wrong.then(|| {

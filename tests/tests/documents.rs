@@ -142,6 +142,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/settings.md",
         "docs/cfn-filter.md",
         "docs/reports.md",
+        "docs/terraform.md",
         "docs/deploy.md",
         "docs/macro.md",
         "docs/pipelines.md",

@@ -238,7 +238,7 @@ fn mistakes_about_files_have_a_way_out() {
     ");
     insta::assert_snapshot!(said(&[&path("plan.json")]), @"
     error: DIR/plan.json: neither a CloudFormation template (`Resources`), nor a task definition (`containerDefinitions`), nor the output of `describe-task-definition` (`taskDefinition`)
-      hint: this is a Terraform plan, and `cfn-filter` takes none
+      hint: this is a Terraform plan, which `tf-filter` reads
     error: nothing was written
     ");
     insta::assert_snapshot!(said(&[&path("tab.yaml")]), @"

@@ -75,6 +75,12 @@ impl Places {
         }
     }
 
+    /// Adds a task definition whose line is known, and nothing more.
+    pub fn put(&mut self, path: Steps, line: usize) {
+        let position = Position { line, column: None };
+        self.by_path.insert(path, position);
+    }
+
     fn at(&self, path: &Steps) -> Option<Position> {
         self.by_path.get(path).copied()
     }

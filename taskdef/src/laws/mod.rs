@@ -20,7 +20,7 @@ use crate::{DocumentKind, images_needed, rewrite};
 
 const WRAPPER: &str = "/var/lib/lacework-backup/lacework-sidecar.sh";
 
-fn bound(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
+pub(crate) fn bound(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
     let (_, text) = builtin()
         .iter()
         .find(|(known, _)| *known == name)
@@ -41,7 +41,7 @@ fn lacework() -> &'static Recipes {
     &RECIPE
 }
 
-fn run_as_root() -> BoundRecipe {
+pub(crate) fn run_as_root() -> BoundRecipe {
     let token = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf";
     bound(
         "lacework",

@@ -12,7 +12,7 @@ use crate::source::{Change, Path, Step};
 
 use super::container::{SlotPlan, apply_slot, plan_slot, requests};
 use super::image::Lookup;
-use super::literal::refuse_functions;
+use super::literal::{refuse_no_values, unknown_definition};
 use super::scope::{check_operating_system, out_of_scope};
 use super::select::{Choice, check_proxies, choose, excluded, name, not_meant};
 use super::sidecar::place_sidecars;
@@ -127,9 +127,7 @@ fn select<'d>(
             "give the tag a literal value",
         )));
     }
-    if !task.dialect.has_functions() {
-        refuse_functions(properties)?;
-    }
+    refuse_no_values(task, properties)?;
     let view = View::new(task.dialect, properties);
     let definitions = task.dialect.find(properties, "containerDefinitions");
     let incomplete = match (view.has_generated_keys(), definitions) {
@@ -251,6 +249,10 @@ fn rewritten(
     if not_meant(task, &tags).is_some() {
         return Ok(Vec::new());
     }
+    if let Some(unknown) = unknown_definition(task) {
+        report.findings.push(unknown?.finding(None));
+        return Ok(Vec::new());
+    }
     let selection = select(task, properties, &tags, &mut report.findings)?;
     let mut plans = plan_all(task, &selection, lookup, report)?;
     if plans.iter().all(Option::is_none) {
@@ -288,7 +290,7 @@ fn rewritten(
     let edits = merge::edits(task.dialect, &settings);
     let edits: Vec<&Edit> = edits.iter().collect();
     let (new, said) = edit::changed(properties, &edits, task.at(&task.given))
-        .map_err(|place| refuse(cannot_merge(&place)))?;
+        .map_err(|place| refuse(cannot_merge(task.dialect, &place)))?;
     report.changes = said;
     changes.extend(new.map(|new| Change {
         path: Path::new(),
@@ -373,7 +375,7 @@ fn apply_all(
         let mut wrapped = false;
         if let Some(plan) = plan {
             let (new, lines) = apply_slot(task, slot, plan)
-                .map_err(|place| vec![cannot_merge(&place).finding(Some(&about))])?;
+                .map_err(|place| vec![cannot_merge(task.dialect, &place).finding(Some(&about))])?;
             let path = selection.path(&slot.path, None);
             changes.extend(new.map(|new| Change { path, new }));
             said = lines;

@@ -54,11 +54,10 @@ pub(crate) struct AllMatched {
 
 impl AllMatched {
     /// Evaluates every selector for every task definition of the document.
-    pub(crate) fn new(
-        document: &Value,
+    pub(crate) fn new<'d>(
         survey: &Survey<'_>,
-        dialect: Dialect,
         selection: &Selection,
+        alone: &dyn Fn(&Found<'_>) -> Alone<'d>,
     ) -> Self {
         let mut all = AllMatched::default();
         if selection.include.is_empty() && selection.exclude.is_empty() {
@@ -66,7 +65,7 @@ impl AllMatched {
         }
         let mut used = BTreeSet::new();
         for found in &survey.found {
-            let alone = Alone::new(document, found, dialect);
+            let alone = alone(found);
             let matched = Matched {
                 include: alone.matches("include", &selection.include, &mut used),
                 exclude: alone.matches("exclude", &selection.exclude, &mut used),
@@ -106,22 +105,23 @@ impl AllMatched {
 }
 
 /// A document that holds one task definition and nothing else.
-struct Alone<'d> {
+pub(crate) struct Alone<'d> {
     document: Cow<'d, Value>,
     /// The way to its container definitions.
     definitions: Path,
 }
 
 impl<'d> Alone<'d> {
-    fn new(document: &'d Value, found: &Found<'_>, dialect: Dialect) -> Self {
+    /// A task definition of a document in the dialect of a template, or in the ECS API's.
+    pub(crate) fn of(document: &'d Value, found: &Found<'_>, dialect: Dialect) -> Self {
         let key = |key: &str| Step::Key(key.to_owned());
         let definitions = Step::Key(dialect.key("", "containerDefinitions").into_owned());
-        match dialect {
-            Dialect::Ecs => Alone {
+        match dialect.has_functions() {
+            false => Alone {
                 document: Cow::Borrowed(value_at(document, &found.path).unwrap_or(document)),
                 definitions: vec![definitions],
             },
-            Dialect::CloudFormation => Alone {
+            true => Alone {
                 document: Cow::Owned(in_resources(document, found)),
                 definitions: vec![
                     key("Resources"),
@@ -130,6 +130,14 @@ impl<'d> Alone<'d> {
                     definitions,
                 ],
             },
+        }
+    }
+
+    /// A document that was made for this, and the way in it to the container definitions.
+    pub(crate) fn made(document: Value, definitions: Path) -> Self {
+        Alone {
+            document: Cow::Owned(document),
+            definitions,
         }
     }
 
@@ -255,7 +263,8 @@ mod tests {
             exclude: vec![Selector::parse(query).unwrap()],
             ..Selection::default()
         };
-        let all = AllMatched::new(document, survey, dialect, &selection);
+        let alone = |found: &Found<'_>| Alone::of(document, found, dialect);
+        let all = AllMatched::new(survey, &selection, &alone);
         let matches = &all.of(&survey.found[0]).unwrap().exclude;
         let places = matches.places.iter().map(|place| format!("{place:?}"));
         matches

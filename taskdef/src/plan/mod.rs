@@ -28,6 +28,7 @@ pub(crate) mod wrap;
 
 pub(crate) use task::Task;
 
+use crate::dialect::Dialect;
 use crate::edit;
 use crate::report::{Code, Finding, Severity};
 
@@ -91,6 +92,7 @@ impl Note {
             | Code::MutableAgentImage
             | Code::SecretInClear
             | Code::SecretWithoutKey
+            | Code::UnknownDefinition
             | Code::UnknownContainer => Severity::Warning,
             _ => Severity::Note,
         };
@@ -137,8 +139,16 @@ fn finding(
 }
 
 /// An edit met something that it cannot look into.
-pub(crate) fn cannot_merge(place: &edit::CannotMerge) -> Refusal {
+pub(crate) fn cannot_merge(dialect: Dialect, place: &edit::CannotMerge) -> Refusal {
     match place {
+        edit::CannotMerge::Intrinsic(path) if dialect == Dialect::Terraform => Refusal::new(
+            Code::CannotMerge,
+            format!(
+                "`{}` is known only after apply, so nothing can be added to it",
+                dialect.shown(path)
+            ),
+            "write it so that it is known when the plan is made",
+        ),
         edit::CannotMerge::Intrinsic(path) => Refusal::new(
             Code::CannotMerge,
             format!("`{path}` holds an intrinsic function, so nothing can be added to it"),

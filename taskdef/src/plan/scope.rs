@@ -35,7 +35,7 @@ pub(crate) fn not_fargate(task: &Task<'_>, others: &[&Value], id: &str) -> Optio
         && !kinds.is_empty()
         && kinds.iter().all(Value::is_string)
     {
-        let key = task.dialect.key("", "requiresCompatibilities");
+        let key = task.dialect.shown("requiresCompatibilities");
         return Some(format!("`{key}` does not contain FARGATE"));
     }
     // What a transform brings is not known, so nothing can be missing.

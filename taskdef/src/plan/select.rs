@@ -258,7 +258,7 @@ pub(crate) fn check_proxies(task: &Task<'_>, slots: &[Slot<'_>]) -> Result<(), R
             Code::UnknownName,
             format!(
                 "it is not known which container `{}` names, and a proxy is never wrapped",
-                task.dialect.key("", "proxyConfiguration")
+                task.dialect.shown("proxyConfiguration")
             ),
             "give the name of the proxy as text, there and in its container definition",
         )),

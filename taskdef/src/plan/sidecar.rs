@@ -227,7 +227,7 @@ fn update(
         );
         let edits: Vec<&Edit> = edits.iter().collect();
         let (new, said) = edit::changed(slot.container, &edits, task.at(&slot.given))
-            .map_err(|place| vec![cannot_merge(&place).finding(None)])?;
+            .map_err(|place| vec![cannot_merge(task.dialect, &place).finding(None)])?;
         let path = selection.path(&slot.path, None);
         changes.extend(new.map(|new| Change { path, new }));
         // The report holds the containers in their order, before those that are added.

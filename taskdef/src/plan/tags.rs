@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cloudformation::intrinsic::{as_if, function, is_no_value};
 use crate::container::View;
+use crate::dialect::Dialect;
 use crate::report::Code;
 use crate::settings::{Mode, SelectionTags};
 
@@ -126,7 +127,13 @@ fn read_tags(task: &Task<'_>, value: &Value, tags: &mut Tags) {
         other if function(other).is_some() && !is_no_value(other) => {
             tags.notes.push(Note::new(
                 Code::SelectionTag,
-                "a tag is an intrinsic function, and was not looked at".to_owned(),
+                match task.dialect {
+                    Dialect::Terraform => {
+                        "the tags are known only after apply, and were not looked at"
+                    }
+                    _ => "a tag is an intrinsic function, and was not looked at",
+                }
+                .to_owned(),
             ));
         }
         _ => {}

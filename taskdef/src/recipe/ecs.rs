@@ -20,6 +20,33 @@ pub(super) enum Shape {
     OrInherit(&'static [(&'static str, Shape)]),
 }
 
+/// Names in a container definition that differ from those of the ECS API in the case of letters
+/// only, each with the right one.
+pub(crate) fn other_letter_case(container: &serde_json::Value) -> Vec<(String, &'static str)> {
+    let mut found = Vec::new();
+    collect(container, &Object(CONTAINER), &mut found);
+    found
+}
+
+fn collect(value: &serde_json::Value, shape: &Shape, found: &mut Vec<(String, &'static str)>) {
+    match (shape, value) {
+        (List(shape), serde_json::Value::Array(items)) => {
+            items.iter().for_each(|item| collect(item, shape, found));
+        }
+        (Object(known) | OrInherit(known), serde_json::Value::Object(map)) => {
+            for (key, value) in map {
+                let mut known = known.iter();
+                match known.find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+                    Some((name, shape)) if name == key => collect(value, shape, found),
+                    Some((name, _)) => found.push((key.clone(), name)),
+                    None => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 use Shape::{Boolean, Integer, List, Object, OrInherit, Text, Texts};
 
 const NAME_VALUE: Shape = Object(&[("name", Text), ("value", Text)]);

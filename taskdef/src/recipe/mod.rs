@@ -49,6 +49,8 @@ pub use input::{InputDeclaration, InputType, InputValue, InputValueError};
 pub use recipes::{CombinationError, Recipes, conflicts};
 pub use scope::{ContainerFacts, TaskFacts};
 
+pub(crate) use ecs::other_letter_case;
+
 use compile::Compiler;
 use load::Loaded;
 use scope::Scope;

@@ -1,0 +1,316 @@
+//! What is done with the task definitions of a document, whatever kind of document it is.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::find::{Found, Survey};
+use crate::cloudformation::launch::old_platforms;
+use crate::cloudformation::template::Template;
+use crate::dialect::{Dialect, functions_in};
+use crate::image::{Answers, ImageRequest};
+use crate::plan::compose::{changed, compose, joined, would_change};
+use crate::plan::image::Lookup;
+use crate::plan::inputs::{said_about_inputs, unmatched_containers};
+use crate::plan::instrument::{Instrumented, images_needed as asked_by};
+use crate::plan::matches::{AllMatched, Alone};
+use crate::plan::rendered::Rendered;
+use crate::plan::task::{Run, Task};
+use crate::recipe::Recipes;
+use crate::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
+use crate::settings::{OnUnresolved, Settings};
+use crate::source::Change;
+use crate::validate::validated;
+use crate::{DocumentError, Rewritten};
+
+/// The task definitions of a document, and what in it decides about them.
+pub(crate) struct Work<'d> {
+    pub(crate) survey: Survey<'d>,
+    pub(crate) dialect: Dialect,
+    pub(crate) template: Template<'d>,
+    /// A task definition as the only one of its document, for selectors.
+    pub(crate) alone: Box<dyn Fn(&Found<'_>) -> Alone<'d> + 'd>,
+}
+
+impl Work<'_> {
+    /// The questions about images that have to be answered before [`Work::rewrite`].
+    pub(crate) fn images_needed(
+        self,
+        recipes: &Recipes,
+        settings: &Settings,
+    ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
+        self.done(recipes, settings, |runs, survey| {
+            let asked = survey.found.iter().map(|found| asked(runs, found, &survey));
+            asked.flatten().collect()
+        })
+    }
+
+    /// Rewrites every task definition; each changes whole, or not at all.
+    pub(crate) fn rewrite(
+        self,
+        recipes: &Recipes,
+        settings: &Settings,
+        answers: &Answers,
+    ) -> Result<Rewritten, DocumentError> {
+        let lookup = Lookup::Answers(answers);
+        self.done(recipes, settings, |runs, survey| {
+            let mut rewritten = Rewritten::default();
+            rewritten.report.findings = survey.findings;
+            let said = recipes.iter().flat_map(said_about_inputs);
+            rewritten.report.findings.extend(said);
+            for found in &survey.found {
+                let one = instrumented(runs, found, &survey.others, lookup);
+                let changes = one.changes.into_iter().map(|change| Change {
+                    path: [found.path.as_slice(), &change.path].concat(),
+                    ..change
+                });
+                rewritten.changes.extend(changes);
+                let told = told(one.report, settings);
+                rewritten.report.task_definitions.push(told);
+            }
+            if !settings.only_refusals {
+                let report = &rewritten.report;
+                let recipes = recipes.iter();
+                let unmatched = recipes.flat_map(|recipe| unmatched_containers(recipe, report));
+                let unmatched: Vec<_> = unmatched.collect();
+                rewritten.report.findings.extend(unmatched);
+            }
+            if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
+                rewritten.changes.clear();
+            }
+            rewritten
+        })
+    }
+
+    /// Judges, without resolving anything, whether every task definition in scope carries the recipe.
+    pub(crate) fn check(
+        self,
+        recipes: &Recipes,
+        settings: &Settings,
+        answers: &Answers,
+    ) -> Result<Report, DocumentError> {
+        self.done(recipes, settings, |runs, survey| {
+            let task_definitions = survey
+                .found
+                .iter()
+                .map(|found| told(judged(runs, found, &survey.others, answers), settings))
+                .collect();
+            Report {
+                task_definitions,
+                findings: survey.findings,
+            }
+        })
+    }
+
+    /// Makes ready what stays the same for all task definitions, and does the work with it.
+    fn done<Done>(
+        self,
+        recipes: &Recipes,
+        settings: &Settings,
+        work: impl FnOnce(&[Run<'_>], Survey<'_>) -> Done,
+    ) -> Result<Done, DocumentError> {
+        let Work {
+            mut survey,
+            dialect,
+            template,
+            alone,
+        } = self;
+        if !dialect.has_functions() {
+            literal_inputs(recipes, dialect)?;
+        }
+        let matched = AllMatched::new(&survey, &settings.selection, &alone);
+        survey.findings.extend(matched.findings());
+        let old_platforms = old_platforms(&survey.others);
+        let rendered: Vec<Rendered<'_>> = recipes
+            .iter()
+            .map(|recipe| Rendered::new(recipe, recipes, dialect))
+            .collect();
+        let runs: Vec<Run<'_>> = rendered
+            .iter()
+            .map(|rendered| Run {
+                dialect,
+                template: &template,
+                rendered,
+                settings,
+                matched: &matched,
+                old_platforms: &old_platforms,
+            })
+            .collect();
+        Ok(work(&runs, survey))
+    }
+}
+
+/// What the images of one task definition are asked.
+fn asked(runs: &[Run<'_>], found: &Found<'_>, survey: &Survey<'_>) -> BTreeSet<ImageRequest> {
+    let mut needed = BTreeSet::new();
+    for run in runs {
+        if let Some(properties) = found.properties {
+            let task = Task::new(*run, found, properties);
+            needed.extend(asked_by(&task, properties, &survey.others, &found.id));
+        }
+    }
+    needed
+}
+
+/// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.
+const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
+
+/// Judges by every recipe by itself: a task definition carries all, or it does not carry one.
+fn judged(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    others: &[&Value],
+    answers: &Answers,
+) -> TaskDefinitionReport {
+    let by = |run: &Run<'_>| judged_by(*run, found, others, answers);
+    match runs {
+        [run] => by(run),
+        runs => {
+            let reports = runs.iter().map(|run| (run.recipe_name(), by(run)));
+            joined(&found.id, reports.collect())
+        }
+    }
+}
+
+fn judged_by(
+    run: Run<'_>,
+    found: &Found<'_>,
+    others: &[&Value],
+    answers: &Answers,
+) -> TaskDefinitionReport {
+    let mut reports = POSSIBLE_USERS
+        .iter()
+        .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
+    let settled = |report: &TaskDefinitionReport| {
+        matches!(report.outcome, Outcome::Unchanged | Outcome::LeftAlone)
+    };
+    let Some(first) = reports.next() else {
+        return unreadable(&found.id);
+    };
+    if settled(&first) {
+        return first;
+    }
+    if let Some(other) = reports.find(settled) {
+        return other;
+    }
+    let mut report = first;
+    if report.outcome == Outcome::Rewritten {
+        report.findings.push(Finding {
+            code: Code::NotInstrumented,
+            severity: Severity::Error,
+            container: None,
+            image: None,
+            message: format!(
+                "does not carry the recipe `{}`; rewriting would change {}",
+                run.rendered.recipe.recipe().name(),
+                would_change(&report)
+            ),
+            hint: Some(format!(
+                "rewrite the {}, and check the result",
+                run.dialect.document()
+            )),
+        });
+    }
+    report.outcome = Outcome::Refused;
+    report
+}
+
+/// What the report tells of a task definition.
+fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
+    match settings.only_refusals {
+        true => report.only_refusal(),
+        false => report,
+    }
+}
+
+/// Refuses inputs that only a template can give a meaning.
+fn literal_inputs(recipes: &Recipes, dialect: Dialect) -> Result<(), DocumentError> {
+    let mut intrinsic = recipes.iter().flat_map(|recipe| {
+        let names = recipe.intrinsic_inputs().into_iter();
+        names.map(|input| (recipe.recipe().name(), input))
+    });
+    match intrinsic.next() {
+        None => Ok(()),
+        Some((recipe, input)) => Err(DocumentError::IntrinsicInput {
+            recipe: recipe.to_owned(),
+            input: input.to_owned(),
+            document: match dialect {
+                Dialect::Terraform => "plan",
+                _ => "bare task definition",
+            },
+        }),
+    }
+}
+
+fn instrumented(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    others: &[&Value],
+    lookup: Lookup<'_>,
+) -> Instrumented {
+    match found.properties {
+        Some(properties) => {
+            let one = compose(runs, found, properties, others, lookup);
+            match runs.first() {
+                Some(run) if run.dialect == Dialect::Terraform => {
+                    let one = validated(*run, found, properties, others, one);
+                    without_unknown(properties, one)
+                }
+                Some(run) => validated(*run, found, properties, others, one),
+                None => one,
+            }
+        }
+        None => Instrumented {
+            changes: Vec::new(),
+            report: unreadable(&found.id),
+        },
+    }
+}
+
+/// Refuses what a recipe made of a value that a plan does not hold yet: nothing would put it in at apply.
+fn without_unknown(properties: &Map<String, Value>, mut one: Instrumented) -> Instrumented {
+    let brought = |after: Map<String, Value>| {
+        let new = after.into_iter();
+        let new = new.filter(|(key, value)| properties.get(key) != Some(value));
+        let mut unknown = functions_in(&new.collect()).into_iter();
+        let known = functions_in(properties);
+        unknown.any(|place| !known.contains(&place))
+    };
+    if !changed(properties, one.changes.clone()).is_some_and(brought) {
+        return one;
+    }
+    one.changes.clear();
+    one.report.containers.clear();
+    one.report.changes.clear();
+    one.report.outcome = Outcome::Refused;
+    one.report.findings.push(Finding {
+        code: Code::UnknownValue,
+        severity: Severity::Error,
+        container: None,
+        image: None,
+        message: "the recipe writes a value of the task definition that is known only after apply"
+            .to_owned(),
+        hint: Some(
+            "write `family` and `runtime_platform` so that they are known when the plan is made"
+                .to_owned(),
+        ),
+    });
+    one
+}
+
+fn unreadable(id: &str) -> TaskDefinitionReport {
+    TaskDefinitionReport {
+        id: id.to_owned(),
+        outcome: Outcome::Refused,
+        containers: Vec::new(),
+        changes: Vec::new(),
+        findings: vec![Finding {
+            code: Code::Malformed,
+            severity: Severity::Error,
+            container: None,
+            image: None,
+            message: "the task definition has no properties that can be read".to_owned(),
+            hint: Some("give it `Properties`, as an object".to_owned()),
+        }],
+    }
+}

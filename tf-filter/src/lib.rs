@@ -1,0 +1,94 @@
+//! Instruments the ECS task definitions of a Terraform plan, as `terraform show -json` prints it:
+//! the plan goes in, and comes out as it would be with every task definition instrumented. With
+//! `--check` it is a gate for pipelines.
+//!
+//! [`run`] is the whole program with the streams of one's choice. The work is done by
+//! [`taskdef::terraform`]; what both filters do alike is in [`cli`]; here is only what is
+//! Terraform's: two options, and the order of the steps.
+
+mod filter;
+mod help;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+
+use cli::report::delivery::tell_failure;
+use cli::{Console, Exit, Failure, Terminals, Variables};
+
+use options::{Arguments, Command};
+
+/// Runs the program with these arguments (without its name) and streams, none of them a terminal, and
+/// with no environment.
+pub fn run<A: Into<OsString>>(
+    args: impl IntoIterator<Item = A>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Exit {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let terminals = Terminals::default();
+    run_on(
+        &args,
+        Console {
+            stdin,
+            stdout,
+            stderr,
+            terminals,
+            variables: Variables::default(),
+        },
+    )
+}
+
+/// Runs the program with these arguments (without its name) on this console.
+pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
+    let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);
+    let (arguments, layers) = match parsed {
+        Ok(parsed) => parsed,
+        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
+            return exit.detailed();
+        }
+        Err(exit) => return exit,
+    };
+    console.terminals = console.terminals.with_color(arguments.output.color);
+    let end = match &arguments.command {
+        Some(Command::Lock(command)) => filter::lock(command, &mut console),
+        Some(Command::Settings(command)) => {
+            console.terminals = console.terminals.with_color(command.color);
+            cli::settings_command::run(&layers, &command.recipe, &mut console)
+        }
+        Some(Command::Image(command)) => cli::image_command::run(command, &mut console),
+        Some(Command::Recipes(command)) => cli::recipes_command::run(command, &mut console),
+        Some(Command::Completions(options)) => {
+            cli::completions::run(*options, help::command(), &mut console)
+        }
+        Some(Command::Man(options)) => {
+            cli::manual::run(options, help::command(), help::SECTIONS, &mut console)
+        }
+        None => match mistaken(&arguments) {
+            Some(failure) => Err(failure),
+            None => filter::filter(&arguments, &layers, &mut console),
+        },
+    };
+    let exit = end.unwrap_or_else(|failure| match &arguments.command {
+        Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
+        Some(_) => failure.tell(&mut console),
+        None => {
+            let asked = (&arguments.output, arguments.plan.as_deref());
+            tell_failure(&failure, filter::TOOL, asked, &mut console)
+        }
+    });
+    if arguments.output.detailed_exitcode {
+        exit.detailed()
+    } else {
+        exit
+    }
+}
+
+/// A document that is not there, and that may have been meant as a command.
+fn mistaken(arguments: &Arguments) -> Option<Failure> {
+    let document = arguments.plan.as_deref()?;
+    cli::command_line::mistaken_for_document(document, help::command)
+}
