@@ -182,6 +182,8 @@ codes! {
     SelectorMatchedNothing = "selector-matched-nothing",
     /// What is said about a task definition would show sensitive values.
     SensitiveDefinition = "sensitive-definition",
+    /// A variable that the shell in front of the program may not pass on.
+    ShellDropsVariable = "shell-drops-variable",
     /// A snippet too small to add a sidecar to.
     SnippetTooSmall = "snippet-too-small",
     /// A tag selects what a setting excludes.

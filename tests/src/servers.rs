@@ -1,11 +1,13 @@
 //! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
 //! registry in several settings, a token server for it, AWS as moto plays it, AWS Lambda as one
-//! function sees it, and a server that answers whatever a test wants.
+//! function sees it, a server that answers whatever a test wants; and a container engine, on a
+//! socket.
 //!
 //! A server whose program is not installed is `None`, and the test says so and passes; with
 //! `OUTRIGGER_TOOLS=required` it is an error.
 
 mod authority;
+mod engine;
 pub mod image;
 mod lambda;
 mod moto;
@@ -18,6 +20,7 @@ pub mod scripted;
 mod token;
 
 pub use authority::{Authority, Identity};
+pub use engine::{Ended, Engine};
 pub use lambda::{Answer, Function, PAYLOAD_MAX};
 pub use moto::Moto;
 pub use registry::{Access, Login, Registry};
@@ -39,12 +42,21 @@ pub fn program(variable: &str, name: &str) -> Result<Option<PathBuf>, String> {
         .map(|folder| folder.join(name))
         .find(|program| program.is_file());
     if found.is_none() {
-        if std::env::var("OUTRIGGER_TOOLS").as_deref() == Ok("required") {
-            return Err(format!(
-                "{variable} does not say where {name} is, nor is it in PATH"
-            ));
-        }
-        println!("note: {name} is not installed, and {variable} not set: not tested");
+        not_tested(&format!(
+            "{name} is not installed, and {variable} does not say where it is"
+        ))?;
     }
     Ok(found)
+}
+
+/// Says that something is not tested, and why.
+///
+/// # Errors
+/// Tools are required.
+pub fn not_tested(why: &str) -> Result<(), String> {
+    if std::env::var("OUTRIGGER_TOOLS").as_deref() == Ok("required") {
+        return Err(why.to_owned());
+    }
+    println!("note: {why}: not tested");
+    Ok(())
 }

@@ -201,6 +201,7 @@ fn plan_variant<'d>(
     refused(workload)?;
     assumed(task, view, given, &workload.warnings, &mut notes)?;
     let own = own_edits(
+        view,
         &stated,
         recognised,
         workload,
@@ -235,7 +236,7 @@ fn stated_words(
     if is_one_empty_word(task, &entry_point, given) {
         return Err(Refusal::new(
             Code::EmptyArgumentEntryPoint,
-            "the entry point is one empty argument, which cannot be started".to_owned(),
+            "the entry point is one empty argument, which the container runtime drops".to_owned(),
             "remove it, or state the program",
         ));
     }
@@ -278,6 +279,7 @@ fn refused(workload: &Workload) -> Result<(), Vec<Refusal>> {
 
 /// What is done to this container alone under one combination.
 fn own_edits(
+    view: View<'_>,
     stated: &Stated<'_>,
     recognised: Recognised,
     workload: &Workload,
@@ -288,7 +290,7 @@ fn own_edits(
     if let Some(inspected) = inspected {
         edits.extend(image_edit(inspected, notes));
     }
-    let process = process_edits(stated, recognised, workload.process.as_ref(), notes);
+    let process = process_edits(view, stated, recognised, workload.process.as_ref(), notes);
     edits.extend(process.map_err(|refusal| vec![refusal])?);
     Ok(edits)
 }

@@ -1,10 +1,12 @@
 //! What becomes of a container's program.
 
+use crate::container::View;
 use crate::edit::Edit;
 use crate::recipe::{Arrangement, Wrapping};
 use crate::report::{Code, ProcessChange};
 
 use super::recognise::{Known, Recognised, wrapped_by};
+use super::shell::check_variables;
 use super::words::{Stated, Words};
 use super::wrap::arrange;
 use super::{Note, Refusal, Task};
@@ -33,6 +35,7 @@ pub(crate) fn one_wrapper(
 
 /// The edits that wrap a program, where that is to be done.
 pub(crate) fn process_edits(
+    view: View<'_>,
     stated: &Stated<'_>,
     recognised: Recognised,
     wrapping: Option<&Wrapping>,
@@ -62,6 +65,9 @@ pub(crate) fn process_edits(
             let Some(wrapping) = wrapping else {
                 return Ok(Vec::new());
             };
+            if wrapping.arrangement == Arrangement::ShellJoin {
+                check_variables(view)?;
+            }
             if !matches!(
                 wrapping.arrangement,
                 Arrangement::Prefix | Arrangement::None

@@ -1,8 +1,9 @@
-//! Words quoted for a shell, so that they are the same words there.
+//! Words quoted for a shell, so that they are the same words there; and variables that it loses.
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::scalar_text;
+use crate::cloudformation::intrinsic::{function, scalar_text};
+use crate::container::View;
 use crate::report::Code;
 
 use super::Refusal;
@@ -31,6 +32,54 @@ pub(crate) fn cannot_quote(why: &str) -> Refusal {
         format!("{why}, which cannot be quoted for a shell"),
         "write entry point and command as literal texts",
     )
+}
+
+/// Refuses variables that a shell does not pass on: `dash` and BusyBox's `sh` drop each whose name
+/// is no name in their language.
+pub(crate) fn check_variables(view: View<'_>) -> Result<(), Refusal> {
+    let mut lost = Vec::new();
+    for list in ["environment", "secrets"] {
+        collect_lost(view.get(list).unwrap_or(&Value::Null), &mut lost);
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
+    Err(Refusal::new(
+        Code::ShellDropsVariable,
+        format!(
+            "the program is started by a shell, which may not pass on {}",
+            names.join(", ")
+        ),
+        "take names of letters, digits and underscores, or a way to wrap without a shell",
+    ))
+}
+
+/// The names in a list of variables, under whatever condition, that a shell may drop.
+fn collect_lost<'v>(value: &'v Value, lost: &mut Vec<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_lost(item, lost)),
+        Value::Object(map) if function(value).is_some() => {
+            map.values().for_each(|item| collect_lost(item, lost));
+        }
+        Value::Object(map) => {
+            let mut members = map.iter();
+            let name = members.find(|(key, _)| key.eq_ignore_ascii_case("name"));
+            let name = name.and_then(|(_, name)| name.as_str());
+            lost.extend(name.filter(|name| !is_passed_on(name)));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a shell could set this variable itself; one that is named by a loop is not judged.
+fn is_passed_on(name: &str) -> bool {
+    let is_letter = |char: char| char.is_ascii_alphabetic() || char == '_';
+    let is_name = name.starts_with(is_letter)
+        && name
+            .chars()
+            .all(|char| is_letter(char) || char.is_ascii_digit());
+    is_name || name.contains("${") || name.contains("&{")
 }
 
 /// Reserved words and assignments would mean something else in the first place.

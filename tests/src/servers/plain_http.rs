@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -33,21 +35,44 @@ pub(super) fn send(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer, String> {
+    let to = address.to_string();
+    let stream = TcpStream::connect(address);
+    exchange(stream, &to, request, headers, body)
+}
+
+/// The same, to a server that listens on a socket in the file system.
+pub(super) fn send_to_socket(
+    socket: &Path,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer, String> {
+    let stream = UnixStream::connect(socket);
+    exchange(stream, "localhost", request, headers, body)
+}
+
+fn exchange(
+    stream: std::io::Result<impl Read + Write>,
+    host: &str,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer, String> {
     let mut head = format!(
-        "{request} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n",
+        "{request} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {}\r\n",
         body.len()
     );
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    let received = exchange(address, head.as_bytes(), body)
-        .map_err(|error| format!("{request} at {address}: {error}"))?;
-    parse(&received).ok_or_else(|| format!("{request} at {address}: no HTTP"))
+    let received = stream
+        .and_then(|stream| received(stream, head.as_bytes(), body))
+        .map_err(|error| format!("{request} at {host}: {error}"))?;
+    parse(&received).ok_or_else(|| format!("{request} at {host}: no HTTP"))
 }
 
-fn exchange(address: SocketAddr, head: &[u8], body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address)?;
+fn received(mut stream: impl Read + Write, head: &[u8], body: &[u8]) -> std::io::Result<Vec<u8>> {
     stream.write_all(head)?;
     stream.write_all(body)?;
     let mut received = Vec::new();

@@ -41,7 +41,9 @@ impl Process {
             answered,
             reader: Some(reader),
         };
-        let address = wait_for(&lines, sign).map_err(|said| format!("{name}: {said}"))?;
+        let line = wait_for(&lines, sign).map_err(|said| format!("{name}: {said}"))?;
+        let address =
+            address(&line, sign).ok_or_else(|| format!("{name} listens where? {line}"))?;
         Ok((process, address))
     }
 
@@ -63,7 +65,7 @@ impl Drop for Process {
 }
 
 /// Reads to the end, whether or not anybody still listens: a full pipe would stop the server.
-fn read(
+pub(super) fn read(
     stderr: Option<ChildStderr>,
     answered: Arc<AtomicU64>,
 ) -> (Receiver<String>, JoinHandle<()>) {
@@ -84,7 +86,8 @@ fn read(
     (receiver, reader)
 }
 
-fn wait_for(lines: &Receiver<String>, sign: &str) -> Result<SocketAddr, String> {
+/// Waits for a line that has this in it.
+pub(super) fn wait_for(lines: &Receiver<String>, sign: &str) -> Result<String, String> {
     let end = Instant::now() + PATIENCE;
     let mut said = String::new();
     loop {
@@ -94,16 +97,18 @@ fn wait_for(lines: &Receiver<String>, sign: &str) -> Result<SocketAddr, String> 
             Err(RecvTimeoutError::Timeout) => return Err(format!("not ready in time: {said}")),
             Err(RecvTimeoutError::Disconnected) => return Err(format!("has ended: {said}")),
         };
-        if let Some((_, after)) = line.split_once(sign) {
-            let address: String = after
-                .chars()
-                .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
-                .collect();
-            return address
-                .parse()
-                .map_err(|_| format!("listens where? {line}"));
+        if line.contains(sign) {
+            return Ok(line);
         }
         said.push_str(&line);
         said.push('\n');
     }
+}
+
+/// The address behind the sign.
+fn address(line: &str, sign: &str) -> Option<SocketAddr> {
+    let (_, after) = line.split_once(sign)?;
+    let is_part = |c: &char| c.is_ascii_digit() || matches!(c, '.' | ':');
+    let address: String = after.chars().take_while(is_part).collect();
+    address.parse().ok()
 }
