@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs a container engine until standard input ends, which it does when the test ends, however that
 # comes about; then nothing is left of it. Started in namespaces of its own: no process outlives
 # this one, no mount is seen outside, and there is no network.
