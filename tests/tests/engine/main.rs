@@ -7,7 +7,7 @@
 //! containers run ([`runs`]), before and after, and what the programs wrote is compared ([`judge`]).
 //!
 //! Without more, some of the combinations of each way run, others for each; `OUTRIGGER_ENGINE=full`
-//! runs all of them. Needs `dockerd` and a static `busybox`, and root.
+//! runs all of them, `OUTRIGGER_ENGINE="lacework nonRoot=sudo"` all of that way. Needs `dockerd` and a static `busybox`, and root.
 
 #![cfg(test)]
 
@@ -118,7 +118,8 @@ fn pairs(
     );
     let (mut pairs, mut pairs_of_overrides) = (Vec::new(), Vec::new());
     for (position, (case, rewritten)) in all.iter().zip(rewrite(all, way)).enumerate() {
-        let chosen = |position: usize, stride| full() || (position + number).is_multiple_of(stride);
+        let chosen =
+            |position: usize, stride| all_of(way) || (position + number).is_multiple_of(stride);
         row.combinations += 1;
         let containers = match rewritten {
             Rewritten::Containers(containers) => containers,
@@ -166,8 +167,10 @@ fn pairs(
     [(row, pairs), (row_of_overrides, pairs_of_overrides)]
 }
 
-fn full() -> bool {
-    std::env::var("OUTRIGGER_ENGINE").as_deref() == Ok("full")
+/// Whether all combinations of a way are to run.
+fn all_of(way: &Way) -> bool {
+    let wanted = std::env::var("OUTRIGGER_ENGINE").unwrap_or_default();
+    wanted == "full" || wanted == way.name()
 }
 
 #[test]
