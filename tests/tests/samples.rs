@@ -1,5 +1,6 @@
 //! The samples of `cfn-filter`: each one's command line, run from the repository's root. A folder
-//! with an `environment` in place of a `command` is a sample of the macro: see `deployment/samples.rs`.
+//! with an `environment` in place of a `command` is a sample of the macro: see `deployment/samples.rs`;
+//! one with a `main.tf` is one of the Terraform provider: see `terraform_provider/lifecycle.rs`.
 //!
 //! A process has one working directory, so the paths in a command are put in
 //! front of the root here instead of changing it.
@@ -23,7 +24,8 @@ fn commands() -> Vec<(String, String)> {
         .filter(|path| path.is_dir())
     {
         let name = sample.file_name().unwrap().to_str().unwrap().to_owned();
-        if sample.join("environment").is_file() {
+        let of_another = ["environment", "main.tf"].map(|file| sample.join(file).is_file());
+        if of_another.contains(&true) {
             assert!(
                 !sample.join("command").exists(),
                 "{name}: for which of them?"

@@ -1,0 +1,12 @@
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+module "service" {
+  source   = "./modules/service"
+  for_each = { api = "nginx:1.25", "we\"ird.key" = "redis:7" }
+  name     = "c"
+  image    = each.value
+}

@@ -1,0 +1,9 @@
+variable "image" {
+  type = string
+}
+
+module "inner" {
+  source = "./inner"
+  name   = "deep"
+  image  = var.image
+}
