@@ -398,6 +398,3 @@ fn details(summary: &str, body: &str) -> String {
         false => format!("\n<details>\n<summary>{summary}</summary>\n{body}\n</details>\n"),
     }
 }
-
-#[cfg(test)]
-mod tests;
