@@ -86,9 +86,21 @@ data "outrigger_images" "this" {
   images           = ["nginx:1.27", "NGINX"]
   cpu_architecture = "amd64"
 }
+
+data "outrigger_lock" "this" {
+  path = "${path.module}/no.lock"
+}
 "#;
-    let workspace = configuration(&terraform, text);
-    insta::assert_snapshot!(said(&workspace, &["validate", "-no-color"]), @"");
+    let valid = said(&configuration(&terraform, text), &["validate", "-no-color"]);
+    for part in [
+        "not an image reference",
+        "not a CPU architecture of Amazon ECS",
+        "There are X86_64 and ARM64.",
+    ] {
+        assert!(valid.contains(part), "{valid}");
+    }
+    // A lock file is not read to tell whether a configuration is valid.
+    assert!(!valid.contains("cannot read"), "{valid}");
     let text = "data \"outrigger_lock\" \"this\" {\n  path = \"${path.module}/no.lock\"\n}\n";
     insta::assert_snapshot!(said(&configuration(&terraform, text), PLAN), @r#"
     Error: cannot read `./no.lock`: No such file or directory (os error 2)
