@@ -1,4 +1,4 @@
-# An ECS service whose task definition carries the Lacework agent. Run it as docs/terraform.md says.
+# An ECS service whose task definition carries the Lacework agent. Run it as docs/terraform-provider.md says.
 
 terraform {
   required_version = ">= 1.8"

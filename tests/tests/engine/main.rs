@@ -7,7 +7,8 @@
 //! containers run ([`runs`]), before and after, and what the programs wrote is compared ([`judge`]).
 //!
 //! Without more, some of the combinations of each way run, others for each; `OUTRIGGER_ENGINE=full`
-//! runs all of them, `OUTRIGGER_ENGINE="lacework nonRoot=sudo"` all of that way. Needs `dockerd` and a static `busybox`, and root.
+//! runs all of them, `OUTRIGGER_ENGINE="lacework nonRoot=sudo"` all of that way. Needs `dockerd`,
+//! a static `busybox`, and root.
 
 #![cfg(test)]
 

@@ -62,7 +62,7 @@ fn plans_of_the_corpus_are_rewritten_or_left_alone() {
 }
 
 /// Every byte outside of the spliced ranges is there as it was, in order.
-fn stays_outside(text: &str, ran: &Ran) {
+pub(crate) fn stays_outside(text: &str, ran: &Ran) {
     let (mut before, mut after) = (0, 0);
     for splice in &ran.splices {
         let kept = text.get(before..splice.range.start).unwrap();
@@ -74,7 +74,7 @@ fn stays_outside(text: &str, ran: &Ran) {
 }
 
 /// What became of each task definition, in a few words.
-fn row(ran: &Ran) -> String {
+pub(crate) fn row(ran: &Ran) -> String {
     let tasks = ran.report.task_definitions.iter().map(words);
     let tasks: Vec<String> = tasks.collect();
     match tasks.is_empty() {

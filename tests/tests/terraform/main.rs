@@ -4,3 +4,4 @@
 
 mod corpus;
 mod library;
+mod real;
