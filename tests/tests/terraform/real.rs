@@ -38,5 +38,22 @@ fn plans_of_a_real_terraform_are_rewritten_or_left_alone() {
         let rows = if same { rows[..1].to_vec() } else { rows };
         table.push_str(&format!("{name}: {}\n", rows.join(" | ")));
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @"
+    child_module: rewritten
+    count: rewritten, rewritten
+    delete: nothing to rewrite
+    destroy: nothing to rewrite
+    for_each: rewritten, rewritten
+    heredoc: rewritten, rewritten, rewritten
+    module_for_each: rewritten, rewritten
+    moved: rewritten (becomes-replacement)
+    nested_module: rewritten
+    noop: rewritten (becomes-replacement)
+    refresh_only: nothing to rewrite
+    replace: rewritten
+    root: rewritten | refused (recipe-refused) | rewritten
+    sensitive: rewritten (sensitive-definition)
+    unknown: left alone (unknown-definition)
+    update_in_place: rewritten (becomes-replacement)
+    ");
 }

@@ -72,6 +72,11 @@ fn an_error_of_a_configuration_names_the_line() {
 provider "outrigger" {
   allowed_registries = ["docker.io", "https://registry"]
 }
+
+# Terraform does not look at a provider that nothing uses.
+data "outrigger_lock" "this" {
+  path = "outrigger.lock"
+}
 "#;
     let workspace = configuration(&terraform, text);
     insta::assert_snapshot!(said(&workspace, &["validate", "-no-color"]), @r#"
