@@ -4,8 +4,12 @@ use taskdef::recipe::{AssignError, InputValue, Inputs, Recipe};
 
 use crate::{Exit, Failure, Problem, assignment};
 
-/// Gives each argument of `--set` to its recipe: `input=value`, or `recipe.input=value`.
-pub(crate) fn assign(arguments: &[String], recipes: &[Recipe]) -> Result<Vec<Inputs>, Failure> {
+/// Reads the arguments of `--set`: `input=value`, or `recipe.input=value`.
+///
+/// # Errors
+///
+/// When one of them is in no form that is known.
+pub fn given(arguments: &[String]) -> Result<Vec<(String, InputValue)>, Failure> {
     let mut given = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
         let (key, text) = assignment::split("--set", index + 1, argument)?;
@@ -13,6 +17,16 @@ pub(crate) fn assign(arguments: &[String], recipes: &[Recipe]) -> Result<Vec<Inp
             .map_err(|error| Failure::usage(format!("input `{key}`: {error}")))?;
         given.push((key.to_owned(), value));
     }
+    Ok(given)
+}
+
+/// Gives each argument of `--set` to its recipe.
+///
+/// # Errors
+///
+/// When one of them has no recipe, or several.
+pub fn assign(arguments: &[String], recipes: &[Recipe]) -> Result<Vec<Inputs>, Failure> {
+    let given = given(arguments)?;
     taskdef::recipe::assign(given, recipes).map_err(|errors| Failure {
         exit: Exit::Usage,
         problems: errors.iter().map(problem).collect(),

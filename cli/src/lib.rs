@@ -19,7 +19,7 @@ mod failure;
 pub mod help;
 pub mod image_command;
 pub mod input;
-mod inputs;
+pub mod inputs;
 pub mod lock;
 pub mod lock_update;
 pub mod manual;

@@ -10,6 +10,43 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_file_by(path, |file| file.write_all(bytes))
 }
 
+/// Puts texts into files, all of them or none as far as that can be: every text is written beside
+/// its file before the first of them takes its place.
+pub fn replace_files<'f>(
+    files: impl IntoIterator<Item = (&'f Path, &'f [u8])>,
+) -> Result<(), (PathBuf, io::Error)> {
+    let mut prepared: Vec<Prepared> = Vec::new();
+    for (path, bytes) in files {
+        match prepare(path, |file| file.write_all(bytes)) {
+            Ok(ready) => prepared.extend(ready),
+            Err(error) => {
+                prepared.iter().for_each(Prepared::drop_it);
+                return Err((path.to_owned(), error));
+            }
+        }
+    }
+    for (number, ready) in prepared.iter().enumerate() {
+        if let Err(error) = fs::rename(&ready.temporary, &ready.target) {
+            prepared.iter().skip(number).for_each(Prepared::drop_it);
+            return Err((ready.target.clone(), error));
+        }
+    }
+    Ok(())
+}
+
+/// A file that is written and has yet to take its place.
+struct Prepared {
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl Prepared {
+    fn drop_it(&self) {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
 /// Has the file written: written beside it under another name, then renamed, so that nobody
 /// ever sees half of them.
 ///
@@ -20,10 +57,21 @@ pub fn replace_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    let Some(ready) = prepare(path, write)? else {
+        return Ok(());
+    };
+    fs::rename(&ready.temporary, &ready.target).inspect_err(|_| ready.drop_it())
+}
+
+/// Writes beside the file what is to take its place; nothing where it was written to as it is.
+fn prepare(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Option<Prepared>> {
     // Before links are followed: `/dev/stdout` ends in a link that names no file.
     let existing = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => return write_through(path, write),
+        Ok(metadata) if !metadata.is_file() => return write_through(path, write).map(|()| None),
         Ok(metadata) => {
             // A rename would replace a read-only file too: whoever made it so did not mean that.
             OpenOptions::new().write(true).open(path)?;
@@ -34,16 +82,13 @@ pub fn replace_file_by(
     };
     let target = follow(path)?;
     let (mut file, temporary) = create_beside(&target)?;
-    let written = write(&mut file)
+    let ready = Prepared { temporary, target };
+    write(&mut file)
         .and_then(|()| existing.map_or(Ok(()), |metadata| copy_ownership(&file, &metadata)))
         // Without it a crash after the rename could leave an empty file.
         .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, &target));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+        .inspect_err(|_| ready.drop_it())?;
+    Ok(Some(ready))
 }
 
 /// The file that a path names at the end of its symbolic links, whether it exists or not.

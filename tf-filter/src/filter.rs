@@ -32,7 +32,7 @@ pub(crate) const TOOL: Tool = Tool {
 };
 
 /// The largest plan that is read. Memory is needed for the text, and for little else.
-const LIMIT: u64 = 1 << 30;
+pub(crate) const LIMIT: u64 = 1 << 30;
 
 /// A plan that was read, and what it is rewritten with.
 struct Input<'i> {
@@ -95,7 +95,8 @@ pub(crate) fn lock(arguments: &LockArguments, console: &mut Console<'_>) -> Resu
     )
 }
 
-fn settings(
+/// The settings of a run, but for what concerns images and assumptions.
+pub(crate) fn settings(
     scope: &ScopeOptions,
     planned: PlanOptions,
     recipes: &Recipes,
@@ -114,7 +115,8 @@ fn settings(
     })
 }
 
-fn unusable(document: &Document, error: &PlanError) -> Failure {
+/// A plan that cannot be used.
+pub(crate) fn unusable(document: &Document, error: &PlanError) -> Failure {
     if let PlanError::Document(DocumentError::IntrinsicInput { .. }) = error {
         return Failure::usage(error.to_string()).hint("give the value itself");
     }

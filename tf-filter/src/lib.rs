@@ -1,6 +1,6 @@
 //! Instruments the ECS task definitions of a Terraform plan, as `terraform show -json` prints it:
 //! the plan goes in, and comes out as it would be with every task definition instrumented. With
-//! `--check` it is a gate for pipelines.
+//! `--check` it is a gate for pipelines. `override` writes files that make Terraform apply it.
 //!
 //! [`run`] is the whole program with the streams of one's choice. The work is done by
 //! [`taskdef::terraform`]; what both filters do alike is in [`cli`]; here is only what is
@@ -9,6 +9,7 @@
 mod filter;
 mod help;
 mod options;
+mod override_files;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,7 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     console.terminals = console.terminals.with_color(arguments.output.color);
     let end = match &arguments.command {
         Some(Command::Lock(command)) => filter::lock(command, &mut console),
+        Some(Command::Override(command)) => override_files::run(command, &mut console),
         Some(Command::Settings(command)) => {
             console.terminals = console.terminals.with_color(command.color);
             cli::settings_command::run(&layers, &command.recipe, &mut console)
@@ -73,7 +75,9 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         },
     };
     let exit = end.unwrap_or_else(|failure| match &arguments.command {
-        Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
+        Some(Command::Lock(_) | Command::Override(_)) => {
+            failure.tell_of_run("nothing was written", &mut console)
+        }
         Some(_) => failure.tell(&mut console),
         None => {
             let asked = (&arguments.output, arguments.plan.as_deref());

@@ -120,6 +120,12 @@ pub(crate) enum Command {
     /// Takes the options of the run that the lock file is for. Entries for other images stay. Images
     /// of task definitions with sensitive values are left out.
     Lock(Box<LockArguments>),
+    /// Write files beside a configuration that make Terraform apply what the recipe asks for
+    ///
+    /// Reads a plan, and the files of its modules in the working directory. Writes an override file
+    /// (outrigger_override.tf) into the folder of each module that has a task definition in scope.
+    /// What cannot be done without loss is refused, and then nothing is written.
+    Override(Box<OverrideArguments>),
     /// Show the settings that are in force, and where each comes from
     ///
     /// Takes the options of a run. A setting is an option that can also be given as a variable OUTRIGGER_*, or in the
@@ -170,6 +176,89 @@ pub(crate) struct LockArguments {
         help_heading = "Output"
     )]
     pub(crate) color: ColorWhen,
+}
+
+/// What `override` takes: what a run takes, and what is written.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct OverrideArguments {
+    /// Plan to read, in JSON, made without override files of this program; `-`, or nothing, is standard input
+    pub(crate) plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) recipe: RecipeOptions,
+
+    #[command(flatten)]
+    pub(crate) assumptions: AssumptionOptions,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeOptions,
+
+    #[command(flatten)]
+    pub(crate) images: LockOptions,
+
+    #[command(flatten)]
+    pub(crate) offline: OfflineOptions,
+
+    #[command(flatten)]
+    pub(crate) registries: RegistryOptions,
+
+    #[command(flatten)]
+    pub(crate) settings: SettingsOptions,
+
+    #[command(flatten)]
+    pub(crate) files: OverrideOptions,
+}
+
+/// Which override files are written, and where.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OverrideOptions {
+    /// What is written into the files
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    pub(crate) form: OverrideForm,
+
+    /// Folder of the root module, where `terraform init` was run
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) directory: PathBuf,
+
+    /// Write nothing and read no plan; exit code 3 when a file that is there is out of date
+    #[arg(long, conflicts_with = "remove")]
+    pub(crate) check: bool,
+
+    /// Remove the files, and do nothing else
+    #[arg(long)]
+    pub(crate) remove: bool,
+
+    /// Print errors only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: ColorWhen,
+}
+
+/// `--form`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OverrideForm {
+    /// A call of the provider's function: for everything, and it needs the provider.
+    #[default]
+    Function,
+    /// Terraform's own functions: no provider, and only for containers that the plan knows.
+    Hcl,
+    /// The containers as they are planned: no provider, nothing unknown and nothing sensitive.
+    Const,
+}
+
+impl OverrideForm {
+    /// As it is given.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            OverrideForm::Function => "function",
+            OverrideForm::Hcl => "hcl",
+            OverrideForm::Const => "const",
+        }
+    }
 }
 
 /// What `settings` takes: whatever can be a setting.

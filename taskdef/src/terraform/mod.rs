@@ -20,6 +20,7 @@ mod hidden;
 mod json;
 mod read;
 mod recognise;
+mod resource;
 mod runners;
 mod task;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use crate::work::Work;
 pub use error::PlanError;
 pub use hidden::SENSITIVE;
 pub use json::Splice;
+pub use resource::PlannedResource;
 
 use configuration::References;
 use task::PlannedTask;
@@ -98,6 +100,9 @@ pub struct Definitions {
     pub after: Value,
     /// Whether the task definition holds sensitive values, which may not be shown.
     pub sensitive: bool,
+    /// The other attributes that change, with their new values, as the provider spells them; of
+    /// blocks that may be repeated, those that are new.
+    pub attributes: Vec<(&'static str, Value)>,
 }
 
 /// Says nothing of the content, which may be secret.
@@ -123,6 +128,11 @@ impl<'t> Plan<'t> {
     /// The resource addresses of its task definitions, in the order of the plan.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         self.tasks.iter().map(|task| task.address.as_ref())
+    }
+
+    /// Its task definitions as resources, in the same order.
+    pub fn resources(&self) -> impl Iterator<Item = PlannedResource<'_>> {
+        self.tasks.iter().map(PlannedResource::of)
     }
 
     /// The line of each task definition in the plan, from 1, in the same order.
@@ -173,6 +183,24 @@ impl<'t> Plan<'t> {
         let shown = |task: &PlannedTask<'_>| !task.sensitive;
         Ok(self
             .work(settings, shown)
+            .images_needed(recipes, settings)?)
+    }
+
+    /// Those of them that one task definition asks, by its place among [`Plan::resources`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::images_needed`].
+    pub fn images_needed_by(
+        &self,
+        index: usize,
+        recipes: &Recipes,
+        settings: &Settings,
+    ) -> Result<BTreeSet<ImageRequest>, PlanError> {
+        let address = self.tasks.get(index).map(|task| &task.address);
+        let meant = |task: &PlannedTask<'_>| Some(&task.address) == address;
+        Ok(self
+            .work(settings, meant)
             .images_needed(recipes, settings)?)
     }
 
@@ -309,6 +337,7 @@ impl<'t> Plan<'t> {
                 .unwrap_or_default(),
             after: written.definitions,
             sensitive: task.sensitive,
+            attributes: written.attributes,
         });
         let report = rewritten.report.task_definitions.get_mut(index);
         if let (Some(report), Some(before), false) =

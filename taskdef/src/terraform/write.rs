@@ -26,6 +26,8 @@ pub(super) struct Written {
     pub(super) replaced: Option<&'static str>,
     /// The container definitions after.
     pub(super) definitions: Value,
+    /// The other attributes that change; of blocks that may be repeated, those that are new.
+    pub(super) attributes: Vec<(&'static str, Value)>,
 }
 
 /// Task definitions, by module and name, of which the plan makes the new one first.
@@ -69,11 +71,33 @@ pub(super) fn written(
     Ok(Written {
         splices,
         replaced,
+        attributes: attributes(&task.canonical, &after),
         definitions: after
             .get("containerDefinitions")
             .cloned()
             .unwrap_or_default(),
     })
+}
+
+/// What changes beside the container definitions, as the provider spells it.
+fn attributes(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Vec<(&'static str, Value)> {
+    let changed = after.iter().filter(|(key, new)| {
+        attribute(key) != CONTAINER_DEFINITIONS && before.get(*key) != Some(*new)
+    });
+    let spelled = changed.filter_map(|(key, new)| {
+        let new = match (before.get(key), new) {
+            (Some(Value::Array(old)), Value::Array(new)) if new.iter().all(Value::is_object) => {
+                let added = new.iter().filter(|item| !old.contains(item));
+                Value::Array(added.cloned().collect())
+            }
+            _ => new.clone(),
+        };
+        spelled(key, &new, &Map::new())
+    });
+    spelled.collect()
 }
 
 struct Writer<'w, 't> {

@@ -1,0 +1,145 @@
+//! The form `function`: the provider's function around the expression that stands in the resource.
+
+use std::collections::BTreeMap;
+
+use cli::Problem;
+
+use super::file::Overridden;
+use super::hcl::Expression;
+use super::making::Making;
+use super::source::{Copied, Repeated, Resource};
+use super::subject::{OfTask, Subject};
+
+/// The attributes that the function's argument `task` has under the same name.
+const ATTRIBUTES: &[&str] = &[
+    "family",
+    "cpu",
+    "memory",
+    "network_mode",
+    "pid_mode",
+    "ipc_mode",
+    "execution_role_arn",
+    "task_role_arn",
+    "requires_compatibilities",
+];
+
+pub(crate) fn overridden<'p>(
+    subject: &Subject<'p>,
+    definitions: &Copied,
+    making: &Making,
+) -> Result<Overridden<'p>, Problem> {
+    let of_task = subject.of_task()?;
+    let call = Expression::Call(
+        "provider::outrigger::instrument".to_owned(),
+        vec![
+            Expression::Copied(definitions.clone()),
+            Expression::Object(task(subject.resource, &of_task, making)),
+            Expression::Object(config(subject, making)),
+        ],
+    );
+    let asked = of_task.attributes.iter();
+    let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
+    Ok(Overridden {
+        resource: subject.resource,
+        volumes: subject.volumes(&of_task),
+        attributes: asked
+            .chain([("container_definitions".to_owned(), call)])
+            .collect(),
+    })
+}
+
+/// What the resource says beside its containers.
+fn task(resource: &Resource, of_task: &OfTask, making: &Making) -> Vec<(String, Expression)> {
+    let mut task = Vec::new();
+    for name in ATTRIBUTES {
+        let asked = of_task.attributes.iter().find(|(asked, _)| asked == name);
+        let value = match (asked, resource.attributes.get(*name)) {
+            (Some((_, value)), _) => Expression::value(value),
+            (None, Some(stated)) => Expression::Copied(stated.clone()),
+            (None, None) => continue,
+        };
+        task.push(((*name).to_owned(), value));
+    }
+    for name in ["cpu_architecture", "operating_system_family"] {
+        let platform = resource.platform.as_ref();
+        task.extend(platform.and_then(|one| Some((name.to_owned(), of_platform(one, name)?))));
+    }
+    if !(resource.volumes.is_empty() && of_task.volumes.is_empty()) {
+        task.push(("volumes".to_owned(), volumes(resource, of_task)));
+    }
+    if let (true, Some(tags)) = (making.follows_tags, resource.attributes.get("tags")) {
+        task.push(("tags".to_owned(), Expression::Copied(tags.clone())));
+    }
+    task
+}
+
+fn of_platform(platform: &Repeated, name: &str) -> Option<Expression> {
+    match platform {
+        Repeated::One(members) => members.get(name).cloned().map(Expression::Copied),
+        Repeated::Dynamic {
+            for_each,
+            iterator,
+            content,
+        } => {
+            let value = Expression::Copied(content.get(name)?.clone());
+            let made = generated(for_each, iterator, value);
+            Some(Expression::Call("one".to_owned(), vec![made]))
+        }
+    }
+}
+
+/// What a `dynamic` block generates, as an expression: its iterator has a key and a value.
+fn generated(for_each: &Copied, iterator: &str, value: Expression) -> Expression {
+    let words = |words: &str| Expression::Words(words.to_owned());
+    let pair = Expression::Object(vec![
+        ("key".to_owned(), words("key")),
+        ("value".to_owned(), words("value")),
+    ]);
+    let pairs = Expression::For(
+        "key, value".to_owned(),
+        Box::new((Expression::Copied(for_each.clone()), pair)),
+    );
+    Expression::For(iterator.to_owned(), Box::new((pairs, value)))
+}
+
+/// Names and folders of the host: the function reads no more of a volume.
+fn volumes(resource: &Resource, of_task: &OfTask) -> Expression {
+    let object = |members: &BTreeMap<String, Copied>| {
+        let read = ["name", "host_path"].iter();
+        let read = read.filter_map(|name| {
+            let value = Expression::Copied(members.get(*name)?.clone());
+            Some(((*name).to_owned(), value))
+        });
+        Expression::Object(read.collect())
+    };
+    let mut stated = Vec::new();
+    let mut lists = Vec::new();
+    for (_, volume) in &resource.volumes {
+        match volume {
+            Repeated::One(members) => stated.push(object(members)),
+            Repeated::Dynamic {
+                for_each,
+                iterator,
+                content,
+            } => lists.push(generated(for_each, iterator, object(content))),
+        }
+    }
+    stated.extend(of_task.volumes.iter().cloned().map(Expression::Object));
+    if lists.is_empty() {
+        return Expression::List(stated);
+    }
+    if !stated.is_empty() {
+        lists.insert(0, Expression::List(stated));
+    }
+    Expression::Call("concat".to_owned(), lists)
+}
+
+/// Recipes, inputs, images and policies.
+fn config(subject: &Subject<'_>, making: &Making) -> Vec<(String, Expression)> {
+    let table = making.table(subject.instances.iter().flat_map(|one| &one.images));
+    let config = making.config.iter();
+    let config = config.map(|(name, value)| (name.clone(), Expression::value(value)));
+    config
+        .chain(table.map(|table| ("images".to_owned(), Expression::value(&table))))
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! A resource with its instances: what a plan says of the one, and the module's files of the other.
+
+use cli::Problem;
+use serde_json::Value;
+use taskdef::image::ImageRequest;
+use taskdef::terraform::{Definitions, PlannedResource};
+
+use super::file::Block;
+use super::hcl::{Expression, quoted};
+use super::source::{KIND, Resource};
+
+/// An instance that is to carry the recipe.
+pub(crate) struct Instance<'p> {
+    pub(crate) planned: PlannedResource<'p>,
+    /// Its containers before and after; nothing while they are known only after apply.
+    pub(crate) definitions: Option<&'p Definitions>,
+    /// What has to be known of images.
+    pub(crate) images: Vec<ImageRequest>,
+}
+
+/// A resource and its instances, in all modules that are called from one folder.
+pub(crate) struct Subject<'p> {
+    pub(crate) resource: &'p Resource,
+    pub(crate) instances: Vec<Instance<'p>>,
+}
+
+/// What recipes ask of the task itself.
+#[derive(Default)]
+pub(crate) struct OfTask {
+    /// Attributes with their new values.
+    pub(crate) attributes: Vec<(String, Value)>,
+    /// Names and members of volumes that are new.
+    pub(crate) volumes: Vec<Vec<(String, Expression)>>,
+}
+
+impl Subject<'_> {
+    /// A problem of this resource.
+    pub(crate) fn problem(&self, message: &str, hint: &str) -> Problem {
+        Problem {
+            message: format!("{}: {message}", self.place()),
+            hint: Some(hint.to_owned()),
+        }
+    }
+
+    /// How messages name the resource.
+    pub(crate) fn place(&self) -> String {
+        let Resource {
+            name, file, line, ..
+        } = self.resource;
+        format!("`{KIND}.{name}` ({file}:{line})")
+    }
+
+    /// The containers of every instance that is known.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Definitions> {
+        self.instances.iter().filter_map(|one| one.definitions)
+    }
+
+    /// The first instance whose containers are known only after apply.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        let mut unknown = self
+            .instances
+            .iter()
+            .filter(|one| one.definitions.is_none());
+        unknown.next().map(|one| one.planned.address)
+    }
+
+    pub(crate) fn is_sensitive(&self) -> bool {
+        self.instances.iter().any(|one| one.planned.sensitive)
+    }
+
+    /// What the recipes ask of the task: the same of every instance, because they share a file.
+    pub(crate) fn of_task(&self) -> Result<OfTask, Problem> {
+        let mut asked = self.known().map(|one| &one.attributes);
+        let Some(first) = asked.next() else {
+            return Ok(OfTask::default());
+        };
+        if asked.any(|other| other != first) {
+            return Err(self.problem(
+                "the recipe does not ask the same of each instance's task",
+                "state in the resource what it asks for, or give the instances resources of their own",
+            ));
+        }
+        let mut of_task = OfTask::default();
+        for (name, value) in first {
+            match (*name, value) {
+                ("volume", Value::Array(volumes)) => {
+                    for volume in volumes {
+                        of_task.volumes.push(self.volume(volume)?);
+                    }
+                }
+                (name, Value::Array(_) | Value::Object(_)) => {
+                    return Err(self.problem(
+                        &format!("the recipe asks for a block `{name}`, which is not written here"),
+                        "state it in the resource",
+                    ));
+                }
+                (name, value) => of_task.attributes.push((name.to_owned(), value.clone())),
+            }
+        }
+        Ok(of_task)
+    }
+
+    fn volume(&self, volume: &Value) -> Result<Vec<(String, Expression)>, Problem> {
+        let members = volume.as_object().into_iter().flatten();
+        let stated = members.filter(|(_, value)| match value {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        });
+        let members = stated.map(|(name, value)| match value {
+            Value::Array(_) | Value::Object(_) => Err(self.problem(
+                &format!("the recipe asks for a volume with `{name}`, which is not written here"),
+                "state the volume in the resource",
+            )),
+            value => Ok((name.clone(), Expression::value(value))),
+        });
+        members.collect()
+    }
+
+    /// All blocks `volume`, where the recipe adds one: a block in an override file takes the place
+    /// of all blocks of its type.
+    pub(crate) fn volumes(&self, of_task: &OfTask) -> Vec<Block> {
+        if of_task.volumes.is_empty() {
+            return Vec::new();
+        }
+        let stated = self.resource.volumes.iter();
+        let stated = stated.map(|(copied, _)| Block::Copied(copied.clone()));
+        let added = of_task.volumes.iter().cloned().map(Block::Volume);
+        stated.chain(added).collect()
+    }
+
+    /// Refuses what would write a sensitive value to a file where it does not stand already.
+    pub(crate) fn keeps_secrets(&self, written: &[(String, Expression)]) -> Result<(), Problem> {
+        let mut literals = Vec::new();
+        written
+            .iter()
+            .for_each(|(_, one)| one.literals(&mut literals));
+        let sensitive = self.instances.iter().filter(|one| one.planned.sensitive);
+        for instance in sensitive {
+            let mut texts = Vec::new();
+            if let Some(definitions) = instance.definitions {
+                leaves(&definitions.before, &mut texts);
+            }
+            let reference = instance.images.iter().map(|image| image.reference.as_str());
+            texts.extend(reference);
+            let hidden = |text: &&&str| !text.is_empty() && !self.resource.text.contains(**text);
+            let leaks = |text: &&str| {
+                let escaped = quoted(text);
+                let escaped = escaped.trim_matches('"');
+                let holds = |literal: &&str| literal.contains(*text) || literal.contains(escaped);
+                literals.iter().any(holds)
+            };
+            if texts.iter().filter(hidden).any(leaks) {
+                return Err(self.problem(
+                    &format!("a part of the sensitive containers of `{}` would be written to the file", instance.planned.address),
+                    "use the form `function`, and state `entryPoint` and `command`, or write the image as a plain text in the resource",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every text in a value.
+fn leaves<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
+        Value::Object(map) => map.values().for_each(|value| leaves(value, texts)),
+        _ => {}
+    }
+}
