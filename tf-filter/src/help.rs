@@ -30,6 +30,8 @@ const SHORT: &[&str] = &[
     "secret",
     "auth-file",
     "directory",
+    "form",
+    "remove",
 ];
 
 /// By command. No line of an example may be wider than 78 columns.
@@ -48,6 +50,15 @@ pub(crate) const SECTIONS: &Sections = &[
         &[
             examples(LOCK_EXAMPLES),
             exit_status(LOCK_EXIT_STATUS),
+            ENVIRONMENT,
+            files(),
+        ],
+    ),
+    (
+        "override",
+        &[
+            examples(OVERRIDE_EXAMPLES),
+            exit_status(OVERRIDE_EXIT_STATUS),
             ENVIRONMENT,
             files(),
         ],
@@ -183,6 +194,28 @@ const LOCK_EXIT_STATUS: &str = "\
 2  wrong usage
 3  the lock file does not say what the registries say (--check), or an image
    could not be read (--on-unresolved skip)";
+
+const OVERRIDE_EXAMPLES: &str = "\
+Write the files, from a plan that was made without them, and apply:
+  tf-filter override --remove
+  terraform plan -out before
+  terraform show -json before | tf-filter override --recipe alert-logic
+  terraform init
+  terraform plan -out tfplan
+  terraform apply tfplan
+
+Say in a pipeline whether the files still fit the modules:
+  tf-filter override --check --recipe alert-logic
+
+Without the provider:
+  tf-filter override plan.json --recipe alert-logic --form hcl";
+
+const OVERRIDE_EXIT_STATUS: &str = "\
+0  done
+1  the job could not be done; nothing was written
+2  wrong usage
+3  a file is out of date (--check), or a task definition was left out
+   (--on-unresolved skip)";
 
 const SETTINGS_EXAMPLES: &str = "\
 Show what is in force for a plan, and where it comes from:

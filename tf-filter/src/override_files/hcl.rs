@@ -88,13 +88,16 @@ impl Expression {
             Object(members) => {
                 format!("{{\n{}{outer}}}", assignments(members, indent + 2))
             }
-            Call(name, arguments) => {
-                let arguments = arguments
-                    .iter()
-                    .map(|argument| format!("{inner}{},\n", argument.render(indent + 2)));
-                let arguments: String = arguments.collect();
-                format!("{name}(\n{arguments}{outer})")
-            }
+            Call(name, arguments) => match arguments.as_slice() {
+                [one] if !matches!(one, Cases(..)) => format!("{name}({})", one.render(indent)),
+                _ => {
+                    let arguments = arguments
+                        .iter()
+                        .map(|argument| format!("{inner}{},\n", argument.render(indent + 2)));
+                    let arguments: String = arguments.collect();
+                    format!("{name}(\n{arguments}{outer})")
+                }
+            },
             For(name, both) => {
                 let (source, body) = &**both;
                 let (source, body) = (source.render(indent + 2), body.render(indent + 2));

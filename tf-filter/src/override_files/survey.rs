@@ -293,7 +293,7 @@ impl<'p> Judged<'p> {
         if let Some(address) = addresses.find(|address| self.otherwise.contains(*address)) {
             return Err(subject.problem(
                 &format!("the provider's function knows no queries, and would do otherwise to `{address}` than `--include` and `--exclude` say"),
-                "use the tags `outrigger:include` and `outrigger:exclude`, or another form",
+                "use the tags `outrigger:containers` and `outrigger:exclude-containers`, or another form",
             ));
         }
         Ok(subject)
