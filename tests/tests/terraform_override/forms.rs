@@ -151,6 +151,7 @@ fn row(terraform: &Path, fixture: &Path) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the table is long")]
 fn every_form_for_every_kind_of_configuration() {
     let Some(terraform) = terraform().unwrap() else {
         return;

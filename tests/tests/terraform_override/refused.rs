@@ -58,6 +58,7 @@ fn said(name: &str, with: &[(&str, &str)], form: &str, more: &[&str]) -> String 
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the table is long")]
 fn what_cannot_be_done_without_loss_is_refused() {
     if terraform().unwrap().is_none() {
         return;

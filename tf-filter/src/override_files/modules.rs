@@ -240,5 +240,6 @@ pub(crate) fn is_copy(folder: &Path) -> bool {
 
 /// A path in a message.
 pub(crate) fn shown(path: &Path) -> String {
-    text::line(&path.to_string_lossy())
+    let path = text::line(&path.to_string_lossy());
+    path.strip_prefix("./").map_or(path.clone(), str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! What becomes of each task definition of a plan, and which resource in which file it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cli::input::{Document, read_large_document};
 use cli::report::{Purpose, Setting, nothing_written, render_errors};
@@ -19,7 +19,7 @@ use crate::options::{OverrideArguments, OverrideForm, PlanOptions};
 
 use super::Folders;
 use super::making::Making;
-use super::modules::Modules;
+use super::modules::{Modules, shown};
 use super::source::{KIND, Resource};
 use super::subject::{Instance, Subject};
 
@@ -219,7 +219,7 @@ impl<'p> Survey<'p> {
                 survey.leave(path, name, &reports);
                 continue;
             }
-            match judged.subject(folder, (name, &indexes), &fates) {
+            match judged.subject((&path, folder), (name, &indexes), &fates) {
                 Ok(subject) => survey.subjects.entry(path).or_default().push(subject),
                 Err(problem) => problems.push(problem),
             }
@@ -256,7 +256,7 @@ impl<'p> Survey<'p> {
 impl<'p> Judged<'p> {
     fn subject(
         &'p self,
-        folder: &'p super::Folder,
+        (path, folder): (&Path, &'p super::Folder),
         (name, indexes): (&str, &[usize]),
         fates: &[Fate],
     ) -> Result<Subject<'p>, Problem> {
@@ -272,7 +272,10 @@ impl<'p> Judged<'p> {
         }
         let Some(resource) = folder.resources.iter().find(|one| one.name == name) else {
             return Err(problem(
-                format!("`{KIND}.{name}` is in the plan, and in none of the module's files"),
+                format!(
+                    "`{KIND}.{name}` is in the plan, and in no file of `{}`",
+                    shown(path)
+                ),
                 "make the plan of the files that are there, and name the root module's folder with `--directory`",
             ));
         };
