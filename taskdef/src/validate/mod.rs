@@ -33,6 +33,7 @@ use crate::plan::task::{Run, Task};
 use crate::report::{Code, Finding, Outcome, Severity};
 use crate::settings::{LaunchTypes, Settings, TaskSize};
 use crate::source::Change;
+use crate::work::Basis;
 
 use explore::{Explored, MAX_COMBINATIONS, Setting, Tree, conditions_text, explore};
 use read::{Container, Definition, Reader, Version};
@@ -171,6 +172,34 @@ pub(crate) fn validated(
     }
     one.report.findings.extend(findings);
     one
+}
+
+/// The rules that a removal breaks: a container that depends on one that goes away, say. What it
+/// leaves stood there before the recipe, so the rules about Fargate have nothing to say.
+pub(crate) fn broken_by_removal(
+    basis: Basis<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    changes: &[Change],
+) -> Vec<Finding> {
+    let given = found
+        .condition
+        .map(|condition| (condition.to_owned(), true));
+    let given = given.into_iter().collect();
+    let surroundings = Surroundings {
+        setting: Setting {
+            dialect: basis.dialect,
+            template: basis.template,
+            given: &given,
+        },
+        settings: basis.settings,
+        id: &found.id,
+        fargate: false,
+        old_platforms: basis.old_platforms,
+    };
+    let mut findings = violations(surroundings, properties, changes);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    findings
 }
 
 /// The rules that the properties break after the changes: an error where they did not before, else a warning.
