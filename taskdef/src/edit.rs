@@ -15,8 +15,8 @@ use crate::source::New;
 
 mod restore;
 
-use restore::restore;
 pub(crate) use restore::{Restored, behind};
+use restore::{restore, stripped};
 
 /// One change of a task definition or a container definition.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,13 +179,11 @@ fn apply_one(
         Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
         Edit::Restore(path, restored) => restore(target, path, restored, place, said),
         Edit::Strip(path, words) => at(target, "", path, place, &mut |old, given| {
-            branches(old, path, Where { given, ..place }, &mut |old, _| {
-                let rest = old.as_ref().and_then(|list| behind(list, words));
-                if rest.is_some() {
-                    said.push(format!("{} changed", path.join(".")));
-                }
-                Ok(rest.or(old))
-            })
+            let rest = old.as_ref().map(|list| stripped(list, words, given));
+            if rest != old {
+                said.push(format!("{} changed", path.join(".")));
+            }
+            Ok(rest)
         }),
         Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
             branches(old, path, Where { given, ..place }, &mut |old, _| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::intrinsic::scalar_text;
+use crate::cloudformation::intrinsic::{Assignment, as_if, call, scalar_text};
 use crate::container::shown;
 use crate::plan::wrap::uncomposed;
 
@@ -66,6 +66,23 @@ fn without_member(items: Vec<Value>, name: &str) -> (Vec<Value>, bool) {
     let removed = kept.len() != count;
     let (kept, conditional) = without_branches(kept, &is);
     (kept, removed || conditional)
+}
+
+/// A list without the words that it starts with, in every branch that is taken; elsewhere as it is.
+pub(super) fn stripped(list: &Value, words: &[Value], given: &Assignment) -> Value {
+    let Some((condition, yes, no)) = as_if(list) else {
+        return behind(list, words).unwrap_or_else(|| list.clone());
+    };
+    let side = |branch: &Value, truth| match given.get(condition) {
+        Some(taken) if *taken != truth => branch.clone(),
+        _ => stripped(branch, words, given),
+    };
+    let items = vec![
+        Value::String(condition.to_owned()),
+        side(yes, true),
+        side(no, false),
+    ];
+    call("Fn::If", Value::Array(items))
 }
 
 /// What stands behind these words in a list, or in one that was composed of them and another list.

@@ -1,8 +1,11 @@
 //! What a rewrite does with a task definition that is marked: nothing where recipe, inputs and images are
 //! the same; else the recipe comes off by its marker, and is put on anew.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use crate::cloudformation::conditions::{anywhere, combinations};
 use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
@@ -14,8 +17,9 @@ use crate::plan::task::Run;
 use crate::report::{Code, Finding, Outcome};
 
 use super::label::{Label, Labels, own_label};
-use super::take::{Ground, Purpose, taken_off};
-use super::{each_container, labels_in};
+use super::labels_in;
+use super::put::under;
+use super::take::{Ground, Purpose, rebuilt, taken_off};
 
 /// What a rewrite begins with.
 pub(crate) enum Start {
@@ -54,7 +58,7 @@ pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String
     };
     let stale = own
         .iter()
-        .any(|(run, labels)| is_stale(run, labels, properties));
+        .any(|(run, labels)| is_stale(ground, run, labels, properties));
     let mut current = properties.clone();
     let mut refused = Vec::new();
     for (run, _) in &own {
@@ -73,22 +77,52 @@ pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String
 }
 
 /// Whether the recipe, its inputs, or an image that the program came from are not those of the marker.
-fn is_stale(run: &Run<'_>, labels: &Labels, properties: &Map<String, Value>) -> bool {
+fn is_stale(
+    ground: Ground<'_>,
+    run: &Run<'_>,
+    labels: &Labels,
+    properties: &Map<String, Value>,
+) -> bool {
     let digest = run.rendered.recipe.digest();
     if labels.unreadable || labels.read.iter().any(|label| label.digest != digest) {
         return true;
     }
     let mut moved = false;
-    if let Some(definitions) = run.dialect.find(properties, "containerDefinitions") {
-        each_container(definitions, &mut |container| {
-            let label = own_label(run.dialect, container, run.recipe_name());
-            if let Some(image) = label.and_then(|label| label.image) {
-                let current = run.dialect.find(container, "image");
-                moved |= current.map(digest::short) != Some(image);
-            }
-        });
+    if let Some(definitions) = ground.dialect.find(properties, "containerDefinitions") {
+        let mut visit = |container: &Map<String, Value>, given: &Assignment| {
+            moved |= is_moved(ground, run.recipe_name(), container, given);
+            None
+        };
+        let _nothing = rebuilt(ground.dialect, definitions, ground.given, &mut visit);
     }
     moved
+}
+
+/// Whether a container's program came from another image than the one that it has now.
+fn is_moved(
+    ground: Ground<'_>,
+    recipe: &str,
+    container: &Map<String, Value>,
+    given: &Assignment,
+) -> bool {
+    let moved = |container: &Map<String, Value>| {
+        let label = own_label(ground.dialect, container, recipe);
+        let known = label.and_then(|label| label.image);
+        let image = ground.dialect.find(container, "image").map(digest::short);
+        known.is_some_and(|known| image != Some(known))
+    };
+    let mut conditions = BTreeSet::new();
+    for key in ["image", "dockerLabels"] {
+        if let Some(value) = ground.dialect.find(container, key) {
+            anywhere(value, &mut conditions);
+        }
+    }
+    if conditions.is_empty() {
+        return moved(container);
+    }
+    // What cannot be judged is looked at anew.
+    let combinations = combinations(ground.template, &conditions, given);
+    combinations.is_none_or(|all| all.iter().any(|given| moved(&under(container, given))))
 }
 
 /// What became of a task definition whose recipes were taken off first: the changes to it as it is in the document.

@@ -174,8 +174,7 @@ pub(crate) fn validated(
     one
 }
 
-/// The rules that a removal breaks: a container that depends on one that goes away, say. What it
-/// leaves stood there before the recipe, so the rules about Fargate have nothing to say.
+/// What a removal breaks: a container that refers to one that goes away.
 pub(crate) fn broken_by_removal(
     basis: Basis<'_>,
     found: &Found<'_>,
@@ -198,7 +197,10 @@ pub(crate) fn broken_by_removal(
         old_platforms: basis.old_platforms,
     };
     let mut findings = violations(surroundings, properties, changes);
-    findings.retain(|finding| finding.severity == Severity::Error);
+    // All else was so before the recipe came.
+    findings.retain(|finding| {
+        finding.severity == Severity::Error && finding.code == Code::RefersToNothing
+    });
     findings
 }
 
