@@ -10,7 +10,7 @@ use crate::cloudformation::template::Template;
 use crate::dialect::{Dialect, functions_in};
 use crate::image::{Answers, ImageRequest};
 use crate::mark::enter_size;
-use crate::mark::upgrade::{Start, finished, start};
+use crate::mark::upgrade::{Start, drift, finished, start};
 use crate::plan::compose::{changed, compose, differences, joined, would_change};
 use crate::plan::image::Lookup;
 use crate::plan::inputs::{said_about_inputs, unmatched_containers};
@@ -205,6 +205,13 @@ fn judged_by(
     others: &[&Value],
     answers: &Answers,
 ) -> TaskDefinitionReport {
+    let drift = match found.properties {
+        Some(properties) => drift(&run, found, properties),
+        None => Vec::new(),
+    };
+    if !drift.is_empty() {
+        return refused(&found.id, drift);
+    }
     let mut reports = POSSIBLE_USERS
         .iter()
         .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
@@ -298,13 +305,7 @@ fn instrumented(
         }
         Start::Refused(findings) => Instrumented {
             changes: Vec::new(),
-            report: TaskDefinitionReport {
-                id: found.id.clone(),
-                outcome: Outcome::Refused,
-                containers: Vec::new(),
-                changes: Vec::new(),
-                findings,
-            },
+            report: refused(&found.id, findings),
         },
     }
 }
@@ -366,19 +367,24 @@ fn without_unknown(properties: &Map<String, Value>, mut one: Instrumented) -> In
     one
 }
 
-pub(crate) fn unreadable(id: &str) -> TaskDefinitionReport {
+fn refused(id: &str, findings: Vec<Finding>) -> TaskDefinitionReport {
     TaskDefinitionReport {
         id: id.to_owned(),
         outcome: Outcome::Refused,
         containers: Vec::new(),
         changes: Vec::new(),
-        findings: vec![Finding {
-            code: Code::Malformed,
-            severity: Severity::Error,
-            container: None,
-            image: None,
-            message: "the task definition has no properties that can be read".to_owned(),
-            hint: Some("give it `Properties`, as an object".to_owned()),
-        }],
+        findings,
     }
+}
+
+pub(crate) fn unreadable(id: &str) -> TaskDefinitionReport {
+    let finding = Finding {
+        code: Code::Malformed,
+        severity: Severity::Error,
+        container: None,
+        image: None,
+        message: "the task definition has no properties that can be read".to_owned(),
+        hint: Some("give it `Properties`, as an object".to_owned()),
+    };
+    refused(id, vec![finding])
 }

@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 use crate::dialect::Dialect;
 use crate::recipe::{BoundRecipe, Recipes};
 
-pub(crate) use label::labels_of;
+pub(crate) use label::{added_by, labels_of, wrapped_by_another};
 pub(crate) use put::{enter_size, mark};
 
 use label::{FORMAT, Labels};

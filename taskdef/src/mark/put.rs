@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{anywhere, combinations, fold, restrict};
 use crate::cloudformation::intrinsic::{Assignment, as_if, function};
-use crate::container::View;
+use crate::container::{View, shown};
 use crate::dialect::Dialect;
 use crate::digest;
 use crate::edit::{self, Edit};
@@ -46,7 +46,17 @@ pub(crate) fn mark(
     };
     let mut marked = after;
     let key = task.dialect.key("", "containerDefinitions").into_owned();
+    let line = format!(
+        "dockerLabels {} added",
+        self::key(task.recipe.recipe().name())
+    );
     for (path, container) in labels {
+        let name = View::new(task.dialect, &container).get("name").map(shown);
+        let mut told = report.containers.iter_mut();
+        let told = told.find(|told| !told.sidecar && Some(&told.name) == name.as_ref());
+        if let Some(told) = told.filter(|told| !told.changes.contains(&line)) {
+            told.changes.push(line.clone());
+        }
         let path: Path = [Step::Key(key.clone())].into_iter().chain(path).collect();
         if let Some(place) = place_mut(&mut marked, &path) {
             *place = Value::Object(container);

@@ -89,6 +89,9 @@ struct Apart<'a, 't> {
     containers: Vec<ContainerReport>,
 }
 
+/// A container without the recipe, and what has changed, one line each.
+type Bare = (Map<String, Value>, Vec<String>);
+
 /// What is done to a container under one combination of conditions.
 #[derive(Default)]
 struct Undone {
@@ -160,11 +163,7 @@ impl Apart<'_, '_> {
     }
 
     /// A container of the workload without the recipe, and what has changed.
-    fn without(
-        &mut self,
-        slot: &Slot<'_>,
-        about: &About,
-    ) -> Result<(Map<String, Value>, Vec<String>), Vec<Refusal>> {
+    fn without(&mut self, slot: &Slot<'_>, about: &About) -> Result<Bare, Vec<Refusal>> {
         let task = self.task;
         let variants = variants(task, slot).map_err(|refusal| vec![refusal])?;
         let mut said: Vec<String> = Vec::new();
