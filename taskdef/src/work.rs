@@ -205,13 +205,6 @@ fn judged_by(
     others: &[&Value],
     answers: &Answers,
 ) -> TaskDefinitionReport {
-    let drift = match found.properties {
-        Some(properties) => drift(&run, found, properties),
-        None => Vec::new(),
-    };
-    if !drift.is_empty() {
-        return refused(&found.id, drift);
-    }
     let mut reports = POSSIBLE_USERS
         .iter()
         .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
@@ -221,6 +214,14 @@ fn judged_by(
     let Some(first) = reports.next() else {
         return unreadable(&found.id);
     };
+    if first.outcome == Outcome::LeftAlone {
+        return first;
+    }
+    let properties = found.properties;
+    let drift = properties.map(|properties| drift(&run, found, properties));
+    if let Some(findings) = drift.filter(|findings| !findings.is_empty()) {
+        return refused(&found.id, findings);
+    }
     if settled(&first) {
         return first;
     }
@@ -303,10 +304,17 @@ fn instrumented(
             let one = composed(runs, &bare, &without, others, (lookup, true));
             finished(run, properties, &without, one)
         }
-        Start::Refused(findings) => Instrumented {
-            changes: Vec::new(),
-            report: refused(&found.id, findings),
-        },
+        Start::Refused(findings) => {
+            let one = composed(runs, found, properties, others, (lookup, false));
+            // One that is not meant is left alone, whatever was done to it.
+            if one.report.outcome == Outcome::LeftAlone {
+                return one;
+            }
+            Instrumented {
+                changes: Vec::new(),
+                report: refused(&found.id, findings),
+            }
+        }
     }
 }
 

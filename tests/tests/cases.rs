@@ -223,8 +223,8 @@ fn laws_of_templates(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     problems.extend(way_back(case, &after));
     problems.extend(comments(input, &ran.stdout));
     problems.extend(confidential(&before, &ran.stderr));
-    let arranged = case.args.iter().any(|arg| arg.starts_with("arrangement="))
-        || case.has("--remove");
+    let arranged =
+        case.args.iter().any(|arg| arg.starts_with("arrangement=")) || case.has("--remove");
     let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
     if let (Some(wrapper), false) = (wrapper, arranged) {
         let lock = case.json("outrigger.lock").unwrap_or(Value::Null);

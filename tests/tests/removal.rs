@@ -21,8 +21,7 @@ use taskdef::source::{Source, put};
 use taskdef::{DocumentKind, images_needed, remove, rewrite};
 
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf";
-const DEFENDER: &str =
-    "registry-auth.twistlock.com/tw_token/twistlock/defender:defender_34_01_132";
+const DEFENDER: &str = "registry-auth.twistlock.com/tw_token/twistlock/defender:defender_34_01_132";
 const ROLE: &str = "arn:aws:iam::123456789012:role/execution";
 
 fn bound(name: &str, inputs: &[(&str, &str)]) -> BoundRecipe {
@@ -44,7 +43,12 @@ fn runs() -> Vec<(&'static str, Recipes)> {
         ("key", ARN),
         ("registryCredentials", ARN),
     ];
-    let lacework = || bound("lacework", &[("accessToken", ARN), ("nonRoot", "run-as-root")]);
+    let lacework = || {
+        bound(
+            "lacework",
+            &[("accessToken", ARN), ("nonRoot", "run-as-root")],
+        )
+    };
     let prisma = [
         ("image", DEFENDER),
         ("installBundle", ARN),
@@ -123,7 +127,10 @@ fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Answers {
         user: String::new(),
         working_dir: String::new(),
     };
-    requests.into_iter().map(|request| (request, Ok(config.clone()))).collect()
+    requests
+        .into_iter()
+        .map(|request| (request, Ok(config.clone())))
+        .collect()
 }
 
 /// What was counted of a run.
@@ -152,7 +159,10 @@ fn round_trip(
     put(&mut marked, rewritten.changes).unwrap();
     let again = rewrite(&marked, *kind, recipes, &settings(), &answers).unwrap();
     if !again.changes.is_empty() {
-        problems.push(format!("{}: a second run changes something", path.display()));
+        problems.push(format!(
+            "{}: a second run changes something",
+            path.display()
+        ));
     }
     let removed = remove(&marked, *kind, &Removal::default(), &settings()).unwrap();
     let mut back = marked.clone();
@@ -168,7 +178,12 @@ fn round_trip(
             Outcome::Rewritten if !has(task, Code::NotMarked) => count.came_off += 1,
             Outcome::Refused if has(task, Code::MarkerIncomplete) => count.incomplete += 1,
             _ if has(task, Code::NotMarked) => count.not_marked += 1,
-            _ => problems.push(format!("{}: {}: {:?}", path.display(), task.id, removed.findings)),
+            _ => problems.push(format!(
+                "{}: {}: {:?}",
+                path.display(),
+                task.id,
+                removed.findings
+            )),
         }
         partly |= removed.outcome != Outcome::Rewritten || has(task, Code::NotMarked);
     }
