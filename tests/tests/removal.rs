@@ -117,8 +117,9 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, DocumentKind, Value)>) {
     }
 }
 
-fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Answers {
-    let requests = images_needed(document, kind, recipes, &settings()).unwrap();
+/// What every image runs; nothing where the document cannot be worked on.
+fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Option<Answers> {
+    let requests = images_needed(document, kind, recipes, &settings());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let config = ImageConfig {
         digest: None,
@@ -127,10 +128,12 @@ fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Answers {
         user: String::new(),
         working_dir: String::new(),
     };
-    requests
-        .into_iter()
-        .map(|request| (request, Ok(config.clone())))
-        .collect()
+    let requests = requests.ok()?.into_iter();
+    Some(
+        requests
+            .map(|request| (request, Ok(config.clone())))
+            .collect(),
+    )
 }
 
 /// What was counted of a run.
@@ -153,7 +156,9 @@ fn round_trip(
     count: &mut Count,
     problems: &mut Vec<String>,
 ) {
-    let answers = answers(document, *kind, recipes);
+    let Some(answers) = answers(document, *kind, recipes) else {
+        return;
+    };
     let rewritten = rewrite(document, *kind, recipes, &settings(), &answers).unwrap();
     let mut marked = document.clone();
     put(&mut marked, rewritten.changes).unwrap();

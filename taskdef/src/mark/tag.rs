@@ -82,7 +82,7 @@ pub(super) fn tag(
             );
             report
                 .findings
-                .push(Note::new(Code::NotMarked, why).finding(None));
+                .push(Note::new(Code::NotTagged, why).finding(None));
         }
     }
 }
