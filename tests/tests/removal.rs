@@ -106,6 +106,13 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, DocumentKind, Value)>) {
         let Ok(source) = Source::parse(&text) else {
             continue;
         };
+        // One that is marked already is no original.
+        if ["outrigger.", "outrigger:recipe"]
+            .iter()
+            .any(|mark| text.contains(&format!("\"{mark}")))
+        {
+            continue;
+        }
         match shape(source.value()) {
             Ok(Shape::Document(kind)) => found.push((path, kind, source.value().clone())),
             Ok(Shape::Described) => {
@@ -143,6 +150,8 @@ struct Count {
     not_marked: usize,
     came_off: usize,
     incomplete: usize,
+    /// Something referred to the sidecar already when it was not there.
+    refers: usize,
 }
 
 fn has(task: &TaskDefinitionReport, code: Code) -> bool {
@@ -182,6 +191,7 @@ fn round_trip(
         match removed.outcome {
             Outcome::Rewritten if !has(task, Code::NotMarked) => count.came_off += 1,
             Outcome::Refused if has(task, Code::MarkerIncomplete) => count.incomplete += 1,
+            Outcome::Refused if has(removed, Code::RefersToNothing) => count.refers += 1,
             _ if has(task, Code::NotMarked) => count.not_marked += 1,
             _ => problems.push(format!(
                 "{}: {}: {:?}",
@@ -219,7 +229,10 @@ fn what_is_marked_comes_off_everywhere() {
             round_trip(document, &recipes, &mut count, &mut problems);
         }
         println!("{name}: {count:?}");
-        assert!(count.came_off > 100, "{name}: {count:?}");
+        assert!(
+            count.came_off > 500 && count.refers < 5,
+            "{name}: {count:?}"
+        );
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -181,7 +181,7 @@ fn a_tag_is_added_where_there_is_room() {
         if !room {
             insta::assert_snapshot!(told(&report.findings), @"
             warning[environment-replaced]: the variable `LEVEL` was there already and is replaced by the recipe's
-            warning[not-marked]: the tag `outrigger:recipe` finds no place among the tags; the labels of the containers say as much
+            note[not-tagged]: the tag `outrigger:recipe` finds no place among the tags; the labels of the containers say as much
             ");
         }
         assert_eq!(removed(&after).0, before, "{count}");

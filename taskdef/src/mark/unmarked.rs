@@ -67,7 +67,8 @@ pub(super) fn taken_apart(
     after.insert(key, value.unwrap_or_else(|| Value::Array(Vec::new())));
     let tag = tag_edit(task.dialect, &after, run.recipe_name(), false);
     let tag: Vec<&Edit> = tag.iter().collect();
-    let changes = edit::apply(&mut after, &tag, task.at(&task.given)).unwrap_or_default();
+    let changes = edit::apply(&mut after, &tag, task.at(&task.given))
+        .map_err(|place| vec![cannot_merge(task.dialect, &place).finding(None)])?;
     notes.extend(apart.notes);
     Ok(Some(Taken {
         properties: after,
