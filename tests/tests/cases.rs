@@ -91,10 +91,11 @@ fn says(case: &Case, ran: &Ran) -> Vec<String> {
 }
 
 /// Cases whose command line cannot be read, so that it does not say where a report may go.
-const UNREADABLE: [&str; 3] = [
+const UNREADABLE: [&str; 4] = [
     "outcomes/check-and-detailed-exitcode",
     "outcomes/detailed-exitcode-wrong-usage",
     "outcomes/wrong-usage",
+    "removal/nothing-is-checked",
 ];
 
 /// The report in another format, one after the other from case to case: what holds of every one. Those that the case

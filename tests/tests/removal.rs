@@ -205,7 +205,8 @@ fn round_trip(
     let all = assignments(&used(&marked));
     let same = |given| under(&back, given) == under(document, given);
     // One that stays as it is has been counted; a document that holds one is not compared as a whole.
-    if !partly && !(back == *document || !all.is_empty() && all.iter().all(same)) {
+    let is_same = back == *document || !all.is_empty() && all.iter().all(same);
+    if !partly && !is_same {
         problems.push(format!("{}: not as it was before", path.display()));
     }
 }
