@@ -229,6 +229,10 @@ fn laws_of_templates(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
     if let (Some(wrapper), false) = (wrapper, arranged) {
         let lock = case.json("outrigger.lock").unwrap_or(Value::Null);
+        // What was marked runs what the original would run.
+        let original = case.original().and_then(|path| fs::read(path).ok());
+        let original = original.and_then(|bytes| document::parse(&bytes).ok());
+        let before = original.map_or(before, as_template);
         problems.extend(law::judge(&before, &after, &lock, wrapper).broken);
     }
     problems
