@@ -47,6 +47,16 @@ pub enum Assumptions {
     Fail,
 }
 
+/// Whether what a recipe does is marked, so that it can be taken off again exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// It is not; a task definition that is marked already stays so.
+    #[default]
+    No,
+    /// It is: see [`mark`](crate::mark).
+    Yes,
+}
+
 /// Which task definitions are in scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LaunchTypes {
@@ -166,13 +176,20 @@ impl From<&Recipe> for KnownAgent {
 }
 
 impl KnownAgent {
-    /// The agents of all built-in recipes that are not in use. Reading a recipe takes half a
-    /// millisecond, so all of them are read, and nothing has to be kept in step with them.
-    pub fn besides(used: &Recipes) -> Vec<KnownAgent> {
-        let others = builtin().iter().filter(|(name, _)| !used.contains(name));
+    /// The agents of all built-in recipes. Reading a recipe takes half a millisecond, so all of them
+    /// are read, and nothing has to be kept in step with them.
+    pub fn all() -> Vec<KnownAgent> {
         // A built-in recipe that cannot be read is a failed test, not a failed run.
-        let recipes = others.filter_map(|(name, text)| Recipe::parse(name, text).ok());
+        let recipes = builtin().iter();
+        let recipes = recipes.filter_map(|(name, text)| Recipe::parse(name, text).ok());
         recipes.map(|recipe| KnownAgent::from(&recipe)).collect()
+    }
+
+    /// Those that are not in use.
+    pub fn besides(used: &Recipes) -> Vec<KnownAgent> {
+        let mut others = KnownAgent::all();
+        others.retain(|agent| !used.contains(&agent.recipe));
+        others
     }
 }
 
@@ -185,6 +202,8 @@ pub struct Settings {
     pub on_unresolved: OnUnresolved,
     /// Images of selected containers: written with their digests, or as they are.
     pub pin_digests: PinDigests,
+    /// Marked, or not.
+    pub marks: Marks,
     /// Scope.
     pub launch_types: LaunchTypes,
     /// Selection within the scope.
