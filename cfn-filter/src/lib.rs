@@ -44,6 +44,11 @@ pub fn run<A: Into<OsString>>(
     )
 }
 
+/// The command line, with its help.
+pub fn command() -> clap::Command {
+    help::command()
+}
+
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let (arguments, layers) =

@@ -1,7 +1,6 @@
 //! The program as a whole, in this process.
 
 mod errors;
-mod settings_schema;
 
 use std::fs;
 

@@ -122,6 +122,11 @@ impl Layers {
     }
 }
 
+/// The key and the option of every setting, but for the inputs of recipes.
+pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SETTINGS.iter().map(|setting| (setting.key, setting.option))
+}
+
 /// Reads the arguments (without the program's name) and the settings around them, or says what
 /// is wrong with them, or prints the help that they ask for: then the run is over.
 ///

@@ -43,6 +43,11 @@ pub fn run<A: Into<OsString>>(
     )
 }
 
+/// The command line, with its help.
+pub fn command() -> clap::Command {
+    help::command()
+}
+
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);

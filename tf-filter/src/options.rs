@@ -278,6 +278,9 @@ pub(crate) struct SettingsArguments {
     scope: ScopeOptions,
 
     #[command(flatten)]
+    planned: PlanOptions,
+
+    #[command(flatten)]
     images: LockOptions,
 
     #[command(flatten)]

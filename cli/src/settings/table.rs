@@ -68,7 +68,7 @@ const fn setting(
 
 /// All settings, but for the inputs of recipes; those of a group follow each other. A variable
 /// that the macro has, too, means the same there.
-pub(super) const SETTINGS: [Setting; 25] = [
+pub(super) const SETTINGS: [Setting; 27] = [
     setting("recipe", "recipe", "RECIPE", Shape::Recipes),
     setting("lock", "lock", "LOCK", Shape::File),
     setting(
@@ -118,6 +118,13 @@ pub(super) const SETTINGS: [Setting; 25] = [
         "selection.ignoreTags",
         "ignore-tags",
         "IGNORE_TAGS",
+        Shape::Flag,
+    ),
+    setting("plan.actions", "actions", "PLAN_ACTIONS", Shape::Text),
+    setting(
+        "plan.failOnUnknown",
+        "fail-on-unknown",
+        "FAIL_ON_UNKNOWN",
         Shape::Flag,
     ),
     setting("registries.mirrors", "mirror", "MIRRORS", Shape::Words),

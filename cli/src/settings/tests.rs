@@ -271,7 +271,7 @@ fn everything_wrong_in_the_file_is_named_with_its_place() {
       hint: did you mean `registries`?
     error: DIR/outrigger.yaml:5:1: `lock` has to be a text
     error: DIR/outrigger.yaml:6:1: unknown key `policy`
-      hint: there are: recipe, lock, policies, selection, registries, deployment, recipes
+      hint: there are: recipe, lock, policies, selection, plan, registries, deployment, recipes
     ");
     insta::assert_snapshot!(wrong("policies: {onUnresolved: skp, offline: on, locked: 1}\nregistries: [a]\n"), @"
     error: DIR/outrigger.yaml:1:31: `policies.offline` has to be `true` or `false`

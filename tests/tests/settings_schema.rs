@@ -1,36 +1,16 @@
 //! `docs/settings.schema.json`, by which editors complete `outrigger.yaml`: made from the options
-//! and the built-in recipes.
+//! of both filters and the built-in recipes.
 
-use std::ffi::OsString;
+#![cfg(test)]
+
 use std::fs;
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, CommandFactory};
-use cli::{Console, Terminals, Variables};
+use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 use taskdef::recipe::{InputDeclaration, InputType, Recipe, builtin};
 
-use crate::options::Arguments;
-
 const FILE: &str = "../docs/settings.schema.json";
-
-/// Key and option of every setting.
-fn settings() -> Vec<(&'static str, &'static str)> {
-    let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
-    let mut console = Console {
-        stdin: &mut stdin,
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        terminals: Terminals::default(),
-        variables: Variables::default(),
-    };
-    let args = [OsString::from("--no-settings")];
-    let (_, layers) = cli::settings::parse::<Arguments>(&args, "template", &mut console).unwrap();
-    let settings = layers.settings.iter();
-    settings
-        .map(|setting| (setting.key, setting.option))
-        .collect()
-}
 
 /// What an option takes, as a schema.
 fn of_option(option: &Arg) -> Value {
@@ -101,15 +81,12 @@ fn recipes() -> Value {
 }
 
 fn schema() -> Value {
-    let command = Arguments::command();
+    let commands = [cfn_filter::command(), tf_filter::command()];
     let mut properties = Map::new();
-    for (key, option) in settings() {
-        let mut options = command.get_arguments();
-        let schema = of_option(
-            options
-                .find(|known| known.get_long() == Some(option))
-                .unwrap(),
-        );
+    for (key, option) in cli::settings::known() {
+        let mut options = commands.iter().flat_map(clap::Command::get_arguments);
+        let option = options.find(|known| known.get_long() == Some(option));
+        let schema = of_option(option.unwrap());
         match key.split_once('.') {
             None => {
                 properties.insert(key.to_owned(), schema);
