@@ -19,7 +19,7 @@ const BEFORE: &str = "before.tf.txt";
 /// The file of a fixture with more arguments of `terraform plan`, one a line.
 const OPTIONS: &str = "plan-options";
 /// Where a plan is kept between commands.
-const PLAN: &str = "plan.bin";
+pub const PLAN: &str = "plan.bin";
 
 /// One Terraform at a time, with the processes of its providers: the tests share a machine.
 static TURN: Mutex<()> = Mutex::new(());
@@ -52,6 +52,7 @@ pub struct Served<'a> {
 pub struct Workspace {
     terraform: PathBuf,
     root: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -79,6 +80,7 @@ impl Workspace {
         let workspace = Self {
             terraform: terraform.to_owned(),
             root,
+            variables: Vec::new(),
         };
         let folders = ["home", "tmp"].map(|name| workspace.root.path().join(name));
         for folder in folders {
@@ -101,6 +103,16 @@ impl Workspace {
         }
         workspace.expect(&["init", "-input=false"])?;
         Ok(workspace)
+    }
+
+    /// Sets a variable of the environment of all commands.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The folder that holds everything.
+    pub fn root(&self) -> &Path {
+        self.root.path()
     }
 
     /// The folder of the configuration.
@@ -138,7 +150,8 @@ impl Workspace {
             .env("TMPDIR", self.temporary())
             .env("TF_CLI_CONFIG_FILE", self.root.path().join("terraform.rc"))
             .env("TF_IN_AUTOMATION", "1")
-            .env("CHECKPOINT_DISABLE", "1");
+            .env("CHECKPOINT_DISABLE", "1")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -306,7 +319,11 @@ fn platform() -> String {
     format!("{system}_{architecture}")
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+/// Copies a folder, over what is there.
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| failed(to, &error))?;
     let entries = fs::read_dir(from).map_err(|error| failed(from, &error))?;
     for entry in entries {

@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod cases;
 mod errors;
 mod functions;
 mod lifecycle;
