@@ -39,7 +39,7 @@
 
 mod cloudformation;
 mod container;
-mod dialect;
+pub mod dialect;
 pub mod dry_run;
 mod edit;
 pub mod image;

@@ -87,10 +87,13 @@ impl Workspace {
             fs::create_dir(&folder).map_err(|error| failed(&folder, &error))?;
         }
         copy(configuration, &workspace.folder())?;
-        for provider in providers {
-            workspace.mirror(*provider)?;
-        }
         let mirror = workspace.root.path().join("mirror");
+        for provider in providers {
+            // OpenTofu has a registry of its own.
+            for host in ["registry.terraform.io", "registry.opentofu.org"] {
+                self::mirror(&mirror, host, *provider)?;
+            }
+        }
         let settings = format!(
             "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n",
         );
@@ -244,28 +247,29 @@ impl Workspace {
     pub fn state(&self) -> Result<Value, String> {
         parse(&self.expect(&["show", "-json"])?)
     }
+}
 
-    fn mirror(&self, provider: Served<'_>) -> Result<(), String> {
-        let (_, kind) = provider.source.split_once('/').unwrap_or_default();
-        // OpenTofu has a registry of its own.
-        for host in ["registry.terraform.io", "registry.opentofu.org"] {
-            let folder = self
-                .root
-                .path()
-                .join("mirror")
-                .join(host)
-                .join(provider.source)
-                .join(provider.version)
-                .join(platform());
-            fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-            let file = folder.join(format!("terraform-provider-{kind}_v{}", provider.version));
-            // A second name costs nothing; on another file system it takes a copy.
-            fs::hard_link(provider.program, &file)
-                .or_else(|_| fs::copy(provider.program, &file).map(|_| ()))
-                .map_err(|error| failed(provider.program, &error))?;
-        }
-        Ok(())
-    }
+/// Puts a provider into a mirror, under the host of a registry.
+///
+/// # Errors
+/// It cannot be written.
+pub fn mirror(mirror: &Path, host: &str, provider: Served<'_>) -> Result<(), String> {
+    let (_, kind) = provider.source.split_once('/').unwrap_or_default();
+    let folder = mirror.join(host).join(provider.source);
+    let folder = folder.join(provider.version).join(platform());
+    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    let file = folder.join(format!("terraform-provider-{kind}_v{}", provider.version));
+    link(provider.program, &file)
+}
+
+/// Gives a program a second name, which costs nothing; on another file system it takes a copy.
+///
+/// # Errors
+/// It cannot be written.
+pub fn link(program: &Path, file: &Path) -> Result<(), String> {
+    fs::hard_link(program, file)
+        .or_else(|_| fs::copy(program, file).map(|_| ()))
+        .map_err(|error| failed(program, &error))
 }
 
 /// What Terraform plans for a fixture: after its `before.tf.txt` was applied, where there is one.
@@ -306,7 +310,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 }
 
 /// How Terraform names this machine.
-fn platform() -> String {
+pub fn platform() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

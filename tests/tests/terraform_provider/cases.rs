@@ -25,10 +25,7 @@ type Edit<'t> = (&'t str, &'t str);
 /// The call goes: up to its first argument, and from its second one on.
 const CALL: &[Edit<'_>] = &[
     ("provider::outrigger::instrument(\n", "(\n"),
-    (
-        ",\n    local.task,\n    local.outrigger,\n  )",
-        "\n  )",
-    ),
+    (",\n    local.task,\n    local.outrigger,\n  )", "\n  )"),
 ];
 /// A new version of the application, and one of the agent.
 const APPLICATION: Edit<'_> = (":1.25", ":1.26");
@@ -64,7 +61,11 @@ impl Case {
     fn run(&self, arguments: &[&str]) -> Option<i32> {
         let ran = self.workspace.run(arguments).unwrap();
         let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(!said.contains(SECRET), "{}: {arguments:?}: {said}", self.name);
+        assert!(
+            !said.contains(SECRET),
+            "{}: {arguments:?}: {said}",
+            self.name
+        );
         let is_well = matches!(ran.exit, Some(0 | 2));
         assert!(is_well, "{}: {arguments:?}: {said}", self.name);
         ran.exit
@@ -154,8 +155,17 @@ impl Case {
         let lock = serde_json::from_str(&lock).unwrap();
         let verdict = law::judge(&template(without), &template(with), &lock, &SYSDIG);
         assert_eq!(verdict.broken, [""; 0], "{}", self.name);
-        let counted = (verdict.task_definitions, verdict.wrapped, verdict.not_judged);
-        assert_eq!(counted, (without.len(), verdict.containers, 0), "{}", self.name);
+        let counted = (
+            verdict.task_definitions,
+            verdict.wrapped,
+            verdict.not_judged,
+        );
+        assert_eq!(
+            counted,
+            (without.len(), verdict.containers, 0),
+            "{}",
+            self.name
+        );
         for definitions in with.values() {
             let image = format!("\"quay.io/sysdig/workload-agent:{agent}\"");
             assert!(definitions.contains(&image), "{}: {definitions}", self.name);
@@ -200,7 +210,10 @@ fn outcome(plan: &Value) -> String {
         (json!(["update"]), "updated"),
         (json!(["no-op"]), "unchanged"),
     ] {
-        let count = tasks.iter().filter(|task| task["actions"] == actions).count();
+        let count = tasks
+            .iter()
+            .filter(|task| task["actions"] == actions)
+            .count();
         if count > 0 {
             words.push(format!("{count} {word}"));
         }
@@ -209,7 +222,10 @@ fn outcome(plan: &Value) -> String {
         ("after_unknown", "known after apply"),
         ("after_sensitive", "sensitive"),
     ] {
-        if tasks.iter().any(|task| task[mark]["container_definitions"] == true) {
+        if tasks
+            .iter()
+            .any(|task| task[mark]["container_definitions"] == true)
+        {
             words.push(word.to_owned());
         }
     }

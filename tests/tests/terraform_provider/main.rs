@@ -8,6 +8,7 @@ mod cases;
 mod errors;
 mod functions;
 mod lifecycle;
+mod page;
 mod process;
 
 use std::path::Path;
