@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use outrigger_tests::law::{self, SYSDIG};
 use outrigger_tests::plan::TASK_DEFINITION;
+use outrigger_tests::run::tf_filter;
 use outrigger_tests::terraform::{PLAN, Workspace, copy, fixtures, terraform};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -30,6 +31,13 @@ const CALL: &[Edit<'_>] = &[
 /// A new version of the application, and one of the agent.
 const APPLICATION: Edit<'_> = (":1.25", ":1.26");
 const AGENT: Edit<'_> = ("5.2.0", "5.3.0");
+
+/// What `outrigger.tf` gives the recipe besides.
+const INPUTS: [&str; 3] = [
+    "accessKey=arn:aws:secretsmanager:eu-west-1:123456789012:secret:agent-AbCdEf",
+    "orchestratorHost=orchestrator.example.com",
+    "orchestratorPort=6667",
+];
 
 /// The container definitions of each task definition, by its address.
 type Definitions = BTreeMap<String, String>;
@@ -71,13 +79,37 @@ impl Case {
         ran.exit
     }
 
-    /// Plans and applies: what the plan does to the task definitions.
-    fn converge(&self) -> String {
+    /// Plans and applies: what the plan does to the task definitions, and what the gate says to it.
+    fn converge(&self, agent: &str) -> String {
         self.run(&["plan", "-input=false", "-no-color", "-out", PLAN]);
         let plan = self.workspace.expect(&["show", "-json", PLAN]).unwrap();
         self.run(&["apply", "-input=false", "-no-color", PLAN]);
         self.no_secret_in_files();
-        outcome(&serde_json::from_str(&plan).unwrap())
+        let outcome = outcome(&serde_json::from_str(&plan).unwrap());
+        format!("{outcome}, {}", self.gate(&plan, agent))
+    }
+
+    /// What `tf-filter --check` says to a plan.
+    fn gate(&self, plan: &str, agent: &str) -> &'static str {
+        let lock = format!("{CASES}/outrigger.lock");
+        let version = format!("agentVersion={agent}");
+        let mut arguments = vec!["--check", "--recipe", "sysdig", "--lock", &lock];
+        for input in INPUTS.into_iter().chain([version.as_str()]) {
+            arguments.extend(["--set", input]);
+        }
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let ran = tf_filter(&arguments, plan.as_bytes());
+        assert!(
+            !ran.stderr.contains(SECRET),
+            "{}: {}",
+            self.name,
+            ran.stderr
+        );
+        match ran.exit {
+            0 => "gate: passes",
+            3 => "gate: stops",
+            _ => panic!("{}: {}", self.name, ran.stderr),
+        }
     }
 
     fn second_plan(&self) -> &'static str {
@@ -249,26 +281,26 @@ fn live(case: &Case) -> String {
     case.destroy();
     copy(case.source.path(), &case.workspace.folder()).unwrap();
 
-    let mut row = vec![case.name.clone(), case.converge()];
+    let mut row = vec![case.name.clone(), case.converge(AGENT.0)];
     let first = case.state();
     case.keeps_the_law(&original, &first, AGENT.0);
     let holds_it = first.values().any(|text| text.contains(SECRET));
-    assert_eq!(row[1].ends_with("sensitive"), holds_it, "{row:?}");
+    assert_eq!(row[1].contains("sensitive"), holds_it, "{row:?}");
     row.push(case.second_plan().to_owned());
 
     case.edit(&[APPLICATION]);
-    row.push(case.converge());
+    row.push(case.converge(AGENT.0));
     let original = replaced(&original, APPLICATION);
     let changed = case.state();
     case.keeps_the_law(&original, &changed, AGENT.0);
 
     case.edit(&[AGENT]);
-    row.push(case.converge());
+    row.push(case.converge(AGENT.1));
     // Nothing else has changed.
     assert_eq!(case.state(), replaced(&changed, AGENT), "{}", case.name);
 
     case.edit(CALL);
-    row.push(case.converge());
+    row.push(case.converge(AGENT.1));
     assert_eq!(case.state(), original, "{}", case.name);
     row.push(case.second_plan().to_owned());
     row.push(case.destroy().to_owned());
@@ -292,15 +324,15 @@ fn every_configuration_lives_from_its_first_plan_to_its_end() {
     insta::assert_snapshot!(table, @"
     | case | first plan | second plan | another image | another agent | without the call | second plan | destroyed |
     |---|---|---|---|---|---|---|---|
-    | child_module | 1 created | no changes | 1 replaced | 1 replaced | 1 replaced | no changes | nothing left |
-    | count | 2 created | no changes | 2 replaced | 2 replaced | 2 replaced | no changes | nothing left |
-    | for_each | 2 created | no changes | 1 replaced, 1 unchanged | 2 replaced | 2 replaced | no changes | nothing left |
-    | heredoc | 3 created | no changes | 3 replaced | 3 replaced | 3 replaced | no changes | nothing left |
-    | module_for_each | 2 created | no changes | 1 replaced, 1 unchanged | 2 replaced | 2 replaced | no changes | nothing left |
-    | nested_module | 1 created | no changes | 1 replaced | 1 replaced | 1 replaced | no changes | nothing left |
-    | root | 1 created | no changes | 1 replaced | 1 replaced | 1 replaced | no changes | nothing left |
-    | sensitive | 1 created, sensitive | no changes | 1 replaced, sensitive | 1 replaced, sensitive | 1 replaced, sensitive | no changes | nothing left |
-    | unknown | 1 created, known after apply | no changes | 1 replaced | 1 replaced | 1 replaced | no changes | nothing left |
+    | child_module | 1 created, gate: passes | no changes | 1 replaced, gate: passes | 1 replaced, gate: passes | 1 replaced, gate: stops | no changes | nothing left |
+    | count | 2 created, gate: passes | no changes | 2 replaced, gate: passes | 2 replaced, gate: passes | 2 replaced, gate: stops | no changes | nothing left |
+    | for_each | 2 created, gate: passes | no changes | 1 replaced, 1 unchanged, gate: passes | 2 replaced, gate: passes | 2 replaced, gate: stops | no changes | nothing left |
+    | heredoc | 3 created, gate: passes | no changes | 3 replaced, gate: passes | 3 replaced, gate: passes | 3 replaced, gate: stops | no changes | nothing left |
+    | module_for_each | 2 created, gate: passes | no changes | 1 replaced, 1 unchanged, gate: passes | 2 replaced, gate: passes | 2 replaced, gate: stops | no changes | nothing left |
+    | nested_module | 1 created, gate: passes | no changes | 1 replaced, gate: passes | 1 replaced, gate: passes | 1 replaced, gate: stops | no changes | nothing left |
+    | root | 1 created, gate: passes | no changes | 1 replaced, gate: passes | 1 replaced, gate: passes | 1 replaced, gate: stops | no changes | nothing left |
+    | sensitive | 1 created, sensitive, gate: passes | no changes | 1 replaced, sensitive, gate: passes | 1 replaced, sensitive, gate: passes | 1 replaced, sensitive, gate: stops | no changes | nothing left |
+    | unknown | 1 created, known after apply, gate: stops | no changes | 1 replaced, gate: passes | 1 replaced, gate: passes | 1 replaced, gate: stops | no changes | nothing left |
     ");
 }
 
