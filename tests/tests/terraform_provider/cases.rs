@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use outrigger_tests::law::{self, SYSDIG};
 use outrigger_tests::plan::TASK_DEFINITION;
@@ -352,4 +353,18 @@ fn a_refusal_shows_no_value() {
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(!said.contains(SECRET), "{said}");
     case.no_secret_in_files();
+}
+
+#[test]
+fn configurations_are_formatted_as_terraform_does() {
+    let Some(terraform) = terraform().unwrap() else {
+        return;
+    };
+    for folder in [CASES, "../samples/terraform"] {
+        let mut command = Command::new(&terraform);
+        command.args(["fmt", "-check", "-recursive", folder]);
+        let output = command.env_remove("TF_CLI_CONFIG_FILE").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "not formatted: {said}");
+    }
 }
