@@ -80,3 +80,19 @@ pub fn print_line(what: &str, input: &str, cost: Cost, baseline: Option<Cost>) {
     };
     println!("{what:<20}{input:<15}{milliseconds:8.1} ms{megabytes:8.1} MB{ratio}");
 }
+
+/// The time in the middle.
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// One row of a table that compares two times.
+pub fn print_row(what: &str, ours: Duration, peer: &str, theirs: Duration) {
+    println!(
+        "| {what} | {:.1} | {peer} | {:.1} | {:.1} |",
+        ours.as_secs_f64() * 1e3,
+        theirs.as_secs_f64() * 1e3,
+        ours.div_duration_f64(theirs)
+    );
+}

@@ -1,4 +1,5 @@
-# An ECS service whose task definition carries the Lacework agent. Run it as docs/terraform-provider.md says.
+# An ECS service whose task definition carries the Lacework agent. docs/terraform-provider.md runs it
+# step by step.
 
 terraform {
   required_version = ">= 1.8"
@@ -13,18 +14,30 @@ variable "image" {
   default = "nginx:1.27"
 }
 
-# Where Lacework's access token is kept.
+# What is another one in every account stands in terraform.tfvars.
 variable "token_arn" {
-  type    = string
-  default = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:lacework-AbCdEf"
+  type        = string
+  description = "Secret that holds Lacework's access token"
 }
 
-# What images run. `data "outrigger_images"` asks the registries in place of a lock file.
-data "outrigger_lock" "this" {
-  path = "${path.module}/outrigger.lock"
+variable "execution_role_arn" {
+  type        = string
+  description = "Role with which ECS starts the task; it may read the secret"
+}
+
+variable "subnets" {
+  type        = list(string)
+  description = "Where the task runs"
 }
 
 locals {
+  containers = [{
+    name         = "web"
+    image        = var.image
+    essential    = true
+    portMappings = [{ containerPort = 80 }]
+  }]
+
   # What the resource says of the task: the function has to know it, too.
   task = {
     family                   = "shop"
@@ -33,14 +46,17 @@ locals {
     network_mode             = "awsvpc"
     requires_compatibilities = ["FARGATE"]
     cpu_architecture         = "X86_64"
-    execution_role_arn       = "arn:aws:iam::123456789012:role/shop-execution"
+    execution_role_arn       = var.execution_role_arn
   }
 
   outrigger = {
     recipe = "lacework"
     inputs = { accessToken = { valueFrom = var.token_arn } }
-    images = data.outrigger_lock.this.table
+    # What images run. `data "outrigger_images"` asks their registries in place of a lock file.
+    images = jsondecode(file("${path.module}/outrigger.lock")).images
   }
+
+  instrumented = provider::outrigger::instrument(jsonencode(local.containers), local.task, local.outrigger)
 }
 
 resource "aws_ecs_task_definition" "shop" {
@@ -50,17 +66,7 @@ resource "aws_ecs_task_definition" "shop" {
   network_mode             = local.task.network_mode
   requires_compatibilities = local.task.requires_compatibilities
   execution_role_arn       = local.task.execution_role_arn
-
-  container_definitions = provider::outrigger::instrument(
-    jsonencode([{
-      name         = "web"
-      image        = var.image
-      essential    = true
-      portMappings = [{ containerPort = 80 }]
-    }]),
-    local.task,
-    local.outrigger,
-  )
+  container_definitions    = local.instrumented
 
   runtime_platform {
     cpu_architecture        = local.task.cpu_architecture
@@ -71,5 +77,11 @@ resource "aws_ecs_task_definition" "shop" {
 resource "aws_ecs_service" "shop" {
   name            = "shop"
   task_definition = aws_ecs_task_definition.shop.arn
+  launch_type     = "FARGATE"
   desired_count   = 1
+
+  network_configuration {
+    subnets          = var.subnets
+    assign_public_ip = true
+  }
 }

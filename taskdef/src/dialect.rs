@@ -5,7 +5,7 @@
 //! This is the only file that knows another one; [`terraform`] is the part of it for Terraform's
 //! attributes and blocks. What is added is respelled; what was found is never touched.
 
-pub(crate) mod terraform;
+pub mod terraform;
 
 use std::borrow::Cow;
 

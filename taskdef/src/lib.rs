@@ -40,7 +40,7 @@
 
 mod cloudformation;
 mod container;
-mod dialect;
+pub mod dialect;
 mod digest;
 pub mod dry_run;
 mod edit;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub struct Terminal {
     programs: TempDir,
     folder: PathBuf,
+    variables: Vec<(String, PathBuf)>,
     /// The exit code of the last command.
     last: i32,
 }
@@ -32,13 +33,27 @@ impl Terminal {
     /// # Errors
     /// The program cannot be linked to.
     pub fn new(program: &str, folder: &Path) -> std::io::Result<Terminal> {
-        let programs = tempfile::tempdir()?;
-        symlink(program, programs.path().join("cfn-filter"))?;
-        Ok(Terminal {
-            programs,
+        let terminal = Terminal {
+            programs: tempfile::tempdir()?,
             folder: folder.to_owned(),
+            variables: Vec::new(),
             last: 0,
-        })
+        };
+        terminal.add("cfn-filter", Path::new(program))?;
+        Ok(terminal)
+    }
+
+    /// Another program that it finds.
+    ///
+    /// # Errors
+    /// The program cannot be linked to.
+    pub fn add(&self, name: &str, program: &Path) -> std::io::Result<()> {
+        symlink(program, self.programs.path().join(name))
+    }
+
+    /// A variable of its environment.
+    pub fn set(&mut self, name: &str, value: &Path) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// What a command prints, standard error between standard output as on a terminal.
@@ -53,6 +68,7 @@ impl Terminal {
             .current_dir(&self.folder)
             .env_clear()
             .env("PATH", format!("{}:{path}", self.programs.path().display()))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .output()?;
         self.last = output.status.code().unwrap_or(-1);

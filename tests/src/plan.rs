@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-const TASK_DEFINITION: &str = "aws_ecs_task_definition";
+/// The type of a task definition.
+pub const TASK_DEFINITION: &str = "aws_ecs_task_definition";
 
 /// The value at a [JSON pointer](https://www.rfc-editor.org/rfc/rfc6901); null where there is none.
 fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {

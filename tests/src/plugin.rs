@@ -20,6 +20,13 @@ use tokio_rustls::TlsConnector;
 /// What Terraform sets, so that a provider knows who has started it.
 pub const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
+/// What a provider is first asked.
+pub const SCHEMA: &str = "/tfplugin6.Provider/GetProviderSchema";
+/// The call of a function.
+pub const FUNCTION: &str = "/tfplugin6.Provider/CallFunction";
+/// Whether it is well: the smallest of all calls.
+pub const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
 /// A provider that runs, as whoever has started it knows it; it is ended when it is dropped.
 #[derive(Debug)]
 pub struct Plugin {
@@ -210,4 +217,49 @@ pub fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
     field.push(u8::try_from(length).unwrap_or_default());
     field.extend_from_slice(bytes);
     field
+}
+
+/// A value as [MessagePack](https://github.com/msgpack/msgpack/blob/master/spec.md), with its type
+/// in front of it, as it stands where a schema leaves the type open: an object of texts.
+fn object(entries: &[(&str, &str)]) -> Vec<u8> {
+    let kinds: Vec<String> = entries
+        .iter()
+        .map(|(key, _)| format!("\"{key}\":\"string\""))
+        .collect();
+    let kind = format!("[\"object\",{{{}}}]", kinds.join(","));
+    let mut bytes = vec![0x92, 0xc5];
+    bytes.extend(length(&kind));
+    bytes.extend(kind.bytes());
+    bytes.extend([0xde, 0]);
+    bytes.push(u8::try_from(entries.len()).unwrap_or(u8::MAX));
+    for (key, value) in entries {
+        bytes.extend([text(key), text(value)].concat());
+    }
+    bytes
+}
+
+fn text(text: &str) -> Vec<u8> {
+    [&[0xda], &length(text)[..], text.as_bytes()].concat()
+}
+
+fn length(text: &str) -> [u8; 2] {
+    u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+/// A call of `instrument` that needs no image: one container, with the recipe `alert-logic`.
+pub fn call_of_instrument() -> Vec<u8> {
+    let definitions = r#"[{"name":"web","image":"nginx:1.27","entryPoint":["/docker-entrypoint.sh"],"command":["nginx"]}]"#;
+    let task = object(&[
+        ("family", "app"),
+        ("cpu", "512"),
+        ("memory", "1024"),
+        ("network_mode", "awsvpc"),
+        ("cpu_architecture", "X86_64"),
+    ]);
+    let config = object(&[("recipe", "alert-logic")]);
+    let arguments = [text(definitions), task, config];
+    let arguments = arguments.iter().map(|value| field(2, &field(1, value)));
+    arguments.fold(field(1, b"instrument"), |bytes, argument| {
+        [bytes, argument].concat()
+    })
 }

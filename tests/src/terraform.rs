@@ -19,7 +19,7 @@ const BEFORE: &str = "before.tf.txt";
 /// The file of a fixture with more arguments of `terraform plan`, one a line.
 const OPTIONS: &str = "plan-options";
 /// Where a plan is kept between commands.
-const PLAN: &str = "plan.bin";
+pub const PLAN: &str = "plan.bin";
 
 /// One Terraform at a time, with the processes of its providers: the tests share a machine.
 static TURN: Mutex<()> = Mutex::new(());
@@ -52,6 +52,7 @@ pub struct Served<'a> {
 pub struct Workspace {
     terraform: PathBuf,
     root: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -79,16 +80,20 @@ impl Workspace {
         let workspace = Self {
             terraform: terraform.to_owned(),
             root,
+            variables: Vec::new(),
         };
         let folders = ["home", "tmp"].map(|name| workspace.root.path().join(name));
         for folder in folders {
             fs::create_dir(&folder).map_err(|error| failed(&folder, &error))?;
         }
         copy(configuration, &workspace.folder())?;
-        for provider in providers {
-            workspace.mirror(*provider)?;
-        }
         let mirror = workspace.root.path().join("mirror");
+        for provider in providers {
+            // OpenTofu has a registry of its own.
+            for host in ["registry.terraform.io", "registry.opentofu.org"] {
+                self::mirror(&mirror, host, *provider)?;
+            }
+        }
         let settings = format!(
             "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n",
         );
@@ -101,6 +106,16 @@ impl Workspace {
         }
         workspace.expect(&["init", "-input=false"])?;
         Ok(workspace)
+    }
+
+    /// Sets a variable of the environment of all commands.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The folder that holds everything.
+    pub fn root(&self) -> &Path {
+        self.root.path()
     }
 
     /// The folder of the configuration.
@@ -138,7 +153,8 @@ impl Workspace {
             .env("TMPDIR", self.temporary())
             .env("TF_CLI_CONFIG_FILE", self.root.path().join("terraform.rc"))
             .env("TF_IN_AUTOMATION", "1")
-            .env("CHECKPOINT_DISABLE", "1");
+            .env("CHECKPOINT_DISABLE", "1")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -231,28 +247,29 @@ impl Workspace {
     pub fn state(&self) -> Result<Value, String> {
         parse(&self.expect(&["show", "-json"])?)
     }
+}
 
-    fn mirror(&self, provider: Served<'_>) -> Result<(), String> {
-        let (_, kind) = provider.source.split_once('/').unwrap_or_default();
-        // OpenTofu has a registry of its own.
-        for host in ["registry.terraform.io", "registry.opentofu.org"] {
-            let folder = self
-                .root
-                .path()
-                .join("mirror")
-                .join(host)
-                .join(provider.source)
-                .join(provider.version)
-                .join(platform());
-            fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-            let file = folder.join(format!("terraform-provider-{kind}_v{}", provider.version));
-            // A second name costs nothing; on another file system it takes a copy.
-            fs::hard_link(provider.program, &file)
-                .or_else(|_| fs::copy(provider.program, &file).map(|_| ()))
-                .map_err(|error| failed(provider.program, &error))?;
-        }
-        Ok(())
-    }
+/// Puts a provider into a mirror, under the host of a registry.
+///
+/// # Errors
+/// It cannot be written.
+pub fn mirror(mirror: &Path, host: &str, provider: Served<'_>) -> Result<(), String> {
+    let (_, kind) = provider.source.split_once('/').unwrap_or_default();
+    let folder = mirror.join(host).join(provider.source);
+    let folder = folder.join(provider.version).join(platform());
+    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    let file = folder.join(format!("terraform-provider-{kind}_v{}", provider.version));
+    link(provider.program, &file)
+}
+
+/// Gives a program a second name, which costs nothing; on another file system it takes a copy.
+///
+/// # Errors
+/// It cannot be written.
+pub fn link(program: &Path, file: &Path) -> Result<(), String> {
+    fs::hard_link(program, file)
+        .or_else(|_| fs::copy(program, file).map(|_| ()))
+        .map_err(|error| failed(program, &error))
 }
 
 /// What Terraform plans for a fixture: after its `before.tf.txt` was applied, where there is one.
@@ -293,7 +310,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 }
 
 /// How Terraform names this machine.
-fn platform() -> String {
+pub fn platform() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -306,7 +323,11 @@ fn platform() -> String {
     format!("{system}_{architecture}")
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+/// Copies a folder, over what is there.
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| failed(to, &error))?;
     let entries = fs::read_dir(from).map_err(|error| failed(from, &error))?;
     for entry in entries {

@@ -172,7 +172,7 @@ fn compact(json: &str) -> String {
 /// The container definitions alone, where they are all that the recipes have changed.
 pub(crate) fn definitions_alone(instrumented: Instrumented) -> Result<String, Wrong> {
     let asks = |key: &String| {
-        let name = task::terraform_name(key).unwrap_or(key);
+        let name = task::name(key);
         let wanted = match instrumented.task.get(key) {
             Some(Value::String(text)) => format!("`{name} = \"{text}\"`"),
             _ => format!("`{name}`"),

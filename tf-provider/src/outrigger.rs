@@ -1,8 +1,10 @@
 //! The provider.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
+use taskdef::dialect;
 
 use crate::config::{self, Config};
 use crate::instrument::{Instrumented, Wrong, definitions_alone, instrument};
@@ -10,7 +12,7 @@ use crate::network::Network;
 use crate::problem::{Problem, told};
 use crate::protocol::schema::Schemas;
 use crate::protocol::{Diagnostic, FunctionError, Provider, Type, Value};
-use crate::schemas::{self, IMAGES, INSTRUMENT, INSTRUMENT_TASK, LOCK};
+use crate::schemas::{self, CONTAINER_DEFINITIONS, IMAGES, INSTRUMENT, INSTRUMENT_TASK, LOCK};
 use crate::{images, task};
 
 /// The provider `outrigger`.
@@ -134,7 +136,7 @@ fn whole(task: &Json, config: &Json) -> Result<Value, FunctionError> {
         .as_object()
         .cloned()
         .ok_or_else(|| wrong("`task` is no object"))?;
-    let definitions = given.shift_remove("container_definitions");
+    let definitions = given.shift_remove(CONTAINER_DEFINITIONS);
     let definitions = definitions.as_ref().and_then(Json::as_str);
     let definitions =
         definitions.ok_or_else(|| wrong("`task.container_definitions` is no text"))?;
@@ -146,55 +148,48 @@ fn whole(task: &Json, config: &Json) -> Result<Value, FunctionError> {
 
 /// The task definition as `instrument_task` returns it.
 fn terraform(instrumented: &Instrumented) -> Result<Value, Wrong> {
-    let text = |key: &str| match instrumented.task.get(key).and_then(Json::as_str) {
+    let mut attributes = BTreeMap::new();
+    let Type::Object(known) = schemas::task() else {
+        return Ok(Value::Object(attributes));
+    };
+    let asked = instrumented.changed.iter();
+    let lost = asked.filter(|setting| !known.contains_key(task::name(setting)));
+    let lost: Vec<Problem> = lost.map(|setting| not_returned(setting)).collect();
+    if !lost.is_empty() {
+        return Err(Wrong::Task(lost));
+    }
+    let made = dialect::terraform::attributes(&instrumented.task);
+    for name in known.into_keys() {
+        let value = match name.as_str() {
+            CONTAINER_DEFINITIONS => Value::string(&instrumented.definitions),
+            task::VOLUMES => volumes(made.get("volume")),
+            name => text(made.get(name)),
+        };
+        attributes.insert(name, value);
+    }
+    Ok(Value::Object(attributes))
+}
+
+fn not_returned(setting: &str) -> Problem {
+    let problem = Problem::new(format!(
+        "the recipe asks for `{setting}` of the task, which this function does not return"
+    ));
+    problem.hint("state it in the resource")
+}
+
+fn text(value: Option<&Json>) -> Value {
+    match value.and_then(Json::as_str) {
         Some(text) => Value::string(text),
         None => Value::Null,
-    };
-    let mut attributes = std::collections::BTreeMap::new();
-    attributes.insert(
-        "container_definitions".to_owned(),
-        Value::string(&instrumented.definitions),
-    );
-    if let Type::Object(known) = schemas::task() {
-        for name in known.keys().filter(|name| *name != "container_definitions") {
-            let value = match (name.as_str(), task::ecs_name(name)) {
-                ("volumes", _) => volumes(instrumented.task.get("volumes")),
-                (_, Some(key)) => text(key),
-                (_, None) => Value::Null,
-            };
-            attributes.insert(name.clone(), value);
-        }
-    }
-    let lost = |key: &&String| {
-        let name = task::terraform_name(key);
-        !name.is_some_and(|name| attributes.contains_key(name))
-    };
-    let lost: Vec<Problem> = instrumented
-        .changed
-        .iter()
-        .filter(lost)
-        .map(|key| {
-            Problem::new(format!(
-                "the recipe asks for `{key}` of the task, which this function does not return"
-            ))
-            .hint("state it in the resource")
-        })
-        .collect();
-    match lost.is_empty() {
-        true => Ok(Value::Object(attributes)),
-        false => Err(Wrong::Task(lost)),
     }
 }
 
-fn volumes(volumes: Option<&Json>) -> Value {
-    let volumes = volumes.and_then(Json::as_array).into_iter().flatten();
-    let text = |value: Option<&Json>| value.map_or(Value::Null, Value::from);
-    let volumes = volumes.map(|volume| {
-        let path = volume.get("host").and_then(|host| host.get("sourcePath"));
-        Value::object([
-            ("name", text(volume.get("name"))),
-            ("host_path", text(path)),
-        ])
+/// Blocks `volume`, as much of them as is returned.
+fn volumes(blocks: Option<&Json>) -> Value {
+    let blocks = blocks.and_then(Json::as_array).into_iter().flatten();
+    let volumes = blocks.map(|block| {
+        let member = |name| (name, text(block.get(name)));
+        Value::object(["name", "host_path"].map(member))
     });
     Value::List(volumes.collect())
 }

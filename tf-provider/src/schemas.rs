@@ -10,6 +10,9 @@ pub(crate) const LOCK: &str = "outrigger_lock";
 pub(crate) const INSTRUMENT: &str = "instrument";
 pub(crate) const INSTRUMENT_TASK: &str = "instrument_task";
 
+/// The container definitions, as JSON.
+pub(crate) const CONTAINER_DEFINITIONS: &str = "container_definitions";
+
 pub(crate) fn schemas() -> Schemas {
     Schemas {
         provider: configuration(),
@@ -41,7 +44,7 @@ pub(crate) fn table() -> Type {
 /// What `instrument_task` returns.
 pub(crate) fn task() -> Type {
     Type::object([
-        ("container_definitions", Type::String),
+        (CONTAINER_DEFINITIONS, Type::String),
         ("cpu", Type::String),
         ("memory", Type::String),
         ("network_mode", Type::String),
@@ -162,7 +165,7 @@ fn instrument() -> Function {
         description: "Returns the container definitions, as JSON, with the recipe's sidecars, and with every program started by the recipe's wrapper with the arguments that it had; or fails and says why. Reads nothing: what images run is an argument.",
         parameters: vec![
             Parameter {
-                name: "container_definitions",
+                name: CONTAINER_DEFINITIONS,
                 kind: Type::String,
                 description: "The container definitions as JSON",
             },

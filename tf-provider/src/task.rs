@@ -1,29 +1,12 @@
 //! The argument `task`: what Terraform says of a task definition beside its container definitions.
 
 use serde_json::{Map, Value, json};
+use taskdef::dialect::terraform;
 
 use crate::problem::Problem;
 
-/// The texts among its keys: Terraform's name, and that of the ECS API.
-const TEXTS: &[(&str, &str)] = &[
-    ("family", "family"),
-    ("cpu", "cpu"),
-    ("memory", "memory"),
-    ("network_mode", "networkMode"),
-    ("pid_mode", "pidMode"),
-    ("ipc_mode", "ipcMode"),
-    ("execution_role_arn", "executionRoleArn"),
-    ("task_role_arn", "taskRoleArn"),
-];
-
-/// The texts of a runtime platform.
-const PLATFORM: &[(&str, &str)] = &[
-    ("cpu_architecture", "cpuArchitecture"),
-    ("operating_system_family", "operatingSystemFamily"),
-];
-
-/// All keys.
-pub(crate) const KEYS: &[&str] = &[
+/// The attributes of the resource that are texts.
+const TEXTS: &[&str] = &[
     "family",
     "cpu",
     "memory",
@@ -32,26 +15,27 @@ pub(crate) const KEYS: &[&str] = &[
     "ipc_mode",
     "execution_role_arn",
     "task_role_arn",
-    "requires_compatibilities",
-    "cpu_architecture",
-    "operating_system_family",
-    "volumes",
-    "tags",
 ];
 
-/// Terraform's name of a key of the ECS API.
-pub(crate) fn terraform_name(key: &str) -> Option<&'static str> {
-    let texts = TEXTS.iter().find(|(_, ecs)| *ecs == key);
-    texts.map(|(name, _)| *name).or(match key {
-        "requiresCompatibilities" => Some("requires_compatibilities"),
-        "volumes" => Some("volumes"),
-        _ => None,
-    })
+/// What its block `runtime_platform` holds.
+const PLATFORM: &[&str] = &["cpu_architecture", "operating_system_family"];
+
+/// What the blocks `volume` are called here.
+pub(crate) const VOLUMES: &str = "volumes";
+
+/// All keys.
+fn keys() -> Vec<&'static str> {
+    let lists = [VOLUMES, "tags"];
+    let keys = [TEXTS, &["requires_compatibilities"], PLATFORM, &lists];
+    keys.concat()
 }
 
-/// The ECS API's name of a text.
-pub(crate) fn ecs_name(name: &str) -> Option<&'static str> {
-    named(TEXTS, name)
+/// What a setting of the ECS API is called here.
+pub(crate) fn name(setting: &str) -> &str {
+    match terraform::attribute(setting) {
+        "volume" => VOLUMES,
+        name => name,
+    }
 }
 
 /// The task definition that the argument describes, as the ECS API spells it. What is null was
@@ -62,57 +46,44 @@ pub(crate) fn read(task: &Value) -> Result<Map<String, Value>, Vec<Problem>> {
             "give what the resource says: `{ family = ..., cpu = ..., ... }`",
         )]);
     };
-    let mut known = Map::new();
+    let mut attributes = Map::new();
+    let mut platform = Map::new();
     let mut problems = Vec::new();
     for (key, value) in given.iter().filter(|(_, value)| !value.is_null()) {
-        let read = match key.as_str() {
-            "requires_compatibilities" => compatibilities(value).map(|value| {
-                known.insert("requiresCompatibilities".to_owned(), value);
-            }),
-            "volumes" => volumes(value).map(|value| {
-                known.insert("volumes".to_owned(), value);
-            }),
-            "tags" => tags(value).map(|value| {
-                known.insert("tags".to_owned(), value);
-            }),
-            key => text(key, value, &mut known),
+        let (place, name, value) = match key.as_str() {
+            VOLUMES => (&mut attributes, "volume", volumes(value)),
+            key @ "requires_compatibilities" => (&mut attributes, key, compatibilities(value)),
+            key @ "tags" => (&mut attributes, key, tags(value)),
+            key if TEXTS.contains(&key) => (&mut attributes, key, text(key, value)),
+            key if PLATFORM.contains(&key) => (&mut platform, key, text(key, value)),
+            key => {
+                problems.push(Problem::unknown_key("`task`", key, &keys()));
+                continue;
+            }
         };
-        problems.extend(read.err());
+        match value {
+            Ok(value) => {
+                place.insert(name.to_owned(), value);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !platform.is_empty() {
+        attributes.insert("runtime_platform".to_owned(), json!([platform]));
     }
     match problems.is_empty() {
-        true => Ok(known),
+        true => Ok(terraform::canonical(&attributes)),
         false => Err(problems),
     }
 }
 
-fn text(key: &str, value: &Value, known: &mut Map<String, Value>) -> Result<(), Problem> {
-    let (place, name) = match (named(TEXTS, key), named(PLATFORM, key)) {
-        (Some(name), _) => (known, name),
-        (None, Some(name)) => {
-            let platform = known.entry("runtimePlatform").or_insert_with(|| json!({}));
-            match platform.as_object_mut() {
-                Some(platform) => (platform, name),
-                None => return Ok(()),
-            }
-        }
-        (None, None) => return Err(Problem::unknown_key("`task`", key, KEYS)),
-    };
-    let text = match value {
-        Value::String(text) => text.clone(),
+fn text(key: &str, value: &Value) -> Result<Value, Problem> {
+    match value {
+        Value::String(_) => Ok(value.clone()),
         // Terraform makes a text of a number where one is wanted.
-        Value::Number(number) => number.to_string(),
-        _ => return Err(Problem::new(format!("`task.{key}` is no text"))),
-    };
-    // An empty text is what Terraform takes for nothing.
-    if !text.is_empty() {
-        place.insert(name.to_owned(), Value::String(text));
+        Value::Number(number) => Ok(Value::String(number.to_string())),
+        _ => Err(Problem::new(format!("`task.{key}` is no text"))),
     }
-    Ok(())
-}
-
-fn named(names: &[(&'static str, &'static str)], key: &str) -> Option<&'static str> {
-    let found = names.iter().find(|(name, _)| *name == key);
-    found.map(|(_, ecs)| *ecs)
 }
 
 fn compatibilities(value: &Value) -> Result<Value, Problem> {
@@ -127,7 +98,7 @@ fn compatibilities(value: &Value) -> Result<Value, Problem> {
     }
 }
 
-/// Volumes as the blocks `volume` have them; only the name and the host's folder say something here.
+/// The blocks `volume`; only the name and the host's folder say something here.
 fn volumes(value: &Value) -> Result<Value, Problem> {
     let wrong = || {
         Problem::new("`task.volumes` is no list of objects with a `name`".to_owned())
@@ -135,16 +106,9 @@ fn volumes(value: &Value) -> Result<Value, Problem> {
     };
     let volumes = value.as_array().ok_or_else(wrong)?.iter();
     let volume = |volume: &Value| {
-        let name = volume
-            .get("name")
-            .and_then(Value::as_str)
-            .ok_or_else(wrong)?;
-        let path = volume.get("host_path").and_then(Value::as_str);
-        let path = path.filter(|path| !path.is_empty());
-        Ok(match path {
-            Some(path) => json!({"name": name, "host": {"sourcePath": path}}),
-            None => json!({"name": name}),
-        })
+        let text = |key| volume.get(key).and_then(Value::as_str);
+        let name = text("name").ok_or_else(wrong)?;
+        Ok(json!({"name": name, "host_path": text("host_path")}))
     };
     volumes.map(volume).collect()
 }
@@ -152,10 +116,9 @@ fn volumes(value: &Value) -> Result<Value, Problem> {
 fn tags(value: &Value) -> Result<Value, Problem> {
     let tags = value.as_object();
     let tags = tags.ok_or_else(|| Problem::new("`task.tags` is no map".to_owned()))?;
-    let tags = tags.iter().filter(|(_, value)| !value.is_null());
-    Ok(tags
-        .map(|(key, value)| json!({"key": key, "value": value}))
-        .collect())
+    let mut tags = tags.clone();
+    tags.retain(|_, value| !value.is_null());
+    Ok(Value::Object(tags))
 }
 
 #[cfg(test)]

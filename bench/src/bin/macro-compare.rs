@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bench::client::{beside, run};
 use bench::delay::Delay;
 use bench::images::{IMAGES, ROUND_TRIP, ROUND_TRIPS, ca, filled, rate, repository};
+use bench::measure::{median, print_row};
 use bench::task_definition;
 use outrigger_tests::servers::image::Artifact;
 use outrigger_tests::servers::{Function, Registry};
@@ -39,21 +40,6 @@ fn main() -> Result<()> {
     let (registry, images) = filled()?;
     warm(runs, program, &registry, &images)?;
     many(runs, program, &registry, &images)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn line(what: &str, times: Vec<Duration>, peer: &str, their: Duration) {
-    let our = median(times);
-    println!(
-        "| {what} | {:.1} | {peer} | {:.1} | {:.1} |",
-        our.as_secs_f64() * 1e3,
-        their.as_secs_f64() * 1e3,
-        our.as_secs_f64() / their.as_secs_f64()
-    );
 }
 
 /// From the start of the process to the moment when it asks for its first event.
@@ -91,9 +77,9 @@ fn cold(runs: usize, program: &Path) -> Result<()> {
             return Err(format!("the function asked for something else: {asked}").into());
         }
     }
-    line(
+    print_row(
         "start to first poll",
-        ours,
+        median(ours),
         "start and end of an empty process",
         median(empty),
     );
@@ -134,9 +120,9 @@ fn warm(runs: usize, program: &Path, registry: &Registry, images: &[Artifact]) -
             event.len() as f64 / 1e6,
             bytes as f64 / 1e6
         );
-        line(
+        print_row(
             &what,
-            ours,
+            median(ours),
             "the event read and written as a `serde_json::Value`",
             median(theirs),
         );
@@ -175,8 +161,9 @@ fn many(runs: usize, program: &Path, registry: &Registry, images: &[Artifact]) -
     );
     let peer = format!("lower bound: {ROUND_TRIPS} round trips, or {rate:.0} requests a second");
     let bound = Duration::from_secs_f64(bound);
-    line(&what, times, &peer, bound);
-    line("the same images by the resolver alone", alone, &peer, bound);
+    print_row(&what, median(times), &peer, bound);
+    let alone = median(alone);
+    print_row("the same images by the resolver alone", alone, &peer, bound);
     Ok(())
 }
 

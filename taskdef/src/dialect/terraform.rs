@@ -98,7 +98,7 @@ pub(crate) fn is_unknown(value: &Value) -> bool {
 }
 
 /// The attribute or block of a setting of the ECS API.
-pub(crate) fn attribute(setting: &str) -> &str {
+pub fn attribute(setting: &str) -> &str {
     let mut settings = SETTINGS.iter();
     settings
         .find(|(_, ecs, _)| *ecs == setting)
@@ -111,7 +111,7 @@ pub(crate) fn forces_replacement(attribute: &str) -> bool {
 }
 
 /// A task definition as the ECS API spells it, made of the attributes of a plan.
-pub(crate) fn canonical(attributes: &Map<String, Value>) -> Map<String, Value> {
+pub fn canonical(attributes: &Map<String, Value>) -> Map<String, Value> {
     let settings = SETTINGS.iter().filter_map(|(terraform, ecs, form)| {
         let value = attributes.get(*terraform)?;
         let value = if is_unknown(value) {
@@ -232,6 +232,18 @@ pub(crate) fn spelled(
         }
     };
     Some((name, value))
+}
+
+/// A task definition in the spelling of the ECS API, as the attributes of a plan: what
+/// [`canonical`] is made of.
+pub fn attributes(task: &Map<String, Value>) -> Map<String, Value> {
+    let none = Map::new();
+    let settings = task
+        .iter()
+        .filter_map(|(setting, value)| spelled(setting, value, &none));
+    settings
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// What the ECS API has inside of a block, as Terraform spells it.
@@ -390,6 +402,8 @@ mod tests {
             );
         }
         assert_eq!(spelled("someDay", &json!(1), &Map::new()), None);
+        let task = json!({"pidMode": "task", "runtimePlatform": {"cpuArchitecture": "ARM64"}});
+        assert_eq!(canonical(&attributes(&map(task.clone()))), map(task));
     }
 
     #[test]

@@ -9,12 +9,6 @@ use crate::{change, configuration, containers, sample};
 
 const LACEWORK: &str = r#"recipe = "lacework"
     inputs = { accessToken = { valueFrom = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:agent-AbCdEf" } }"#;
-const SYSDIG: &str = r#"recipe = "sysdig"
-    inputs = {
-      accessKey        = { valueFrom = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:agent-AbCdEf" }
-      orchestratorHost = "orchestrator.example.com"
-      orchestratorPort = 6667
-    }"#;
 const TASK: &str = r#"{
     family                   = "app"
     cpu                      = "512"
@@ -100,70 +94,6 @@ fn the_sample_is_applied_changed_and_destroyed() {
         .flatten()
         .collect();
     assert!(left.is_empty(), "{left:?}");
-}
-
-#[test]
-fn a_sensitive_value_stays_hidden() {
-    let Some(terraform) = terraform().unwrap() else {
-        return;
-    };
-    let containers = r#"jsonencode([{ name = "web", image = "nginx", entryPoint = ["/run"], environment = [{ name = "DB", value = var.password }] }])"#;
-    let text = format!(
-        "variable \"password\" {{\n  type      = string\n  sensitive = true\n  default   = \"hunter2\"\n}}\n{}",
-        app(
-            containers,
-            r#"{ "docker.io/library/nginx:latest" = { "linux/amd64" = {} } }"#
-        )
-    );
-    let workspace = configuration(&terraform, &text);
-    let ran = workspace
-        .run(&["plan", "-input=false", "-no-color", "-out", "plan.bin"])
-        .unwrap();
-    assert_eq!(ran.exit, Some(0), "{ran:?}");
-    assert!(ran.stdout.contains("(sensitive value)"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"));
-    let change = change(&workspace.expect(&["show", "-json", "plan.bin"]).unwrap());
-    assert_eq!(
-        change["after_sensitive"]["container_definitions"],
-        json!(true)
-    );
-    assert!(program(&change["after"]["container_definitions"]).len() > 1);
-    let applied = workspace.apply().unwrap();
-    assert!(!applied.contains("hunter2"));
-    assert!(workspace.is_clean().unwrap());
-}
-
-#[test]
-fn what_is_unknown_is_instrumented_when_it_is_known() {
-    let Some(terraform) = terraform().unwrap() else {
-        return;
-    };
-    let containers = r#"jsonencode([{ name = "web", image = "${aws_ecr_repository.app.repository_url}:v1", entryPoint = ["/run"], command = ["it"] }])"#;
-    let text = format!(
-        "resource \"aws_ecr_repository\" \"app\" {{\n  name = \"app\"\n}}\n{}",
-        // Lacework's recipe asks for the user of the image; this one for its program alone.
-        app(containers, "{}").replace(LACEWORK, SYSDIG)
-    );
-    let workspace = configuration(&terraform, &text);
-    let planned = change(&workspace.plan(&[]).unwrap());
-    assert_eq!(
-        planned["after_unknown"]["container_definitions"],
-        json!(true)
-    );
-    workspace.apply().unwrap();
-    assert!(workspace.is_clean().unwrap());
-    let state = workspace.state().unwrap();
-    let resources = state["values"]["root_module"]["resources"]
-        .as_array()
-        .unwrap();
-    let mut tasks = resources
-        .iter()
-        .filter(|one| one["type"] == "aws_ecs_task_definition");
-    let words = program(&tasks.next().unwrap()["values"]["container_definitions"]);
-    assert!(
-        words.ends_with(&["/run".into(), "it".into()]) && words.len() > 2,
-        "{words:?}"
-    );
 }
 
 #[test]

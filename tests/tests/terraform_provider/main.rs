@@ -4,9 +4,11 @@
 
 #![cfg(test)]
 
+mod cases;
 mod errors;
 mod functions;
 mod lifecycle;
+mod page;
 mod process;
 
 use std::path::Path;

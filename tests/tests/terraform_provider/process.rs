@@ -8,13 +8,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use outrigger_tests::plugin::{Identity, Plugin, field};
+use outrigger_tests::plugin::{FUNCTION, HEALTH, Identity, Plugin, SCHEMA, call_of_instrument};
 use outrigger_tests::terraform::{Workspace, terraform};
 use tempfile::TempDir;
 
 use crate::{OUTRIGGER, configuration};
 
-const SCHEMA: &str = "/tfplugin6.Provider/GetProviderSchema";
 /// Far longer than a process needs to end, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -65,10 +64,7 @@ fn only_the_client_with_the_certificate_is_served() {
         // There is one client: nothing is left to connect to.
         assert_eq!(left(&temporary), 0);
         assert!(plugin.connect(Some(&identity)).await.is_err());
-        connection
-            .call("/grpc.health.v1.Health/Check", b"")
-            .await
-            .unwrap();
+        connection.call(HEALTH, b"").await.unwrap();
         let unknown = connection
             .call("/tfplugin6.Provider/ImportResourceState", b"")
             .await;
@@ -160,63 +156,18 @@ fn it_ends_with_the_terraform_that_has_started_it() {
     assert_eq!((end(&mut plugin), left(&temporary)), (Some(0), 0));
 }
 
-/// A call of `instrument`, as bytes: the definitions as a text, the objects with their types.
-fn call() -> Vec<u8> {
-    let text = |text: &str| {
-        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
-        [&[0xda], &length[..], text.as_bytes()].concat()
-    };
-    // An object of texts, in the form of a value whose type travels with it.
-    let object = |entries: &[(&str, &str)]| {
-        let kinds: Vec<String> = entries
-            .iter()
-            .map(|(key, _)| format!("\"{key}\":\"string\""))
-            .collect();
-        let kind = format!("[\"object\",{{{}}}]", kinds.join(","));
-        let length = u16::try_from(kind.len()).unwrap().to_be_bytes();
-        let mut bytes = [&[0x92, 0xc5], &length[..], kind.as_bytes()].concat();
-        bytes.push(0x80 | u8::try_from(entries.len()).unwrap());
-        for (key, value) in entries {
-            bytes.extend([text(key), text(value)].concat());
-        }
-        bytes
-    };
-    let definitions = r#"[{"name":"web","image":"nginx:1.27","entryPoint":["/docker-entrypoint.sh"],"command":["nginx"]}]"#;
-    let task = object(&[
-        ("family", "app"),
-        ("cpu", "512"),
-        ("memory", "1024"),
-        ("network_mode", "awsvpc"),
-        ("cpu_architecture", "X86_64"),
-    ]);
-    let config = object(&[("recipe", "alert-logic")]);
-    let arguments = [text(definitions), task, config];
-    let arguments = arguments.iter().map(|value| field(2, &field(1, value)));
-    arguments.fold(field(1, b"instrument"), |bytes, argument| {
-        [bytes, argument].concat()
-    })
-}
-
 #[test]
-fn it_answers_soon() {
+fn it_answers_call_after_call() {
     let (temporary, identity) = (TempDir::new().unwrap(), Identity::new().unwrap());
-    let started = Instant::now();
     let plugin = start(&temporary, &identity);
     run(async {
         let mut connection = plugin.connect(Some(&identity)).await.unwrap();
-        connection.call(SCHEMA, b"").await.unwrap();
-        println!("start to first answer: {:?}", started.elapsed());
-        let call = call();
-        let started = Instant::now();
+        let call = call_of_instrument();
         for _ in 0..100 {
-            let answer = connection
-                .call("/tfplugin6.Provider/CallFunction", &call)
-                .await;
-            let answer = answer.unwrap();
+            let answer = connection.call(FUNCTION, &call).await.unwrap();
             let text = String::from_utf8_lossy(&answer);
             assert!(text.contains("al-agent"), "{text}");
         }
-        println!("100 calls: {:?}", started.elapsed());
     });
 }
 

@@ -1,6 +1,8 @@
 use serde_json::{Map, Value, json};
 
-use super::{Instrumented, Wrong, compact, definitions_alone, instrument};
+use taskdef::DocumentKind;
+
+use super::{Instrumented, Wrong, answers, compact, definitions_alone, document, instrument};
 use crate::problem::told;
 use crate::{config, task};
 
@@ -121,4 +123,30 @@ fn what_the_recipe_asks_of_the_task_has_to_be_stated() {
 fn only_the_space_between_the_parts_goes() {
     let text = "[ {\n  \"a\" : \"b \\\" c \\\\\" ,\t\"d\": [1.50, 1E3 ] } ]\n";
     assert_eq!(compact(text), r#"[{"a":"b \" c \\","d":[1.50,1E3]}]"#);
+}
+
+#[test]
+fn what_is_a_warning_elsewhere_passes() {
+    let mut given = lacework();
+    given["inputs"] = json!({"accessToken": "hunter2"});
+    let mut task = app();
+    task["tags"] = json!({"outrigger:exclude-containers": "nobody"});
+    assert!(call(WEB, &task, &given).is_ok());
+    let (task, config) = (task::read(&task).unwrap(), config::read(&given).unwrap());
+    let document: Value = serde_json::from_str(&document(WEB, &task).unwrap()).unwrap();
+    let (kind, recipes) = (DocumentKind::TaskDefinition, &config.recipes);
+    let needed = taskdef::images_needed(&document, kind, recipes, &config.settings).unwrap();
+    let answers = answers(&needed, &config);
+    let rewritten = taskdef::rewrite(&document, kind, recipes, &config.settings, &answers);
+    let report = rewritten.unwrap().report;
+    let tasks = report.task_definitions.iter();
+    let findings = tasks.flat_map(|task| &task.findings);
+    let findings = findings.chain(report.findings.iter().map(|(_, finding)| finding));
+    let codes: Vec<String> = findings.map(|finding| finding.code.to_string()).collect();
+    insta::assert_snapshot!(codes.join(" "), @"selection-tag assumes-shell assumes-certificates secret-in-clear");
+    // Those about an image can be made errors.
+    given["policies"] = json!({"assumptions": "fail"});
+    assert!(refused(WEB, &app(), &given).contains("(assumption-not-confirmed)"));
+    given["policies"]["confirmedImages"] = json!(["nginx:1.27"]);
+    assert!(call(WEB, &app(), &given).is_ok());
 }
