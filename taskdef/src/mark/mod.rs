@@ -1,7 +1,7 @@
 //! Markers: what a recipe did to a task definition, so that it can be taken off again exactly.
 //!
 //! Each container that a recipe changed or added has one docker label, `outrigger.<recipe>`, whose
-//! value is a [`Label`] as JSON. It does not repeat the container: it holds what cannot be read
+//! value is JSON. It does not repeat the container: it holds what cannot be read
 //! from it. Of an entry point that was stated, that the original stands behind the wrapper's words;
 //! of one that came from the image, that it was absent; of a variable that was replaced, what it
 //! was. With what was written goes a short digest, so that a container that was changed afterwards
