@@ -159,6 +159,23 @@ impl Function {
     }
 }
 
+impl Function {
+    /// What its process has open, without numbers (`socket`, `pipe`, a path); `None` where the
+    /// system does not tell.
+    pub fn open_files(&self) -> Option<Vec<String>> {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok()?;
+        let names = files.flatten().filter_map(|file| {
+            let name = fs::read_link(file.path()).ok()?;
+            let name = name.to_string_lossy().into_owned();
+            Some(match name.split_once(":[") {
+                Some((kind, _)) => kind.to_owned(),
+                None => name,
+            })
+        });
+        Some(names.collect())
+    }
+}
+
 impl Drop for Function {
     fn drop(&mut self) {
         // Whoever waits for an event learns that there is none.

@@ -90,6 +90,11 @@ impl Subject {
         self.function.log()
     }
 
+    /// What its process has open.
+    pub(crate) fn open_files(&self) -> Option<Vec<String>> {
+        self.function.open_files()
+    }
+
     /// The memory of its process, in KiB.
     pub(crate) fn resident(&self) -> Option<u64> {
         self.function.resident()
