@@ -3,7 +3,7 @@
 //! the function's program with an environment of its own.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -145,7 +145,18 @@ impl Function {
 
     /// What it has written on standard output: all that goes to its log.
     pub fn log(&self) -> String {
-        let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        self.log_after(0)
+    }
+
+    /// The same without so many bytes of its beginning.
+    pub fn log_after(&self, bytes: u64) -> String {
+        let mut log = Vec::new();
+        let read = File::open(self.folder.path().join("log")).and_then(|mut file| {
+            file.seek(SeekFrom::Start(bytes))?;
+            file.read_to_end(&mut log)
+        });
+        // A function that has not started has no log.
+        let _ = read;
         String::from_utf8_lossy(&log).into_owned()
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -182,6 +183,7 @@ struct Trial {
     check: Check,
     folder: PathBuf,
     running: PathBuf,
+    file: File,
     watch: Watch,
     took: Duration,
     memory: u64,
@@ -196,6 +198,7 @@ impl Trial {
             target: *target,
             check: (target.check)(),
             watch: Watch::start(&running),
+            file: File::create(&running).map_err(|error| error.to_string())?,
             folder,
             running,
             took: Duration::ZERO,
@@ -204,7 +207,7 @@ impl Trial {
     }
 
     fn of(&mut self, input: &[u8]) -> Result<Seen, String> {
-        fs::write(&self.running, input).map_err(|error| error.to_string())?;
+        self.note(input).map_err(|error| error.to_string())?;
         self.watch.next();
         let gauge = Gauge::start();
         let started = Instant::now();
@@ -225,6 +228,13 @@ impl Trial {
             ));
         }
         Ok(seen)
+    }
+
+    /// Writes down what is tried, into a file that stays open: this is done for every input.
+    fn note(&mut self, input: &[u8]) -> std::io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(input)?;
+        self.file.set_len(input.len() as u64)
     }
 
     fn end(&self) {

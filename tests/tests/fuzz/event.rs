@@ -156,14 +156,22 @@ impl Subject {
                 .collect();
             return Ok(hash(&words));
         };
-        let mut event =
-            event.map_err(|error| format!("an event that is no JSON is answered: {error}"))?;
-        let is_changed = event["fragment"] != *fragment;
+        // What stands in a member that is not read may be no text at all.
+        let Ok(mut event) = event else {
+            return Ok(1);
+        };
+        let text = fragment.to_string();
+        let grown = text
+            .len()
+            .saturating_sub(event["fragment"].to_string().len());
         event["fragment"] = fragment.clone();
         let again = self.answer(event.to_string().as_bytes())?;
         if again.get("fragment") != Some(fragment) {
             return Err(format!("a second run changes: {again}\nafter: {fragment}"));
         }
-        Ok(u64::from(is_changed))
+        let functions = text.matches("Fn::").count().min(20);
+        Ok(hash(
+            &[functions, grown / 64].map(usize::to_le_bytes).concat(),
+        ))
     }
 }
