@@ -70,15 +70,21 @@ pub fn summary(mut costs: Vec<Cost>) -> Cost {
     }
 }
 
+/// The head of the table.
+pub fn print_head() {
+    println!("| what | input | ms | peak MB | ratio |");
+    println!("|---|---|---|---|---|");
+}
+
 /// One line of the table.
 pub fn print_line(what: &str, input: &str, cost: Cost, baseline: Option<Cost>) {
     let milliseconds = cost.time.as_secs_f64() * 1e3;
     let megabytes = cost.memory as f64 / 1e6;
     let ratio = match baseline {
-        Some(baseline) => format!("{:8.2}", cost.time.div_duration_f64(baseline.time)),
+        Some(baseline) => format!("{:.2}", cost.time.div_duration_f64(baseline.time)),
         None => String::new(),
     };
-    println!("{what:<20}{input:<15}{milliseconds:8.1} ms{megabytes:8.1} MB{ratio}");
+    println!("| {what} | {input} | {milliseconds:.1} | {megabytes:.1} | {ratio} |");
 }
 
 /// The time in the middle.

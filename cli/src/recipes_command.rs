@@ -182,13 +182,17 @@ fn row(input: &InputDeclaration) -> Vec<String> {
     ]
 }
 
+/// One long cell does not move everything; and no column can be wider than 65,535.
+const WIDTH_MAX: usize = 80;
+
 /// How wide each column has to be.
 fn widths<'r>(rows: impl Iterator<Item = &'r Vec<String>>) -> Vec<usize> {
     let mut widths = Vec::new();
     for cells in rows {
         widths.resize(cells.len().max(widths.len()), 0);
         for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = cell.chars().count().max(*width);
+            let length = cell.chars().count();
+            *width = (*width).max(if length > WIDTH_MAX { 0 } else { length });
         }
     }
     widths
@@ -216,7 +220,7 @@ fn push_row(shown: &mut String, indent: &str, cells: &[String], widths: &[usize]
 
 #[cfg(test)]
 mod tests {
-    use taskdef::recipe::builtin;
+    use taskdef::recipe::{Recipe, builtin};
 
     use super::{list, show};
     use crate::{Paint, recipes};
@@ -244,6 +248,21 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn a_default_of_any_length_is_shown() {
+        let text = format!(
+            "recipe: 1\nname: probe\ndescription: an agent\ndocumentation: [https://vendor.example]\n\
+             agentImages: [vendor/probe]\ninputs:\n  image:\n    default: \"{}\"\n\
+             sidecars:\n  - name: probe\n    settings: {{essential: true}}\n",
+            "x".repeat(70_000)
+        );
+        let recipe = Recipe::parse("probe.yaml", &text).unwrap();
+        let shown = show(&recipe, Paint::Plain);
+        let head = "  input                     type     required  default\n";
+        assert!(shown.contains(head), "{shown}");
+        assert!(shown.contains(&"x".repeat(70_000)));
     }
 
     #[test]

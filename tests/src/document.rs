@@ -84,7 +84,7 @@ fn search<'a>(value: &'a Value, path: &str, found: &mut Vec<Found<'a>>) {
     match value {
         Value::Object(map) => map
             .iter()
-            .for_each(|(key, item)| search(item, &format!("{path}/{key}"), found)),
+            .for_each(|(key, item)| search(item, &format!("{path}/{}", escaped(key)), found)),
         Value::Array(items) => {
             items
                 .iter()
@@ -95,12 +95,17 @@ fn search<'a>(value: &'a Value, path: &str, found: &mut Vec<Found<'a>>) {
     }
 }
 
+/// A key as a step of a path, as a [JSON pointer](https://www.rfc-editor.org/rfc/rfc6901) has it.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// The task definition at a path of [`task_definitions`].
 pub fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('/')
         .try_fold(document, |value, key| match value {
             Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-            other => other.get(key),
+            other => other.get(key.replace("~1", "/").replace("~0", "~")),
         })
 }
 

@@ -83,7 +83,9 @@ fn restore(value: &mut Value, before: &Value) {
 /// The planned values of a resource.
 fn planned<'v>(module: &'v Value, address: &str) -> Option<&'v Value> {
     let resources = at(module, "/resources").as_array().into_iter().flatten();
-    let mut here = resources.filter(|resource| at(resource, "/address") == address);
+    let mut here = resources.filter(|resource| {
+        at(resource, "/address") == address && at(resource, "/type") == TASK_DEFINITION
+    });
     let modules = at(module, "/child_modules")
         .as_array()
         .into_iter()

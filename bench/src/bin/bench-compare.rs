@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use bench::TASK_DEFINITIONS;
-use bench::measure::{compare, measure, print_line, summary};
+use bench::measure::{compare, measure, print_head, print_line, summary};
 use serde_json::Value;
 
 const SECRET: &str =
@@ -29,9 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .to_str()
         .ok_or("the path of the baseline is not text")?;
 
+    print_head();
     let empty = (0..runs).map(|_| measure(&mut Command::new("true"), "output.json"));
     print_line(
-        "(an empty process)",
+        "an empty process",
         "",
         summary(empty.collect::<Result<_, _>>()?),
         None,
@@ -46,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut theirs = Command::new(baseline);
             theirs.arg(template);
             let (ours, theirs) = compare(&mut ours, &mut theirs, &output, runs)?;
-            print_line("round trip", template, theirs, None);
+            print_line("`json-round-trip`", template, theirs, None);
             print_line(recipe, template, ours, Some(theirs));
             outputs.push(output);
         }

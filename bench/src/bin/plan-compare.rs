@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use bench::measure::{compare, measure, print_line, summary};
+use bench::measure::{compare, measure, print_head, print_line, summary};
 use bench::plan::TASK_DEFINITIONS;
 use taskdef::terraform::Plan;
 
@@ -25,10 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runs: usize = runs.parse()?;
     let baseline = std::env::current_exe()?.with_file_name("json-round-trip");
     let size = std::fs::metadata(PLAN)?.len();
-    println!("{PLAN}: {:.1} MB", size as f64 / 1e6);
+    println!(
+        "a plan of {:.1} MB, {TASK_DEFINITIONS} task definitions in it\n",
+        size as f64 / 1e6
+    );
+    print_head();
     let empty = (0..runs).map(|_| measure(&mut Command::new("true"), "output.json"));
     let empty = summary(empty.collect::<Result<_, _>>()?);
-    print_line("(an empty process)", "", empty, None);
+    print_line("an empty process", "", empty, None);
     for (recipe, inputs, _) in RECIPES {
         let output = format!("{recipe}-{PLAN}");
         let mut ours = Command::new(program);
@@ -37,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut theirs = Command::new(&baseline);
         theirs.arg(PLAN);
         let (ours, theirs) = compare(&mut ours, &mut theirs, &output, runs)?;
-        print_line("round trip", PLAN, theirs, None);
+        print_line("`json-round-trip`", PLAN, theirs, None);
         print_line(recipe, PLAN, ours, Some(theirs));
     }
     // Last, because it makes this process large.

@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
         }
     }
     let size = std::fs::metadata(program)?.len();
-    println!("the program: {:.2} MB\n", size as f64 / 1e6);
+    println!("a program of {:.2} MB\n", size as f64 / 1e6);
     println!("| what | median ms | compared with | median ms | ratio |");
     println!("|---|---|---|---|---|");
     print_row(

@@ -43,15 +43,20 @@ pub(super) fn images(file: &str, text: &str) -> Result<Images, LockError> {
     Ok(images.0)
 }
 
+/// Longest message: the parser's own are shorter.
+const MESSAGE_MAX: usize = 400;
+
 /// An unknown key comes back in the parser's message as it is, however long.
 fn one_line(message: &str) -> String {
-    message
-        .chars()
-        .map(|character| match character {
-            character if character.is_control() => ' ',
-            character => character,
-        })
-        .collect()
+    let mut characters = message.chars().map(|character| match character {
+        character if character.is_control() => ' ',
+        character => character,
+    });
+    let mut line: String = characters.by_ref().take(MESSAGE_MAX).collect();
+    if characters.next().is_some() {
+        line.push_str("...");
+    }
+    line
 }
 
 /// A struct that is written as an object and as nothing else: serde's derive also takes an

@@ -78,9 +78,13 @@ pub(super) fn plan(text: &str, has_mark: bool) -> Result<Plan<'_>, PlanError> {
     check(&document)?;
     let mut walked = Walked::default();
     if let Some(values) = &document.planned_values {
-        values
-            .root_module
-            .each(&mut |resource| walked.planned(resource));
+        let mut end = Ok(());
+        values.root_module.each(&mut |resource| {
+            if end.is_ok() {
+                end = walked.planned(resource);
+            }
+        });
+        end?;
     }
     let mut tasks = Vec::new();
     for change in document.resource_changes.iter().flatten() {
@@ -134,6 +138,27 @@ fn concerns(kind: &str) -> bool {
     kind == TASK_DEFINITION || kind == NOT_COVERED || runs_tasks(kind)
 }
 
+/// What an element says of itself, if it concerns us. A task definition that cannot be read would be
+/// rewritten in the other of its two places alone.
+fn header(element: &str) -> Result<Option<Header<'_>>, PlanError> {
+    let kind = kind(element);
+    if kind.as_ref().is_some_and(|kind| !concerns(kind)) {
+        return Ok(None);
+    }
+    match serde_json::from_str(element) {
+        Ok(header) => Ok(Some(header)),
+        Err(_) if kind.as_deref() == Some(TASK_DEFINITION) => {
+            let address = Object::read(element).and_then(|element| {
+                let address = element.get("address")?;
+                serde_json::from_str::<String>(address).ok()
+            });
+            let address = address.unwrap_or_else(|| TASK_DEFINITION.to_owned());
+            Err(PlanError::Resource(address))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 /// What was met on the way.
 #[derive(Default)]
 struct Walked<'t> {
@@ -146,12 +171,9 @@ struct Walked<'t> {
 }
 
 impl<'t> Walked<'t> {
-    fn planned(&mut self, element: &'t str) {
-        if kind(element).is_some_and(|kind| !concerns(&kind)) {
-            return;
-        }
-        let Ok(header) = serde_json::from_str::<Header<'t>>(element) else {
-            return;
+    fn planned(&mut self, element: &'t str) -> Result<(), PlanError> {
+        let Some(header) = header(element)? else {
+            return Ok(());
         };
         if header.is_managed() && header.kind == TASK_DEFINITION {
             self.planned
@@ -159,13 +181,11 @@ impl<'t> Walked<'t> {
         } else if header.is_managed() && header.kind == NOT_COVERED {
             self.not_covered(&header);
         }
+        Ok(())
     }
 
     fn change(&mut self, element: &'t str) -> Result<Option<PlannedTask<'t>>, PlanError> {
-        if kind(element).is_some_and(|kind| !concerns(&kind)) {
-            return Ok(None);
-        }
-        let Ok(header) = serde_json::from_str::<Header<'t>>(element) else {
+        let Some(header) = header(element)? else {
             return Ok(None);
         };
         if !header.is_managed() {

@@ -3,7 +3,7 @@
 //! the function's program with an environment of its own.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -85,6 +85,8 @@ impl Function {
                 ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
                 ("AWS_REGION", "eu-central-1"),
             ])
+            // Where scripts/coverage has lines counted.
+            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .envs(variables)
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -145,7 +147,18 @@ impl Function {
 
     /// What it has written on standard output: all that goes to its log.
     pub fn log(&self) -> String {
-        let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        self.log_after(0)
+    }
+
+    /// The same without so many bytes of its beginning.
+    pub fn log_after(&self, bytes: u64) -> String {
+        let mut log = Vec::new();
+        let read = File::open(self.folder.path().join("log")).and_then(|mut file| {
+            file.seek(SeekFrom::Start(bytes))?;
+            file.read_to_end(&mut log)
+        });
+        // A function that has not started has no log.
+        let _ = read;
         String::from_utf8_lossy(&log).into_owned()
     }
 
@@ -156,6 +169,23 @@ impl Function {
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_ascii_whitespace().next()?.parse().ok()
+    }
+}
+
+impl Function {
+    /// What its process has open, without numbers (`socket`, `pipe`, a path); `None` where the
+    /// system does not tell.
+    pub fn open_files(&self) -> Option<Vec<String>> {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok()?;
+        let names = files.flatten().filter_map(|file| {
+            let name = fs::read_link(file.path()).ok()?;
+            let name = name.to_string_lossy().into_owned();
+            Some(match name.split_once(":[") {
+                Some((kind, _)) => kind.to_owned(),
+                None => name,
+            })
+        });
+        Some(names.collect())
     }
 }
 

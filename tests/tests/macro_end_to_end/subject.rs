@@ -20,7 +20,7 @@ const MESSAGE_MAX: usize = 4000;
 pub(crate) struct Subject {
     function: Function,
     /// Bytes of the log that belong to earlier invocations.
-    read: Cell<usize>,
+    read: Cell<u64>,
 }
 
 impl Subject {
@@ -60,10 +60,9 @@ impl Subject {
         let answer = self.function.invoke(event, time).unwrap();
         let response: Value = serde_json::from_slice(&answer.payload).unwrap();
         check_response(id, &response);
-        let log = self.function.log();
-        let lines = log.get(self.read.get()..).unwrap();
-        self.read.set(log.len());
-        check_log(&response, lines);
+        let lines = self.function.log_after(self.read.get());
+        self.read.set(self.read.get() + lines.len() as u64);
+        check_log(&response, &lines);
         (response, answer.took)
     }
 
@@ -88,6 +87,11 @@ impl Subject {
     /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.function.log()
+    }
+
+    /// What its process has open.
+    pub(crate) fn open_files(&self) -> Option<Vec<String>> {
+        self.function.open_files()
     }
 
     /// The memory of its process, in KiB.

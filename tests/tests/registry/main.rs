@@ -19,6 +19,7 @@ mod program;
 mod progress;
 mod proxies;
 mod requests;
+mod unreliable;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -77,7 +77,7 @@ fn one_image_of_many_containers_is_read_once() {
 }
 
 /// An image of its own for each tag.
-fn many(count: usize) -> Images {
+pub(crate) fn many(count: usize) -> Images {
     let mut images = Images::default();
     for number in 0..count {
         let image = images.image(&config_of("amd64", &format!("server-{number}")));
