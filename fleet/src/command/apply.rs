@@ -1,0 +1,166 @@
+//! `fleet apply`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cli::network::Described;
+use cli::options::RecipeOptions;
+use cli::{Console, Exit, Failure};
+
+use super::outset::{self, enter, home};
+use super::written::RunReport;
+use crate::api::Counts;
+use crate::apply::{Failures, Rollout, apply_shard};
+use crate::concurrent::each;
+use crate::derive::Means;
+use crate::digest::of_bytes;
+use crate::journal::{Journal, JournalError};
+use crate::options::{ApplyArguments, RolloutOptions};
+use crate::plan::{Plan, PlanError};
+use crate::report::{ShardApplied, TargetOutcome, text};
+use crate::trouble::Trouble;
+
+/// What came of it.
+struct Done {
+    shards: Vec<ShardApplied>,
+    troubles: Vec<Trouble>,
+    calls: Counts,
+}
+
+pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    console.terminals = console.terminals.with_color(arguments.output.color);
+    let (plan, digest) = read(&arguments.plan)?;
+    let recipe = RecipeOptions {
+        recipe: match arguments.recipe.recipe.is_empty() {
+            true => plan.recipes.clone(),
+            false => arguments.recipe.recipe.clone(),
+        },
+        set: arguments.recipe.set.clone(),
+    };
+    let means = outset::means(plan.purpose, &recipe, &plan.choices)?;
+    let journal = journal(arguments, &digest)?;
+    let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
+    let told = (done.troubles.as_slice(), &[][..]);
+    let report = RunReport::new("apply", &done.shards, told, done.calls.clone());
+    report.write(arguments.output.report_file.as_deref())?;
+    let exit = exit(&done);
+    let paint = console.terminals.stderr;
+    let mut shown = String::new();
+    if !arguments.output.quiet || exit != Exit::Done {
+        for shard in &done.shards {
+            shown.push_str(&text::applied(shard, paint));
+        }
+    }
+    text::push_troubles(&mut shown, &done.troubles, paint);
+    if !arguments.output.quiet {
+        shown.push_str(&text::apply_summary(&done.shards, &done.calls));
+    }
+    console.tell(&shown);
+    Ok(exit)
+}
+
+/// The plan, and the digest of its file.
+fn read(path: &Path) -> Result<(Plan, String), Failure> {
+    let bytes = cli::input::read_file(path, PLAN_LIMIT)?;
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    let plan = Plan::parse(&bytes).map_err(|error| {
+        let failure = Failure::failed(format!("`{name}`: {error}"));
+        match error {
+            PlanError::Version(_) => failure.hint("plan again with this version of the program"),
+            PlanError::Syntax(_) => failure.hint("`fleet plan -o FILE` writes one"),
+        }
+    })?;
+    Ok((plan, of_bytes(&bytes)))
+}
+
+/// The largest plan that is read: some hundred bytes for each service.
+const PLAN_LIMIT: u64 = 256 << 20;
+
+fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure> {
+    let path = arguments.rollout.journal.clone();
+    let path = path.unwrap_or_else(|| {
+        let mut name = arguments.plan.clone().into_os_string();
+        name.push(".journal");
+        PathBuf::from(name)
+    });
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    Journal::open(&path, digest).map_err(|error| {
+        let failure = Failure::failed(format!("`{name}`: {error}"));
+        match error {
+            JournalError::Locked => failure.hint("wait for it"),
+            JournalError::OtherPlan => {
+                failure.hint("name another file with `--journal`, or move this one away")
+            }
+            _ => failure,
+        }
+    })
+}
+
+fn rollout(options: &RolloutOptions) -> Rollout {
+    Rollout {
+        canary: options.canary,
+        wave: options.wave,
+        in_motion: options.in_motion,
+        poll: Duration::from_secs(options.poll),
+        patience: Duration::from_secs(options.steady_timeout),
+    }
+}
+
+async fn done(
+    arguments: &ApplyArguments,
+    plan: Plan,
+    means: Means,
+    journal: Journal,
+    console: &Console<'_>,
+) -> Result<Done, Failure> {
+    let role = outset::role(&arguments.enter, console)?;
+    let described = Described::read(&arguments.registries, console)?;
+    let home = home(&described).await?;
+    let accounts = plan.shards.iter().map(|plan| plan.shard.account.clone());
+    let accounts: BTreeSet<String> = accounts.collect();
+    let at_once = arguments.enter.shards;
+    let (open, troubles) = enter(&home, accounts, (role, at_once), &described).await;
+    let rollout = rollout(&arguments.rollout);
+    let failures = Failures::up_to(arguments.rollout.max_failures, &journal);
+    let shared = Arc::new((means, failures, journal));
+    let shards = each(at_once, plan.shards, |plan| {
+        let (entered, home) = (open.get(&plan.shard.account).cloned(), home.clone());
+        let shared = shared.clone();
+        async move {
+            let (means, failures, journal) = shared.as_ref();
+            let api = entered?.api(&plan.shard, &home);
+            Some(
+                Box::pin(apply_shard(
+                    &api,
+                    &plan,
+                    means,
+                    (&rollout, failures),
+                    journal,
+                ))
+                .await,
+            )
+        }
+    });
+    Ok(Done {
+        shards: shards.await.into_iter().flatten().collect(),
+        troubles,
+        calls: home.api().counts(),
+    })
+}
+
+fn exit(done: &Done) -> Exit {
+    let outcomes = done.shards.iter().flat_map(|shard| &shard.targets);
+    let mut outcomes = outcomes.map(|applied| applied.outcome);
+    let troubled = done.shards.iter().any(|shard| !shard.troubles.is_empty());
+    let failed =
+        |outcome: TargetOutcome| outcome.is_failure() || outcome == TargetOutcome::NotReached;
+    if troubled || !done.troubles.is_empty() || outcomes.clone().any(failed) {
+        Exit::Failed
+    } else if outcomes.any(|outcome| outcome != TargetOutcome::Updated) {
+        Exit::NotInstrumented
+    } else {
+        Exit::Done
+    }
+}

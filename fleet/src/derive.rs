@@ -1,0 +1,126 @@
+//! From a task definition as it is described to what is to be registered: the only place that has
+//! the library rewrite anything.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use taskdef::image::{Answers, ImageRequest};
+use taskdef::recipe::Recipes;
+use taskdef::registration::registrable;
+use taskdef::report::{Finding, Outcome, Report, TaskDefinitionReport};
+use taskdef::settings::{Deployment, Settings};
+use taskdef::source::put;
+use taskdef::{DocumentError, DocumentKind, Rewritten};
+
+use crate::shard::Shard;
+
+/// What a plan does with task definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Brings them under the recipes: those without, and those with older ones.
+    Instrument,
+    /// Takes the recipes off again.
+    Remove,
+}
+
+/// What task definitions are rewritten with.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// What is done.
+    pub purpose: Purpose,
+    /// The recipes with their inputs. To remove, they may be missing.
+    pub recipes: Option<Arc<Recipes>>,
+    /// The names of the recipes to remove; empty for all that left a marker.
+    pub names: Vec<String>,
+    /// What a person decided.
+    pub settings: Settings,
+}
+
+/// What becomes of a task definition.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// What is registered now.
+    pub before: Value,
+    /// What is to be registered; nothing, where that would change nothing.
+    pub after: Option<Value>,
+    /// What was done, what was left alone, and why.
+    pub report: TaskDefinitionReport,
+}
+
+impl Means {
+    /// The same, in an account and region.
+    #[must_use]
+    pub(crate) fn in_shard(&self, shard: &Shard) -> Means {
+        let mut means = self.clone();
+        means.settings.deployment = Deployment {
+            region: Some(shard.region.clone()),
+            account_id: Some(shard.account.clone()),
+        };
+        means
+    }
+
+    /// What has to be known of images before [`Means::derive`].
+    pub(crate) fn images_needed(
+        &self,
+        described: &Value,
+    ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
+        let (task, _) = registrable(described);
+        match (self.purpose, &self.recipes) {
+            (Purpose::Instrument, Some(recipes)) => {
+                taskdef::images_needed(&task, KIND, recipes, &self.settings)
+            }
+            _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// What is to be registered in place of a task definition, and why.
+    pub(crate) fn derive(
+        &self,
+        described: &Value,
+        answers: &Answers,
+    ) -> Result<Derived, DocumentError> {
+        let (before, left_out) = registrable(described);
+        let Rewritten { changes, report } = self.rewrite(&before, answers)?;
+        let mut after = before.clone();
+        // Changes that do not fit would be the library's own mistake: nothing is registered then.
+        let fits = put(&mut after, changes).is_ok();
+        let report = one(report, left_out);
+        let rewritten = fits && report.outcome == Outcome::Rewritten && after != before;
+        Ok(Derived {
+            after: rewritten.then_some(after),
+            before,
+            report,
+        })
+    }
+
+    fn rewrite(&self, task: &Value, answers: &Answers) -> Result<Rewritten, DocumentError> {
+        match (self.purpose, &self.recipes) {
+            (Purpose::Instrument, Some(recipes)) => {
+                taskdef::rewrite(task, KIND, recipes, &self.settings, answers)
+            }
+            _ => Ok(Rewritten::default()),
+        }
+    }
+}
+
+const KIND: DocumentKind = DocumentKind::TaskDefinition;
+
+/// The report of the one task definition that there is, with the findings about the document among its own.
+fn one(report: Report, left_out: Vec<(String, Finding)>) -> TaskDefinitionReport {
+    let mut tasks = report.task_definitions.into_iter();
+    let mut task = tasks.next().unwrap_or(TaskDefinitionReport {
+        id: String::new(),
+        outcome: Outcome::LeftAlone,
+        containers: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+    });
+    let findings = left_out.into_iter().chain(report.findings);
+    // What ECS fills in by itself is left out of every registration, and nothing to tell each time.
+    let told = findings.filter(|(_, finding)| finding.severity > taskdef::report::Severity::Note);
+    task.findings.extend(told.map(|(_, finding)| finding));
+    task
+}

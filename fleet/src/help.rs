@@ -1,0 +1,108 @@
+//! What the commands' help and manual pages say beside their options.
+
+use clap::CommandFactory;
+use cli::help::{Section, Sections, with_sections};
+
+use crate::options::Arguments;
+
+/// The command line, with its examples.
+pub(crate) fn command() -> clap::Command {
+    with_sections(Arguments::command(), SECTIONS)
+}
+
+const fn section(heading: &'static str, text: &'static str, short: bool) -> Section {
+    Section {
+        heading,
+        text,
+        short,
+    }
+}
+
+const ENVIRONMENT: Section = section(
+    "Environment",
+    "\
+OUTRIGGER_...          settings, one variable for each: `docs/settings.md`
+OUTRIGGER_EXTERNAL_ID  the external ID of the roles
+AWS_PROFILE, AWS_...   credentials, region and endpoints, as every AWS SDK reads them
+DOCKER_AUTH_CONFIG     credentials of registries: the text of docker's config.json
+HTTPS_PROXY, NO_PROXY  the proxy, and hosts without it
+NO_COLOR               no colours",
+    false,
+);
+
+/// By command. No line of an example may be wider than 78 columns.
+pub(crate) const SECTIONS: &Sections = &[
+    (
+        "",
+        &[
+            section(
+                "Examples",
+                "\
+fleet plan --recipe alert-logic --cluster prod -o plan.json
+fleet apply plan.json
+fleet remove --cluster prod -o back.json",
+                true,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "plan",
+        &[
+            section(
+                "Examples",
+                "\
+fleet plan --recipe alert-logic --cluster prod -o plan.json
+fleet plan --recipe alert-logic --organization --role-name OutriggerFleet \\
+  --region eu-central-1,us-east-1 -o plan.json",
+                true,
+            ),
+            section(
+                "Exit status",
+                "\
+0  done
+1  something could not be looked at; the plan has the rest
+2  wrong usage; with --detailed-exitcode: something is to be changed
+3  a task definition in scope was refused; the plan has the others",
+                false,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "apply",
+        &[
+            section(
+                "Examples",
+                "\
+fleet apply plan.json
+fleet apply plan.json --canary 1 --wave 10 --in-motion 5",
+                true,
+            ),
+            section(
+                "Exit status",
+                "\
+0  everything was updated
+1  something failed, was rolled back, or was not reached
+2  wrong usage
+3  something was not touched: it had changed since the plan",
+                false,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "status",
+        &[
+            section("Examples", "fleet status --cluster prod", true),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "remove",
+        &[
+            section("Examples", "fleet remove --cluster prod -o back.json", true),
+            ENVIRONMENT,
+        ],
+    ),
+];
