@@ -124,7 +124,6 @@ impl Dialect {
         }
     }
 
-    #[cfg(test)]
     /// The canonical spelling of a `key` found in an object under the canonical `parent`.
     pub(crate) fn canonical_key<'k>(self, parent: &str, key: &'k str) -> Cow<'k, str> {
         match self {
@@ -152,7 +151,6 @@ impl Dialect {
         })
     }
 
-    #[cfg(test)]
     /// Brings a `value` of this dialect, found under the canonical key `parent`, into canonical spelling.
     pub(crate) fn canonical(self, parent: &str, value: &Value) -> Value {
         respell(parent, value, &|holder, key| {

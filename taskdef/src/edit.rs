@@ -13,6 +13,11 @@ use crate::container::{has_generated_keys, shown};
 use crate::dialect::Dialect;
 use crate::source::New;
 
+mod restore;
+
+pub(crate) use restore::{Restored, behind};
+use restore::{restore, stripped};
+
 /// One change of a task definition or a container definition.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Edit {
@@ -40,6 +45,10 @@ pub(crate) enum Edit {
     },
     /// A set of texts gets these members.
     Include(Vec<String>, Vec<Value>),
+    /// A list loses what was added to it, and gets back what was there.
+    Restore(Vec<String>, Restored),
+    /// A list loses the words that it starts with.
+    Strip(Vec<String>, Vec<Value>),
 }
 
 impl Edit {
@@ -49,6 +58,8 @@ impl Edit {
             Edit::Set(path, _)
             | Edit::Remove(path)
             | Edit::Include(path, _)
+            | Edit::Restore(path, _)
+            | Edit::Strip(path, _)
             | Edit::Upsert { list: path, .. }
             | Edit::RemoveEntry { list: path, .. } => path,
         }
@@ -166,6 +177,14 @@ fn apply_one(
         }),
         Edit::Upsert { list, key, entry } => upsert_entry(target, list, key, entry, place, said),
         Edit::RemoveEntry { list, key, name } => remove_entry(target, list, key, name, place, said),
+        Edit::Restore(path, restored) => restore(target, path, restored, place, said),
+        Edit::Strip(path, words) => at(target, "", path, place, &mut |old, given| {
+            let rest = old.as_ref().map(|list| stripped(list, words, given));
+            if rest != old {
+                said.push(format!("{} changed", path.join(".")));
+            }
+            Ok(rest)
+        }),
         Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
             branches(old, path, Where { given, ..place }, &mut |old, _| {
                 let mut items = as_list(old, path)?;

@@ -27,6 +27,7 @@
 //! - [`recipe`]: what a vendor's agent needs, as data.
 //! - `plan`: from a task definition, a recipe and image configs to edits.
 //! - `edit`: changes as data, and the only code that writes them.
+//! - [`mark`]: what a recipe did, held in labels and a tag; upgrade and removal.
 //! - [`registration`]: task definitions by themselves, as the ECS API takes and gives them.
 //! - [`selector`]: JSONPath queries that choose task definitions and containers.
 //! - `validate`: what ECS would not take, held against the result.
@@ -40,11 +41,13 @@
 mod cloudformation;
 mod container;
 mod dialect;
+mod digest;
 pub mod dry_run;
 mod edit;
 pub mod image;
 #[cfg(test)]
 mod laws;
+pub mod mark;
 pub mod nearest;
 pub mod outline;
 mod plan;
@@ -69,6 +72,7 @@ use cloudformation::find::{
 use cloudformation::template::Template;
 use dialect::Dialect;
 use image::{Answers, ImageRequest};
+use mark::Removal;
 use plan::matches::Alone;
 use recipe::Recipes;
 use report::Report;
@@ -172,6 +176,24 @@ pub fn rewrite(
     answers: &Answers,
 ) -> Result<Rewritten, DocumentError> {
     work(document, kind, settings)?.rewrite(recipes, settings, answers)
+}
+
+/// Takes recipes off again: by their markers exactly, without markers where what they did can be told
+/// with certainty. Asks no image. Each task definition changes whole, or not at all.
+///
+/// One that carries no recipe that is meant is [`Outcome::LeftAlone`](report::Outcome::LeftAlone);
+/// one that cannot be taken apart is [`Outcome::Refused`](report::Outcome::Refused).
+///
+/// # Errors
+///
+/// When the document is not a template.
+pub fn remove(
+    document: &Value,
+    kind: DocumentKind,
+    removal: &Removal<'_>,
+    settings: &Settings,
+) -> Result<Rewritten, DocumentError> {
+    mark::remove::remove(work(document, kind, settings)?, removal, settings)
 }
 
 /// Judges, without resolving anything, whether every task definition in scope carries the recipe.

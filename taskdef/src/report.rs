@@ -64,12 +64,18 @@ codes! {
     AssumptionNotConfirmed = "assumption-not-confirmed",
     /// A planned task definition is replaced, because it is rewritten.
     BecomesReplacement = "becomes-replacement",
+    /// The task definition carries none of the recipes that are to be taken off.
+    CarriesNoRecipe = "carries-no-recipe",
     /// An intrinsic function stands where entries have to be merged.
     CannotMerge = "cannot-merge",
     /// A word cannot be quoted for a shell, or joined.
     CannotQuote = "cannot-quote",
     /// The container definitions, or one of them, cannot be read.
     CannotReadContainers = "cannot-read-containers",
+    /// What a recipe did cannot be told from what was there before.
+    CannotTakeApart = "cannot-take-apart",
+    /// What a recipe wrote is not what stands there now.
+    ChangedSinceMarked = "changed-since-marked",
     /// More combinations of conditions than are checked one by one.
     CombinationsNotChecked = "combinations-not-checked",
     /// Versions that the vendor does not document together.
@@ -124,6 +130,10 @@ codes! {
     LoopDependentImage = "loop-dependent-image",
     /// Something of the wrong type.
     Malformed = "malformed",
+    /// A marker does not hold all that a removal would have to put back.
+    MarkerIncomplete = "marker-incomplete",
+    /// It may be the recipe's or the user's own, and a removal leaves it.
+    MayBeTheUsers = "may-be-the-users",
     /// The agent's own image has the tag `latest`, or none.
     MutableAgentImage = "mutable-agent-image",
     /// A tag decides what runs; it can move.
@@ -142,6 +152,8 @@ codes! {
     NotFargate = "not-fargate",
     /// The task definition does not carry the recipe, or that cannot be judged.
     NotInstrumented = "not-instrumented",
+    /// What the recipe does could not be marked.
+    NotMarked = "not-marked",
     /// The task definition or the container was not selected.
     NotSelected = "not-selected",
     /// A container is left alone: FireLens router, proxy, or another agent.
@@ -186,6 +198,8 @@ codes! {
     ShellDropsVariable = "shell-drops-variable",
     /// A snippet too small to add a sidecar to.
     SnippetTooSmall = "snippet-too-small",
+    /// What came from the image stays stated after a removal.
+    StaysStated = "stays-stated",
     /// A tag selects what a setting excludes.
     TagOverExclude = "tag-over-exclude",
     /// Tags about instrumentation are not followed.
@@ -210,6 +224,8 @@ codes! {
     UnknownPlatform = "unknown-platform",
     /// The recipe needs a value that is known only after apply.
     UnknownValue = "unknown-value",
+    /// The recipe was there in another version, or for another image, and was put on anew.
+    Upgraded = "upgraded",
     /// A variable stands both in the environment and in the secrets.
     VariableTwice = "variable-twice",
     /// A container waits for the end of an essential one.

@@ -47,6 +47,16 @@ pub enum Assumptions {
     Fail,
 }
 
+/// Whether what a recipe does is marked, so that it can be taken off again exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// It is not; a task definition that is marked already stays so.
+    #[default]
+    No,
+    /// It is: see [`mark`](crate::mark).
+    Yes,
+}
+
 /// Which task definitions are in scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LaunchTypes {
@@ -185,6 +195,8 @@ pub struct Settings {
     pub on_unresolved: OnUnresolved,
     /// Images of selected containers: written with their digests, or as they are.
     pub pin_digests: PinDigests,
+    /// Marked, or not.
+    pub marks: Marks,
     /// Scope.
     pub launch_types: LaunchTypes,
     /// Selection within the scope.

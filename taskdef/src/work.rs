@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::find::{Found, Survey};
-use crate::cloudformation::launch::old_platforms;
+use crate::cloudformation::launch::{OldPlatform, old_platforms};
 use crate::cloudformation::template::Template;
 use crate::dialect::{Dialect, functions_in};
 use crate::image::{Answers, ImageRequest};
-use crate::plan::compose::{changed, compose, joined, would_change};
+use crate::mark::enter_size;
+use crate::mark::upgrade::{Start, finished, start};
+use crate::plan::compose::{changed, compose, differences, joined, would_change};
 use crate::plan::image::Lookup;
 use crate::plan::inputs::{said_about_inputs, unmatched_containers};
 use crate::plan::instrument::{Instrumented, images_needed as asked_by};
@@ -18,7 +20,7 @@ use crate::plan::rendered::Rendered;
 use crate::plan::task::{Run, Task};
 use crate::recipe::Recipes;
 use crate::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use crate::settings::{OnUnresolved, Settings};
+use crate::settings::{Marks, OnUnresolved, Settings};
 use crate::source::Change;
 use crate::validate::validated;
 use crate::{DocumentError, Rewritten};
@@ -39,7 +41,7 @@ impl Work<'_> {
         recipes: &Recipes,
         settings: &Settings,
     ) -> Result<BTreeSet<ImageRequest>, DocumentError> {
-        self.done(recipes, settings, |runs, survey| {
+        self.done(Some(recipes), settings, |runs, survey, _| {
             let asked = survey.found.iter().map(|found| asked(runs, found, &survey));
             asked.flatten().collect()
         })
@@ -53,7 +55,7 @@ impl Work<'_> {
         answers: &Answers,
     ) -> Result<Rewritten, DocumentError> {
         let lookup = Lookup::Answers(answers);
-        self.done(recipes, settings, |runs, survey| {
+        self.done(Some(recipes), settings, |runs, survey, _| {
             let mut rewritten = Rewritten::default();
             rewritten.report.findings = survey.findings;
             let said = recipes.iter().flat_map(said_about_inputs);
@@ -89,7 +91,7 @@ impl Work<'_> {
         settings: &Settings,
         answers: &Answers,
     ) -> Result<Report, DocumentError> {
-        self.done(recipes, settings, |runs, survey| {
+        self.done(Some(recipes), settings, |runs, survey, _| {
             let task_definitions = survey
                 .found
                 .iter()
@@ -103,11 +105,11 @@ impl Work<'_> {
     }
 
     /// Makes ready what stays the same for all task definitions, and does the work with it.
-    fn done<Done>(
+    pub(crate) fn done<Done>(
         self,
-        recipes: &Recipes,
+        recipes: Option<&Recipes>,
         settings: &Settings,
-        work: impl FnOnce(&[Run<'_>], Survey<'_>) -> Done,
+        work: impl FnOnce(&[Run<'_>], Survey<'_>, Basis<'_>) -> Done,
     ) -> Result<Done, DocumentError> {
         let Work {
             mut survey,
@@ -115,16 +117,17 @@ impl Work<'_> {
             template,
             alone,
         } = self;
-        if !dialect.has_functions() {
+        if let (false, Some(recipes)) = (dialect.has_functions(), recipes) {
             literal_inputs(recipes, dialect)?;
         }
         let matched = AllMatched::new(&survey, &settings.selection, &alone);
         survey.findings.extend(matched.findings());
         let old_platforms = old_platforms(&survey.others);
-        let rendered: Vec<Rendered<'_>> = recipes
-            .iter()
-            .map(|recipe| Rendered::new(recipe, recipes, dialect))
-            .collect();
+        let bound = recipes.into_iter().flat_map(|recipes| {
+            let each = recipes.iter();
+            each.map(move |recipe| Rendered::new(recipe, recipes, dialect))
+        });
+        let rendered: Vec<Rendered<'_>> = bound.collect();
         let runs: Vec<Run<'_>> = rendered
             .iter()
             .map(|rendered| Run {
@@ -136,24 +139,48 @@ impl Work<'_> {
                 old_platforms: &old_platforms,
             })
             .collect();
-        Ok(work(&runs, survey))
+        let basis = Basis {
+            dialect,
+            template: &template,
+            settings,
+            matched: &matched,
+            old_platforms: &old_platforms,
+        };
+        Ok(work(&runs, survey, basis))
     }
+}
+
+/// What stays the same for all task definitions, whatever the recipes are.
+#[derive(Clone, Copy)]
+pub(crate) struct Basis<'b> {
+    pub(crate) dialect: Dialect,
+    pub(crate) template: &'b Template<'b>,
+    pub(crate) settings: &'b Settings,
+    pub(crate) matched: &'b AllMatched,
+    pub(crate) old_platforms: &'b [OldPlatform<'b>],
 }
 
 /// What the images of one task definition are asked.
 fn asked(runs: &[Run<'_>], found: &Found<'_>, survey: &Survey<'_>) -> BTreeSet<ImageRequest> {
     let mut needed = BTreeSet::new();
+    let Some(properties) = found.properties else {
+        return needed;
+    };
+    let without = match start(runs, found, properties) {
+        Start::AsItIs => None,
+        Start::TakenOff(without) => Some(without),
+        Start::Refused(_) => return needed,
+    };
+    let properties = without.as_ref().unwrap_or(properties);
     for run in runs {
-        if let Some(properties) = found.properties {
-            let task = Task::new(*run, found, properties);
-            needed.extend(asked_by(&task, properties, &survey.others, &found.id));
-        }
+        let task = Task::new(*run, found, properties);
+        needed.extend(asked_by(&task, properties, &survey.others, &found.id));
     }
     needed
 }
 
 /// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.
-const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
+pub(crate) const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
 
 /// Judges by every recipe by itself: a task definition carries all, or it does not carry one.
 fn judged(
@@ -248,23 +275,64 @@ fn instrumented(
     others: &[&Value],
     lookup: Lookup<'_>,
 ) -> Instrumented {
-    match found.properties {
-        Some(properties) => {
-            let one = compose(runs, found, properties, others, lookup);
-            match runs.first() {
-                Some(run) if run.dialect == Dialect::Terraform => {
-                    let one = validated(*run, found, properties, others, one);
-                    without_unknown(properties, one)
-                }
-                Some(run) => validated(*run, found, properties, others, one),
-                None => one,
-            }
-        }
-        None => Instrumented {
+    let (Some(properties), Some(run)) = (found.properties, runs.first()) else {
+        return Instrumented {
             changes: Vec::new(),
             report: unreadable(&found.id),
+        };
+    };
+    // A judgement is about what is there.
+    let begin = match lookup {
+        Lookup::Judge(..) => Start::AsItIs,
+        _ => start(runs, found, properties),
+    };
+    match begin {
+        Start::AsItIs => composed(runs, found, properties, others, (lookup, false)),
+        Start::TakenOff(without) => {
+            let bare = Found {
+                properties: Some(&without),
+                ..found.clone()
+            };
+            let one = composed(runs, &bare, &without, others, (lookup, true));
+            finished(run, properties, &without, one)
+        }
+        Start::Refused(findings) => Instrumented {
+            changes: Vec::new(),
+            report: TaskDefinitionReport {
+                id: found.id.clone(),
+                outcome: Outcome::Refused,
+                containers: Vec::new(),
+                changes: Vec::new(),
+                findings,
+            },
         },
     }
+}
+
+/// Rewritten by all recipes, and held against the rules.
+fn composed(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    others: &[&Value],
+    how: (Lookup<'_>, bool),
+) -> Instrumented {
+    let one = compose(runs, found, properties, others, how);
+    let Some(run) = runs.first() else { return one };
+    let mut one = validated(*run, found, properties, others, one);
+    if run.dialect == Dialect::Terraform {
+        return without_unknown(properties, one);
+    }
+    let grown = |finding: &Finding| finding.code == Code::TaskSizeGrown;
+    let marks = how.1 || run.settings.marks == Marks::Yes;
+    if marks && one.report.findings.iter().any(grown) {
+        let changes = std::mem::take(&mut one.changes);
+        if let Some(mut after) = changed(properties, changes) {
+            enter_size(run.dialect, properties, &mut after, run.recipe_name());
+            one.changes = differences(properties, after);
+        }
+    }
+    one
 }
 
 /// Refuses what a recipe made of a value that a plan does not hold yet: nothing would put it in at apply.
@@ -298,7 +366,7 @@ fn without_unknown(properties: &Map<String, Value>, mut one: Instrumented) -> In
     one
 }
 
-fn unreadable(id: &str) -> TaskDefinitionReport {
+pub(crate) fn unreadable(id: &str) -> TaskDefinitionReport {
     TaskDefinitionReport {
         id: id.to_owned(),
         outcome: Outcome::Refused,

@@ -2,6 +2,7 @@
 
 mod composition;
 mod dialects;
+mod markers;
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::find::Found;
+use crate::dialect::Dialect;
+use crate::mark::{is_marked, mark};
 use crate::report::{Code, ContainerReport, Finding, Outcome, TaskDefinitionReport};
+use crate::settings::Marks;
 use crate::source::{Change, New, Path, put};
 
 use super::image::Lookup;
@@ -21,17 +24,19 @@ use super::{Refusal, Task};
 /// How many turns each recipe has to settle with the others.
 const TURNS: usize = 4;
 
-/// Rewrites a task definition by every recipe of the run, or says why it stays as it is.
+/// Rewrites a task definition by every recipe of the run, or says why it stays as it is. One that
+/// was `marked` gets its markers again.
 pub(crate) fn compose(
     runs: &[Run<'_>],
     found: &Found<'_>,
     properties: &Map<String, Value>,
     others: &[&Value],
-    lookup: Lookup<'_>,
+    (lookup, marked): (Lookup<'_>, bool),
 ) -> Instrumented {
     let by = |run: Run<'_>, properties: &Map<String, Value>| {
         let task = Task::new(run, found, properties);
-        instrument(&task, properties, others, &found.id, lookup)
+        let one = instrument(&task, properties, others, &found.id, lookup);
+        with_marker(&task, properties, one, marked)
     };
     if let [run] = runs {
         return by(*run, properties);
@@ -74,6 +79,28 @@ pub(crate) fn compose(
     Instrumented { changes, report }
 }
 
+/// The same with the recipe's marker, where there is to be one.
+fn with_marker(
+    task: &Task<'_>,
+    properties: &Map<String, Value>,
+    mut one: Instrumented,
+    was_marked: bool,
+) -> Instrumented {
+    let wanted = was_marked || task.settings.marks == Marks::Yes;
+    if one.changes.is_empty() || task.dialect == Dialect::Terraform {
+        return one;
+    }
+    if !wanted && !is_marked(task.dialect, properties, task.recipe.recipe().name()) {
+        return one;
+    }
+    let changes = std::mem::take(&mut one.changes);
+    if let Some(after) = changed(properties, changes) {
+        let after = mark(task, properties, after, &mut one.report);
+        one.changes = differences(properties, after);
+    }
+    one
+}
+
 fn is_refused(report: &TaskDefinitionReport) -> bool {
     report.outcome == Outcome::Refused
 }
@@ -95,7 +122,7 @@ pub(crate) fn changed(
 }
 
 /// What makes `before` into `after`: the members that differ, or the whole where one is gone.
-fn differences(before: &Map<String, Value>, after: Map<String, Value>) -> Vec<Change> {
+pub(crate) fn differences(before: &Map<String, Value>, after: Map<String, Value>) -> Vec<Change> {
     let new = match before.keys().all(|key| after.contains_key(key)) {
         true => {
             let differs = |(key, value): &(String, Value)| before.get(key) != Some(value);
@@ -167,7 +194,7 @@ fn named(recipe: &str, mut finding: Finding) -> Finding {
 }
 
 /// Adds what a recipe did with the containers to what others did; the n-th of a name is the n-th of that name.
-fn add_containers(all: &mut Vec<ContainerReport>, more: Vec<ContainerReport>) {
+pub(crate) fn add_containers(all: &mut Vec<ContainerReport>, more: Vec<ContainerReport>) {
     let mut taken = vec![false; all.len()];
     for container in more {
         let known = all
@@ -189,7 +216,7 @@ fn add_containers(all: &mut Vec<ContainerReport>, more: Vec<ContainerReport>) {
     }
 }
 
-fn add_lines(all: &mut Vec<String>, more: Vec<String>) {
+pub(crate) fn add_lines(all: &mut Vec<String>, more: Vec<String>) {
     for line in more {
         // Whatever became of it since: it was not there before.
         let added = line

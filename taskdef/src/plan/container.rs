@@ -224,7 +224,7 @@ fn plan_variant<'d>(
 }
 
 /// Entry point and command, where they matter: a recipe that does not wrap does not ask for them.
-fn stated_words(
+pub(crate) fn stated_words(
     task: &Task<'_>,
     view: View<'_>,
     given: &Assignment,

@@ -220,7 +220,7 @@ pub(crate) fn said_about_image(
             &format!("state {}", process_keys(task)),
         ));
     }
-    let forms = replaced_texts(task);
+    let forms = task.replaced();
     let mut texts = config.entrypoint.iter().chain(&config.cmd);
     match texts.any(|text| forms.iter().any(|form| text.contains(form.as_str()))) {
         false => Ok(()),
@@ -249,8 +249,9 @@ pub(crate) fn unquotable_texts(task: &Task<'_>) -> Vec<String> {
 }
 
 /// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
-fn replaced_texts(task: &Task<'_>) -> Vec<String> {
-    let variables = task.items.iter().flat_map(|item| item.keys());
+pub(super) fn replaced_texts(task: &Task<'_>) -> Vec<String> {
+    // Every item has the same variables.
+    let variables = task.items.first().into_iter().flat_map(|item| item.keys());
     variables
         .flat_map(|name| [format!("${{{name}}}"), format!("&{{{name}}}")])
         .chain(

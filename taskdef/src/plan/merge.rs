@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 use crate::edit::Edit;
 
 /// Lists whose entries have a natural key.
-const NATURAL_KEYS: &[(&str, &str)] = &[
+pub(crate) const NATURAL_KEYS: &[(&str, &str)] = &[
     ("environment", "name"),
     ("secrets", "name"),
     ("volumesFrom", "sourceContainer"),
@@ -22,7 +22,7 @@ const NATURAL_KEYS: &[(&str, &str)] = &[
 ];
 
 /// Lists that are sets of texts.
-const SETS: &[&str] = &["add", "drop", "requiresCompatibilities"];
+pub(crate) const SETS: &[&str] = &["add", "drop", "requiresCompatibilities"];
 
 /// The edits that bring `settings` (canonical) into an object of a document.
 pub(crate) fn edits(dialect: Dialect, settings: &Map<String, Value>) -> Vec<Edit> {

@@ -83,6 +83,9 @@ impl Note {
             | Code::ParameterResolved
             | Code::OverrideChangesProgram
             | Code::AssumesCertificates
+            | Code::MarkerIncomplete
+            | Code::MayBeTheUsers
+            | Code::NotMarked
             | Code::AssumesLibc
             | Code::AssumesOfImage
             | Code::AssumesShell

@@ -22,6 +22,8 @@ pub(crate) struct Rendered<'r> {
     pub(crate) recipe: &'r BoundRecipe,
     /// The other recipes of the run.
     pub(crate) siblings: Vec<&'r Recipe>,
+    /// The values of secret inputs in clear.
+    secrets: Vec<&'r str>,
     dialect: Dialect,
     additions: RefCell<Option<Last<ContainerFacts, Additions>>>,
     sidecars: RefCell<BTreeMap<usize, Last<Vec<ContainerFacts>, Sidecar>>>,
@@ -52,10 +54,16 @@ impl<'r> Rendered<'r> {
         Rendered {
             recipe,
             siblings: others.collect(),
+            secrets: recipe.secret_texts(),
             dialect,
             additions: RefCell::default(),
             sidecars: RefCell::default(),
         }
+    }
+
+    /// The values of secret inputs in clear.
+    pub(crate) fn clear_secrets(&self) -> &[&'r str] {
+        &self.secrets
     }
 
     /// What becomes of a selected container.

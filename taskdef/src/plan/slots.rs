@@ -105,7 +105,7 @@ fn in_element<'d>(
 }
 
 /// `given` with one condition more; `None` when it says the opposite already.
-fn assumed(given: &Assignment, condition: &str, truth: bool) -> Option<Assignment> {
+pub(crate) fn assumed(given: &Assignment, condition: &str, truth: bool) -> Option<Assignment> {
     match given.get(condition) {
         Some(known) if *known != truth => None,
         Some(_) => Some(given.clone()),

@@ -16,6 +16,7 @@ use crate::recipe::{BoundRecipe, TaskFacts};
 use crate::settings::{ParameterizedImages, Settings};
 
 use super::About;
+use super::facts::replaced_texts;
 use super::matches::{AllMatched, Matched};
 use super::rendered::Rendered;
 use super::slots::Slot;
@@ -38,6 +39,8 @@ pub(crate) struct Task<'t> {
     pub(crate) given: Assignment,
     pub(crate) platform: Platform,
     pub(crate) facts: TaskFacts,
+    /// Texts that CloudFormation replaces wherever they stand: dynamic references and loop variables.
+    replaced: Vec<String>,
 }
 
 /// What stays the same for all task definitions of a run.
@@ -83,7 +86,9 @@ impl<'t> Task<'t> {
                 cpu_architecture: Value::Null,
                 operating_system: Value::Null,
             },
+            replaced: Vec::new(),
         };
+        task.replaced = replaced_texts(&task);
         (task.platform, task.facts.cpu_architecture) = task.architecture();
         task.facts.operating_system = Value::from("LINUX");
         task
@@ -152,6 +157,11 @@ impl<'t> Task<'t> {
             Setting::Known(kinds) if !kinds.is_empty() => self.requires_fargate(),
             _ => self.view.text("networkMode") == Setting::Known("awsvpc".to_owned()),
         }
+    }
+
+    /// Texts that CloudFormation replaces wherever they stand.
+    pub(crate) fn replaced(&self) -> &[String] {
+        &self.replaced
     }
 
     /// Where an edit under these conditions works.

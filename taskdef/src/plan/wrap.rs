@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::call;
+use crate::cloudformation::intrinsic::{call, function};
 use crate::edit::Edit;
 use crate::recipe::{Arrangement, Wrapping};
 use crate::report::Code;
@@ -118,6 +118,20 @@ fn composed(wrapper: &[Value], list: &Value) -> Result<Value, Refusal> {
     parts.push(join(list.clone()));
     let joined = join(Value::Array(parts));
     Ok(call("Fn::Split", Value::Array(vec![separator(), joined])))
+}
+
+/// The words and the list that [`composed`] made of them.
+pub(crate) fn uncomposed(value: &Value) -> Option<(&[Value], &Value)> {
+    let parts = |value, name: &str| match function(value) {
+        Some((found, Value::Array(items))) if found == name => match items.as_slice() {
+            [Value::String(separator), second] if separator == SEPARATOR => Some(second),
+            _ => None,
+        },
+        _ => None,
+    };
+    let parts_of_join = parts(parts(value, "Fn::Split")?, "Fn::Join")?;
+    let (last, words) = parts_of_join.as_array()?.split_last()?;
+    Some((words, parts(last, "Fn::Join")?))
 }
 
 /// Entry point and command as one list of elements that are certainly there.

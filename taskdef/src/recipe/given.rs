@@ -1,6 +1,8 @@
 //! What can be said about a recipe's inputs, whatever document it is applied to. Never shows a value.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+use crate::digest;
 
 use super::bound::BoundRecipe;
 use super::input::{InputDeclaration, InputValue};
@@ -21,6 +23,33 @@ impl BoundRecipe {
             .filter(|(input, value)| input.secret && matches!(value, InputValue::Plain(_)))
             .map(|(input, _)| input.name.as_str())
             .collect()
+    }
+
+    /// The values of secret inputs that are given in clear text.
+    pub(crate) fn secret_texts(&self) -> Vec<&str> {
+        self.given()
+            .filter(|(input, _)| input.secret)
+            .filter_map(|(_, value)| match value {
+                InputValue::Plain(value) => value.as_str(),
+                InputValue::ValueFrom(_) => None,
+            })
+            .filter(|text| !text.is_empty())
+            .collect()
+    }
+
+    /// The digest of the recipe and its inputs, without any value of a secret: where ECS finds one
+    /// takes part, the secret itself does not.
+    pub(crate) fn digest(&self) -> String {
+        let inputs = self.given().map(|(input, value)| {
+            let value = match value {
+                InputValue::Plain(_) if input.secret => json!({"secret": true}),
+                InputValue::Plain(value) => json!({"value": value}),
+                InputValue::ValueFrom(value) => json!({"valueFrom": value}),
+            };
+            (input.name.clone(), value)
+        });
+        let inputs: Map<String, Value> = inputs.collect();
+        digest::of(&json!({"recipe": self.recipe().digest(), "inputs": inputs}))
     }
 
     /// The inputs that are intrinsic functions, or hold one.

@@ -51,6 +51,7 @@ pub use scope::{ContainerFacts, TaskFacts};
 
 pub(crate) use ecs::other_letter_case;
 
+use crate::digest;
 use compile::Compiler;
 use load::Loaded;
 use scope::Scope;
@@ -65,6 +66,8 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
 #[derive(Clone)]
 pub struct Recipe {
     loaded: Arc<Loaded>,
+    /// Of its text.
+    digest: Arc<str>,
 }
 
 impl fmt::Debug for Recipe {
@@ -81,12 +84,18 @@ impl Recipe {
         let loaded = load::load(read, Compiler::new(file))?;
         Ok(Recipe {
             loaded: Arc::new(loaded),
+            digest: Arc::from(digest::of(&Value::from(text))),
         })
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         &self.loaded.name
+    }
+
+    /// The digest of its text.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// What it does, in one line.

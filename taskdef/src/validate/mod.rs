@@ -33,6 +33,7 @@ use crate::plan::task::{Run, Task};
 use crate::report::{Code, Finding, Outcome, Severity};
 use crate::settings::{LaunchTypes, Settings, TaskSize};
 use crate::source::Change;
+use crate::work::Basis;
 
 use explore::{Explored, MAX_COMBINATIONS, Setting, Tree, conditions_text, explore};
 use read::{Container, Definition, Reader, Version};
@@ -171,6 +172,36 @@ pub(crate) fn validated(
     }
     one.report.findings.extend(findings);
     one
+}
+
+/// What a removal breaks: a container that refers to one that goes away.
+pub(crate) fn broken_by_removal(
+    basis: Basis<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    changes: &[Change],
+) -> Vec<Finding> {
+    let given = found
+        .condition
+        .map(|condition| (condition.to_owned(), true));
+    let given = given.into_iter().collect();
+    let surroundings = Surroundings {
+        setting: Setting {
+            dialect: basis.dialect,
+            template: basis.template,
+            given: &given,
+        },
+        settings: basis.settings,
+        id: &found.id,
+        fargate: false,
+        old_platforms: basis.old_platforms,
+    };
+    let mut findings = violations(surroundings, properties, changes);
+    // All else was so before the recipe came.
+    findings.retain(|finding| {
+        finding.severity == Severity::Error && finding.code == Code::RefersToNothing
+    });
+    findings
 }
 
 /// The rules that the properties break after the changes: an error where they did not before, else a warning.

@@ -1,0 +1,471 @@
+//! Labels and tag come on, after a recipe has had its turn with a task definition.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::conditions::{anywhere, combinations, fold, restrict};
+use crate::cloudformation::intrinsic::{Assignment, as_if, function};
+use crate::container::View;
+use crate::dialect::Dialect;
+use crate::digest;
+use crate::edit::{self, Edit};
+use crate::plan::slots::{Slot, slots};
+use crate::plan::{Note, Task};
+use crate::report::{Code, TaskDefinitionReport};
+use crate::source::{Path, Step};
+
+use super::label::{Label, Node, Nodes, key, own_label};
+use super::record::{self, Recorder, is_lost};
+use super::{TAG, labels_in};
+
+/// How many tags a task definition may have, and how long a value may be
+/// ([tag restrictions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html#tag-restrictions)).
+const MAX_TAGS: usize = 50;
+const MAX_TAG_VALUE: usize = 256;
+
+/// Why a turn cannot be marked.
+struct Unmarkable(String, &'static str);
+
+/// What a recipe made of a task definition, with its marker; as it is where that cannot be, with a finding.
+pub(crate) fn mark(
+    task: &Task<'_>,
+    before: &Map<String, Value>,
+    after: Map<String, Value>,
+    report: &mut TaskDefinitionReport,
+) -> Map<String, Value> {
+    let (labels, lost) = match Marking::new(task, before, &after, report).and_then(|m| m.labels()) {
+        Ok(labels) => labels,
+        Err(Unmarkable(why, hint)) => {
+            let recipe = task.recipe.recipe().name();
+            let why = format!("the recipe `{recipe}` leaves no marker: {why}");
+            let note = Note::new(Code::NotMarked, why).with_hint(Some(hint.to_owned()));
+            report.findings.push(note.finding(None));
+            return after;
+        }
+    };
+    let mut marked = after;
+    let key = task.dialect.key("", "containerDefinitions").into_owned();
+    for (path, container) in labels {
+        let path: Path = [Step::Key(key.clone())].into_iter().chain(path).collect();
+        if let Some(place) = place_mut(&mut marked, &path) {
+            *place = Value::Object(container);
+        }
+    }
+    for (container, places) in lost {
+        let why = format!(
+            "the marker does not hold what stood in {places} before: it may be a secret, or is known only to a deployment"
+        );
+        let hint =
+            "a removal will say so; without that variable in the task definition it can be exact";
+        let mut finding = Note::new(Code::MarkerIncomplete, why)
+            .with_hint(Some(hint.to_owned()))
+            .finding(None);
+        finding.container = Some(container);
+        report.findings.push(finding);
+    }
+    tag(task, &mut marked, report);
+    marked
+}
+
+/// A turn of a recipe that is to be marked.
+struct Marking<'m, 't> {
+    task: &'m Task<'t>,
+    before: Vec<Slot<'m>>,
+    after: Vec<Slot<'m>>,
+    recorder: Recorder<'m>,
+    order: u64,
+    /// What has to be put back in the task definition.
+    of_task: Nodes,
+}
+
+/// The containers with their labels by their place, and what is lost by container.
+type Labelled = (Vec<(Path, Map<String, Value>)>, Vec<(String, String)>);
+
+impl<'m, 't> Marking<'m, 't> {
+    fn new(
+        task: &'m Task<'t>,
+        before: &'m Map<String, Value>,
+        after: &'m Map<String, Value>,
+        report: &TaskDefinitionReport,
+    ) -> Result<Self, Unmarkable> {
+        let recipe = task.recipe.recipe().name();
+        let known = labels_in(task.dialect, before);
+        let slots_of = |properties: &'m Map<String, Value>| {
+            let definitions = task.dialect.find(properties, "containerDefinitions");
+            let found = definitions.map(|definitions| slots(definitions, &task.given));
+            found.and_then(Result::ok).unwrap_or_default()
+        };
+        let (slots_before, slots_after) = (slots_of(before), slots_of(after));
+        if !known.contains_key(recipe) && is_carried(task, &slots_before, report) {
+            return Err(Unmarkable(
+                "it was there already without one, so what was there before is not known"
+                    .to_owned(),
+                "take it off first (`--remove`), and instrument again",
+            ));
+        }
+        let others = known.iter().filter(|(name, _)| *name != recipe);
+        let last = others
+            .map(|(_, labels)| labels.order())
+            .max()
+            .unwrap_or_default();
+        let order = known
+            .get(recipe)
+            .map_or(last + 1, super::label::Labels::order);
+        let recorder = Recorder {
+            dialect: task.dialect,
+            secrets: &[],
+            replaced: &[],
+        };
+        let mut marking = Marking {
+            task,
+            before: slots_before,
+            after: slots_after,
+            recorder,
+            order,
+            of_task: Nodes::new(),
+        };
+        marking.recorder.secrets = task.rendered.clear_secrets();
+        marking.recorder.replaced = task.replaced();
+        let own = |properties: &Map<String, Value>| {
+            let inside = ["containerDefinitions", "tags"].map(|key| task.dialect.key("", key));
+            let members = properties
+                .iter()
+                .filter(|(key, _)| !inside.iter().any(|own| own == *key));
+            members
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect::<Map<_, _>>()
+        };
+        marking.of_task = marking.recorder.object("", &own(before), &own(after));
+        let tags = task.dialect.find(before, "tags").and_then(Value::as_array);
+        if tags.is_some_and(Vec::is_empty) {
+            let list = super::label::ListNode {
+                empty: true,
+                ..Default::default()
+            };
+            marking.of_task.insert("tags".to_owned(), Node::List(list));
+        }
+        Ok(marking)
+    }
+
+    fn labels(&self) -> Result<Labelled, Unmarkable> {
+        let mut labelled = Vec::new();
+        let mut lost = Vec::new();
+        for (position, slot) in self.after.iter().enumerate() {
+            let before = self.before.iter().find(|other| other.path == slot.path);
+            let before = before.map(|slot| slot.container);
+            if before == Some(slot.container) {
+                continue;
+            }
+            let mut places = BTreeSet::new();
+            let Some(value) = self.label(before, slot, &mut places)? else {
+                continue;
+            };
+            if !places.is_empty() {
+                let name = View::new(self.task.dialect, slot.container).label(position);
+                lost.push((name, Vec::from_iter(places).join(", ")));
+            }
+            let path = [
+                "dockerLabels".to_owned(),
+                key(self.task.recipe.recipe().name()),
+            ];
+            let edit = Edit::Set(path.to_vec(), value);
+            let mut container = slot.container.clone();
+            edit::apply(&mut container, &[&edit], self.task.at(&slot.given)).map_err(|_| {
+                Unmarkable(
+                    "`dockerLabels` of a container is an intrinsic function, and takes no label"
+                        .to_owned(),
+                    "write the labels as an object",
+                )
+            })?;
+            labelled.push((slot.path.clone(), container));
+        }
+        Ok((labelled, lost))
+    }
+
+    /// The label of a container, which may depend on conditions; none where nothing is to be put back.
+    fn label(
+        &self,
+        before: Option<&Map<String, Value>>,
+        slot: &Slot<'_>,
+        lost: &mut BTreeSet<String>,
+    ) -> Result<Option<Value>, Unmarkable> {
+        let after = slot.container;
+        let Some(before) = before else {
+            let mut label = self.new_label();
+            label.added = true;
+            label.no_labels = false;
+            return Ok(Some(Value::String(label.text())));
+        };
+        let mut conditions = BTreeSet::new();
+        let labels = self.task.dialect.key("", "dockerLabels");
+        let keys = after.iter().chain(before);
+        for (name, value) in keys.filter(|_| self.task.dialect.has_functions()) {
+            if before.get(name) != after.get(name) || *name == labels {
+                anywhere(value, &mut conditions);
+            }
+        }
+        if conditions.is_empty() {
+            let label = self.one(before, after, lost);
+            return Ok(label.map(|label| Value::String(label.text())));
+        }
+        let rows = combinations(self.task.template, &conditions, &slot.given).ok_or_else(|| {
+            Unmarkable(
+                "too many conditions decide about a container".to_owned(),
+                "use fewer conditions in it",
+            )
+        })?;
+        let table: Vec<(&Assignment, Option<Value>)> = rows
+            .iter()
+            .map(|given| {
+                let label = self.one(&under(before, given), &under(after, given), lost);
+                (given, label.map(|label| Value::String(label.text())))
+            })
+            .collect();
+        Ok(fold(&table))
+    }
+
+    fn new_label(&self) -> Label {
+        let mut label = Label::new(self.task.recipe.digest(), self.order);
+        label.task = self.of_task.clone();
+        label
+    }
+
+    /// The label under one combination of conditions.
+    fn one(
+        &self,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+        lost: &mut BTreeSet<String>,
+    ) -> Option<Label> {
+        let dialect = self.task.dialect;
+        let recipe = self.task.recipe.recipe().name();
+        let nodes = self.recorder.object("", before, after);
+        let mut label = self.new_label();
+        let known = own_label(dialect, before, recipe);
+        if nodes.is_empty() && known.is_none() {
+            return None;
+        }
+        collect_lost("", &nodes, lost);
+        let by_image = ["entryPoint", "command"].iter().any(|key| {
+            let node = nodes.get(*key);
+            matches!(node, Some(Node::Absent(_) | Node::Was(..)))
+        });
+        if by_image {
+            let image = dialect.find(after, "image");
+            label.image = image.map(digest::short);
+        }
+        let labels = dialect
+            .find(before, "dockerLabels")
+            .and_then(Value::as_object);
+        label.no_labels = labels.is_some_and(Map::is_empty);
+        match known {
+            None => label.container = nodes,
+            Some(mut known) => {
+                if !known.added {
+                    record::merge(&mut known.container, nodes);
+                }
+                record::merge(&mut known.task, label.task);
+                label = Label {
+                    digest: label.digest,
+                    image: label.image.or(known.image.take()),
+                    ..known
+                };
+            }
+        }
+        Some(label)
+    }
+}
+
+/// Whether a task definition carries the recipe, by a wrapper or a sidecar of its own.
+fn is_carried(task: &Task<'_>, slots: &[Slot<'_>], report: &TaskDefinitionReport) -> bool {
+    let mut findings = report.findings.iter();
+    let wrapped = findings.any(|finding| finding.code == Code::AlreadyInstrumented);
+    let sidecars = task.recipe.recipe().sidecar_names();
+    let named = |slot: &Slot<'_>| {
+        let name = task
+            .dialect
+            .find(slot.container, "name")
+            .and_then(Value::as_str);
+        name.is_some_and(|name| sidecars.contains(&name))
+    };
+    wrapped || slots.iter().any(named)
+}
+
+/// The places whose former values are lost, as a person names them.
+fn collect_lost(parent: &str, nodes: &Nodes, lost: &mut BTreeSet<String>) {
+    for (key, node) in nodes.iter().filter(|(_, node)| is_lost(node)) {
+        let place = match parent {
+            "" => key.clone(),
+            parent => format!("{parent}.{key}"),
+        };
+        match node {
+            Node::In(nodes) => collect_lost(&place, nodes, lost),
+            Node::List(list) => {
+                let names = list.back.iter().filter_map(|(_, item)| item.as_str());
+                lost.extend(names.map(|name| format!("`{place} {name}`")));
+            }
+            _ => drop(lost.insert(format!("`{place}`"))),
+        }
+    }
+}
+
+/// An object as it is under an assignment, to its depth.
+pub(super) fn under(map: &Map<String, Value>, given: &Assignment) -> Map<String, Value> {
+    let members = map.iter();
+    let members = members.filter_map(|(key, value)| Some((key.clone(), deep(value, given)?)));
+    members.collect()
+}
+
+fn deep(value: &Value, given: &Assignment) -> Option<Value> {
+    match restrict(value, given)? {
+        Value::Object(map) if function(&Value::Object(map.clone())).is_none() => {
+            Some(Value::Object(under(&map, given)))
+        }
+        Value::Array(items) => Some(items.iter().filter_map(|item| deep(item, given)).collect()),
+        other => Some(other),
+    }
+}
+
+/// The place of a container.
+fn place_mut<'v>(properties: &'v mut Map<String, Value>, path: &[Step]) -> Option<&'v mut Value> {
+    let (first, rest) = path.split_first()?;
+    let Step::Key(first) = first else { return None };
+    rest.iter()
+        .try_fold(properties.get_mut(first)?, |value, step| match step {
+            Step::Key(key) => value.get_mut(key.as_str()),
+            Step::Index(index) => value.get_mut(*index),
+        })
+}
+
+/// The recipes that the tag names, each with its digest.
+pub(super) fn tagged(dialect: Dialect, properties: &Map<String, Value>) -> Vec<(String, String)> {
+    let tags = dialect.find(properties, "tags").and_then(Value::as_array);
+    let value = tags.into_iter().flatten().find_map(|tag| {
+        let tag = tag.as_object()?;
+        (dialect.find(tag, "key")?.as_str()? == TAG)
+            .then(|| dialect.find(tag, "value")?.as_str())?
+    });
+    let names = value.unwrap_or_default().split(' ');
+    names
+        .filter_map(|name| {
+            let (recipe, digest) = name.split_once('@')?;
+            let recipe = recipe.split_once('/').map_or(recipe, |(recipe, _)| recipe);
+            Some((recipe.to_owned(), digest.to_owned()))
+        })
+        .collect()
+}
+
+/// The tag that names these recipes.
+pub(super) fn tag_value(recipes: &[(String, String)]) -> String {
+    let format = super::FORMAT;
+    let names = recipes
+        .iter()
+        .map(|(recipe, digest)| format!("{recipe}/{format}@{digest}"));
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// Names the recipe in the tag, where the task definition's tags have room for it.
+fn tag(task: &Task<'_>, properties: &mut Map<String, Value>, report: &mut TaskDefinitionReport) {
+    let dialect = task.dialect;
+    let (name, digest) = (task.recipe.recipe().name().to_owned(), task.recipe.digest());
+    let mut recipes = tagged(dialect, properties);
+    match recipes.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => *known = digest,
+        None => recipes.push((name, digest)),
+    }
+    let value = tag_value(&recipes);
+    let tags = dialect.find(properties, "tags").and_then(Value::as_array);
+    let full = tags.is_some_and(|tags| tags.len() >= MAX_TAGS) && recipes.len() == 1;
+    let entry = [("key", TAG), ("value", value.as_str())].map(|(key, text)| {
+        let key = dialect.key("tags", key).into_owned();
+        (key, Value::String(text.to_owned()))
+    });
+    let edit = Edit::Upsert {
+        list: vec!["tags".to_owned()],
+        key: "key".to_owned(),
+        entry: entry.into_iter().collect(),
+    };
+    let fits = !full && value.len() <= MAX_TAG_VALUE;
+    let done = fits.then(|| edit::apply(properties, &[&edit], task.at(&task.given)));
+    match done {
+        Some(Ok(said)) => {
+            let said = said
+                .into_iter()
+                .filter(|line| !report.changes.contains(line));
+            let said: Vec<String> = said.collect();
+            report.changes.extend(said);
+        }
+        _ => {
+            let why = format!(
+                "the tag `{TAG}` finds no place among the tags; the labels of the containers say as much"
+            );
+            report
+                .findings
+                .push(Note::new(Code::NotMarked, why).finding(None));
+        }
+    }
+}
+
+/// Enters the size that a task had before it was made larger into the first recipe's labels.
+pub(crate) fn enter_size(
+    dialect: Dialect,
+    before: &Map<String, Value>,
+    after: &mut Map<String, Value>,
+    recipe: &str,
+) {
+    let recorder = Recorder {
+        dialect,
+        secrets: &[],
+        replaced: &[],
+    };
+    let size = |map: &Map<String, Value>| -> Map<String, Value> {
+        let keys = ["cpu", "memory"].map(|key| dialect.key("", key).into_owned());
+        let members = map.iter().filter(|(key, _)| keys.contains(key));
+        members
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    };
+    let nodes = recorder.object("", &size(before), &size(after));
+    let definitions = dialect.key("", "containerDefinitions").into_owned();
+    if let (false, Some(definitions)) = (nodes.is_empty(), after.get_mut(&definitions)) {
+        each_label(definitions, &key(recipe), &mut |text| {
+            if let Some(mut label) = Label::read(text) {
+                record::merge(&mut label.task, nodes.clone());
+                *text = label.text();
+            }
+        });
+    }
+}
+
+/// Visits the text of every label of this name.
+fn each_label(value: &mut Value, name: &str, visit: &mut dyn FnMut(&mut String)) {
+    match value {
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| each_label(item, name, visit)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key == name {
+                    each_text(value, visit);
+                } else {
+                    each_label(value, name, visit);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn each_text(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
+    if as_if(value).is_some() {
+        let items = value.get_mut("Fn::If").and_then(Value::as_array_mut);
+        items
+            .into_iter()
+            .flatten()
+            .skip(1)
+            .for_each(|item| each_text(item, visit));
+    } else if let Value::String(text) = value {
+        visit(text);
+    }
+}
