@@ -10,7 +10,7 @@ use cli::{Console, Failure, recipes};
 use registry::credentials::aws::Aws;
 use registry::remote::Registries;
 use taskdef::recipe::Recipes;
-use taskdef::settings::{KnownAgent, Settings};
+use taskdef::settings::{KnownAgent, Marks, Settings};
 
 use crate::accounts::{Accounts, AccountsFound, Home, Role};
 use crate::api::{Api, ApiError, Patience};
@@ -56,6 +56,8 @@ fn settings(choices: &Choices, recipes: Option<&Recipes>) -> Result<Settings, Fa
         task_size: choices.task_size,
     };
     Ok(Settings {
+        // Who works on what others deploy has to be able to take it back exactly.
+        marks: Marks::Yes,
         launch_types: choices.launch_types.into(),
         selection: selection(&scope)?,
         task_size: choices.task_size.into(),

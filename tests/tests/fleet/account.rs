@@ -241,6 +241,17 @@ pub(crate) fn plain(family: &str) -> Value {
     })
 }
 
+/// A definition that leaves its program to its image.
+pub(crate) fn from_image(family: &str) -> Value {
+    let mut definition = plain(family);
+    let container = definition["containerDefinitions"][0]
+        .as_object_mut()
+        .unwrap();
+    container.remove("entryPoint");
+    container.remove("command");
+    definition
+}
+
 /// What moto would not say of services: how their deployments stand.
 fn deployed(call: &Call, failing: &Arc<Mutex<BTreeSet<String>>>) -> Verdict {
     let token = call.text("nextToken").to_owned();

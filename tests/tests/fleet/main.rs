@@ -3,4 +3,6 @@
 #![cfg(test)]
 
 mod account;
+mod kills;
+mod rollout;
 mod round_trip;
