@@ -198,10 +198,10 @@ impl<'m, 't> Marking<'m, 't> {
             return Ok(Some(Value::String(label.text())));
         };
         let mut conditions = BTreeSet::new();
-        let labels = self.task.dialect.key("", "dockerLabels");
-        let keys = after.iter().chain(before);
-        for (name, value) in keys.filter(|_| self.task.dialect.has_functions()) {
-            if before.get(name) != after.get(name) || *name == labels {
+        let always = ["dockerLabels", "image"].map(|key| self.task.dialect.key("", key));
+        let members = after.iter().chain(before);
+        for (key, value) in members.filter(|_| self.task.dialect.has_functions()) {
+            if before.get(key) != after.get(key) || always.iter().any(|always| always == key) {
                 anywhere(value, &mut conditions);
             }
         }
