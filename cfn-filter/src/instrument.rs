@@ -254,6 +254,7 @@ fn settings(
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
+        marks: taskdef::settings::Marks::default(),
         only_refusals: delivery::only_errors(&arguments.output),
         known_agents: KnownAgent::besides(recipes),
     }

@@ -252,6 +252,16 @@ pub(crate) fn from_image(family: &str) -> Value {
     definition
 }
 
+/// What registers a definition again as it is described.
+pub(crate) fn registrable(described: &Value) -> Value {
+    let mut task = described["taskDefinition"].clone();
+    for own in ["status", "compatibilities", "requiresAttributes"] {
+        task.as_object_mut().unwrap().remove(own);
+    }
+    task["tags"] = described["tags"].clone();
+    task
+}
+
 /// What moto would not say of services: how their deployments stand.
 fn deployed(call: &Call, failing: &Arc<Mutex<BTreeSet<String>>>) -> Verdict {
     let token = call.text("nextToken").to_owned();

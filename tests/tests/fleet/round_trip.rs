@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Aws, LACEWORK, REGION, from_image, outcomes, plain};
+use crate::account::{Aws, LACEWORK, REGION, from_image, outcomes, plain, registrable};
 
 /// Reads, by what their names begin with; and the calls by which one says who one is.
 const READS: [&str; 5] = ["List", "Describe", "Get", "GET ", "AssumeRole"];
@@ -76,7 +76,6 @@ fn planned_applied_upgraded_and_removed() {
 
     let ran = aws.fleet(&["remove", "-o", "plan.json"]);
     assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
-    std::fs::remove_file(aws.path("plan.json.journal")).unwrap();
     updated(aws.fleet(&[
         "apply",
         "plan.json",
@@ -127,6 +126,11 @@ fn wraps(before: &Value, after: &Value) {
     for tag in before["tags"].as_array().unwrap() {
         assert!(after["tags"].as_array().unwrap().contains(tag));
     }
+}
+
+/// The second revision, by the first one's ARN.
+fn second(first: &str) -> String {
+    first.strip_suffix(":1").unwrap().to_owned() + ":2"
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn rules_schedules_and_families() {
 
     let listed = events("ListTargetsByRule", &json!({"Rule": "night"}));
     let mut expected = targets;
-    expected[0]["EcsParameters"]["TaskDefinitionArn"] = json!(nightly.replace(":1", ":2"));
+    expected[0]["EcsParameters"]["TaskDefinitionArn"] = json!(second(&nightly));
     assert_eq!(listed["Targets"].as_array().unwrap().len(), 3);
     for target in expected.as_array().unwrap() {
         assert!(
@@ -194,7 +198,7 @@ fn rules_schedules_and_families() {
     }
     let mut after = rest("GET /schedules/hour", &Value::Null);
     let definition = &mut after["Target"]["EcsParameters"]["TaskDefinitionArn"];
-    assert_eq!(definition.as_str().unwrap(), hourly.replace(":1", ":2"));
+    assert_eq!(definition.as_str().unwrap(), second(&hourly));
     *definition = json!(hourly);
     for value in [&mut after, &mut before.clone()] {
         value
@@ -254,17 +258,10 @@ fn how_it_stands() {
     .concat();
     assert_eq!(state(&newer), ["outdated", "not-instrumented"]);
     // Somebody takes the sidecar out by hand.
-    let mut changed = aws.definition("api:2");
-    let task = &mut changed["taskDefinition"];
-    task["containerDefinitions"]
-        .as_array_mut()
-        .unwrap()
-        .retain(|it| it["name"] == "app");
-    for own in ["status", "compatibilities"] {
-        task.as_object_mut().unwrap().remove(own);
-    }
-    task["tags"] = changed["tags"].clone();
-    let arn = aws.register(&changed["taskDefinition"]);
+    let mut changed = registrable(&aws.definition("api:2"));
+    let containers = changed["containerDefinitions"].as_array_mut().unwrap();
+    containers.retain(|it| it["name"] == "app");
+    let arn = aws.register(&changed);
     aws.ecs(
         "UpdateService",
         &json!({"cluster": cluster, "service": "api", "taskDefinition": arn}),
