@@ -196,7 +196,7 @@ fn tell(
             paint: console.terminals.stderr,
             purpose,
         },
-        recipes: input.recipes,
+        recipes: Some(input.recipes),
         subject: delivery::is_detailed(options).then(|| subject(input, rewritten, purpose)),
     };
     telling.write_file()?;
