@@ -263,7 +263,6 @@ fn settings(
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
-        marks: taskdef::settings::Marks::default(),
         only_refusals: delivery::only_errors(&arguments.output),
         known_agents: recipes.map(KnownAgent::besides).unwrap_or_default(),
         marks: match arguments.marks.mark {

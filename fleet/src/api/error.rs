@@ -250,43 +250,29 @@ mod tests {
             let hint = error.hint().unwrap_or_else(|| "-".to_owned());
             format!("{:?}: {error} ({hint})", error.kind)
         };
+        let said = |text: &str| format!("{{\"message\": \"{text}\"}}");
+        let xml = |code: &str| {
+            format!("<Error><Code>{code}</Code><Message>not &lt;you&gt;</Message></Error>")
+        };
+        let concurrent =
+            said("Too many concurrent attempts to create a new revision of the specified family.");
         let table = [
             told(
                 400,
                 "AccessDeniedException",
-                r#"{"message": "User: a is not authorized to perform: ecs:UpdateService."}"#,
+                &said("User: a is not authorized to perform: ecs:UpdateService."),
             ),
-            told(
-                400,
-                "ThrottlingException",
-                r#"{"message": "Rate exceeded"}"#,
-            ),
-            told(
-                400,
-                "ClientException",
-                r#"{"message": "Too many concurrent attempts to create a new revision of the specified family."}"#,
-            ),
-            told(
-                400,
-                "ServiceNotFoundException",
-                r#"{"message": "Service not found."}"#,
-            ),
+            told(400, "ThrottlingException", &said("Rate exceeded")),
+            told(400, "ClientException", &concurrent),
+            told(400, "ServiceNotFoundException", &said("Service not found.")),
             told(
                 400,
                 "InvalidSignatureException",
-                r#"{"message": "The canonical string was secret"}"#,
+                &said("The canonical string was secret"),
             ),
             told(500, "ServerException", "{}"),
-            told(
-                403,
-                "",
-                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not &lt;you&gt;</Message></Error></ErrorResponse>",
-            ),
-            told(
-                403,
-                "",
-                "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>secret</Message></Error></ErrorResponse>",
-            ),
+            told(403, "", &xml("AccessDenied")),
+            told(403, "", &xml("ExpiredToken")),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         Denied: `ecs:UpdateService` is not allowed: User: a is not authorized to perform: ecs:UpdateService (allow `ecs:UpdateService`; `docs/fleet.md` has the whole policy)

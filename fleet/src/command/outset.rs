@@ -10,7 +10,7 @@ use cli::{Console, Failure, recipes};
 use registry::credentials::aws::Aws;
 use registry::remote::Registries;
 use taskdef::recipe::Recipes;
-use taskdef::settings::{KnownAgent, Marks, Settings};
+use taskdef::settings::{KnownAgent, LaunchTypes, Marks, Settings};
 
 use crate::accounts::{Accounts, AccountsFound, Home, Role};
 use crate::api::{Api, ApiError, Patience};
@@ -58,7 +58,8 @@ fn settings(choices: &Choices, recipes: Option<&Recipes>) -> Result<Settings, Fa
     Ok(Settings {
         // Who works on what others deploy has to be able to take it back exactly.
         marks: Marks::Yes,
-        launch_types: choices.launch_types.into(),
+        // What runs it says whether it is in scope, and not what it says that it could run on.
+        launch_types: LaunchTypes::Any,
         selection: selection(&scope)?,
         task_size: choices.task_size.into(),
         pin_digests: choices.pin_digests.into(),

@@ -203,7 +203,7 @@ impl Aws {
 }
 
 /// What the recipe that wraps is given.
-pub(crate) const SECRET: &[&str] = &["--set", "accessToken=canary-token"];
+pub(crate) const SECRET: &[&str] = &["--set", "accessToken=canary-token", "--offline"];
 /// The recipe that wraps, without a network.
 pub(crate) const LACEWORK: &[&str] = &[
     "--recipe",

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use outrigger_tests::servers::Verdict;
+use outrigger_tests::servers::samples::running;
+use outrigger_tests::servers::{Access, Registry, Verdict};
 use serde_json::json;
 
-use crate::account::{Aws, OWN, REGION, SECRET, outcomes, plain};
+use crate::account::{Aws, OWN, REGION, SECRET, from_image, outcomes, plain};
 
 /// Services s0 to s9, each with a family of its own.
 fn ten(aws: &Aws) -> String {
@@ -282,4 +283,86 @@ fn a_second_apply_beside_it_is_refused() {
     );
     assert!(first.wait().unwrap().success());
     assert_eq!(aws.revisions("api"), 2);
+}
+
+#[test]
+fn a_later_revision_is_told_and_never_lost() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [held, taken] = ["held", "taken"].map(|family| aws.register(&plain(family)));
+    aws.service(&cluster, "held", &held);
+    assert!(taken.ends_with("taken:1"));
+    aws.plan(&["--family", "taken"]);
+    for family in ["held", "taken"] {
+        let mut later = plain(family);
+        later["cpu"] = json!("1024");
+        later["memory"] = json!("2048");
+        aws.register(&later);
+    }
+    let ran = aws.apply(&["--report-file", "done.json"]);
+    assert_eq!(ran.exit, Some(3), "{}", ran.stderr);
+    let done = outcomes(&aws.json("done.json"));
+    // Whoever takes the latest revision of the family would lose the later one.
+    assert_eq!(
+        (done["held"].as_str(), done["taken"].as_str()),
+        ("updated", "changed-since-plan")
+    );
+    assert_eq!(
+        ["held", "taken"].map(|family| aws.revisions(family)),
+        [3, 2]
+    );
+    let told = "its revision is made from `held:1`, which it ran, and not from the later `held:2`";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+}
+
+#[test]
+fn a_tag_that_names_another_image_by_now() {
+    let Some(aws) = Aws::start() else { return };
+    let Some(registry) = Registry::start(Access::Open, None).unwrap() else {
+        return;
+    };
+    let process = |program: &str| running(&json!({"Entrypoint": [program], "Cmd": ["serve"]}));
+    registry
+        .push("team/app", "1", &process("/bin/app"))
+        .unwrap();
+    let cluster = aws.cluster("prod");
+    let mut definition = from_image("app");
+    definition["containerDefinitions"][0]["image"] =
+        json!(format!("{}/team/app:1", registry.host()));
+    let arn = aws.register(&definition);
+    aws.service(&cluster, "app", &arn);
+    let host = registry.host();
+    let secret = [
+        "--recipe",
+        "lacework",
+        "--set",
+        "accessToken=canary-token",
+        "--insecure-registry",
+        &host,
+    ];
+    let ran = aws.fleet(&[&["plan", "-o", "plan.json"][..], &secret].concat());
+    assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
+    let apply = [&["apply", "plan.json", "--poll", "0"][..], &secret].concat();
+    registry
+        .push("team/app", "1", &process("/bin/other"))
+        .unwrap();
+    let ran = aws.fleet(&apply);
+    assert_eq!(ran.exit, Some(3), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("is another one than it was planned with"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(aws.revisions("app"), 1);
+    registry
+        .push("team/app", "1", &process("/bin/app"))
+        .unwrap();
+    let ran = aws.fleet(&apply);
+    assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
+    let after = aws.definition("app:2").to_string();
+    assert!(
+        after.contains("/bin/app") && after.contains("serve"),
+        "{after}"
+    );
 }
