@@ -11,20 +11,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use registry::remote::{CredentialSource, Registries};
 use registry::{LockFile, Locked};
 
 use crate::api::{Api, ApiError};
-use crate::derive::Means;
 use crate::ecs;
 use crate::journal::{Journal, Step};
+use crate::means::Means;
 use crate::plan::{PlannedTarget, ShardPlan};
 use crate::report::{Applied, ShardApplied, TargetOutcome};
 use crate::shard::{Shard, Target};
 use crate::trouble::Trouble;
 
 /// How services are updated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
     /// Services of the first wave.
     pub canary: usize,
@@ -32,10 +35,10 @@ pub struct Rollout {
     pub wave: usize,
     /// Services that are updated at once.
     pub in_motion: usize,
-    /// How often services in motion are looked at.
-    pub poll: Duration,
-    /// How long a service may take to become steady.
-    pub patience: Duration,
+    /// How often services in motion are looked at, in seconds.
+    pub poll: u64,
+    /// How long a service may take to become steady, in seconds.
+    pub patience: u64,
 }
 
 /// Failures of a rollout, in all accounts and regions together.

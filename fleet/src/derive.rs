@@ -2,48 +2,24 @@
 //! the library rewrite anything.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use taskdef::image::{Answers, ImageRequest};
 use taskdef::mark::{Marker, Removal, digest, markers};
-use taskdef::recipe::{BoundRecipe, Recipes};
+use taskdef::recipe::BoundRecipe;
 use taskdef::registration::registrable;
 use taskdef::report::{Finding, Outcome, Report, TaskDefinitionReport};
-use taskdef::settings::{Deployment, Settings};
+use taskdef::settings::Deployment;
 use taskdef::source::put;
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::means::{Means, Purpose};
 use crate::shard::Shard;
 use crate::status::State;
 
-/// What a plan does with task definitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Purpose {
-    /// Brings them under the recipes: those without, and those with older ones.
-    Instrument,
-    /// Takes the recipes off again.
-    Remove,
-}
-
-/// What task definitions are rewritten with.
-#[derive(Clone, Debug)]
-pub struct Means {
-    /// What is done.
-    pub purpose: Purpose,
-    /// The recipes with their inputs. To remove, they may be missing.
-    pub recipes: Option<Arc<Recipes>>,
-    /// The names of the recipes to remove; empty for all that left a marker.
-    pub names: Vec<String>,
-    /// What a person decided.
-    pub settings: Settings,
-}
-
 /// What becomes of a task definition.
 #[derive(Clone, Debug)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// What is registered now.
     pub before: Value,
     /// What is to be registered; nothing, where that would change nothing.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use cli::options::WhichLaunchTypes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use taskdef::settings::LaunchTypes;
 
 use crate::api::{Api, ApiError};
 use crate::concurrent::each;
@@ -275,7 +275,7 @@ fn could_run(described: Option<&Value>, filters: &Filters) -> bool {
     let compatible = task.is_some_and(|task| {
         list(task, "compatibilities").any(|kind| kind.as_str() == Some("FARGATE"))
     });
-    compatible || filters.launch_types == LaunchTypes::Any
+    compatible || filters.launch_types == WhichLaunchTypes::Any
 }
 
 /// Describes each task definition once, and says which target runs which.

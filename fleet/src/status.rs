@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Api, Counts};
-use crate::derive::Means;
 use crate::discover::{LeftAlone, discover};
 use crate::filter::Filters;
+use crate::means::Means;
 use crate::shard::{Shard, Target};
 use crate::trouble::Trouble;
 

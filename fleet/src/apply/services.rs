@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::time::Duration;
 
 use registry::remote::CredentialSource;
 use serde_json::Value;
@@ -18,7 +19,7 @@ use crate::report::{Applied, TargetOutcome};
 use crate::shard::Target;
 
 /// How long what is described may lag behind an update.
-const LAG: std::time::Duration = std::time::Duration::from_secs(60);
+const LAG: Duration = Duration::from_secs(60);
 
 /// A service that is being updated, or taken back.
 struct Moving {
@@ -122,7 +123,7 @@ impl<C: CredentialSource> Work<'_, C> {
             }
             moving = self.watch(moving).await?;
             if !moving.is_empty() {
-                tokio::time::sleep(self.terms.rollout.poll).await;
+                tokio::time::sleep(Duration::from_secs(self.terms.rollout.poll)).await;
             }
         }
     }
@@ -234,13 +235,14 @@ impl<C: CredentialSource> Work<'_, C> {
                 Ok(described) => described.get(&moving.planned.target),
                 Err(_) => None,
             };
-            let late = moving.since.elapsed() >= self.terms.rollout.patience;
+            let patience = Duration::from_secs(self.terms.rollout.patience);
+            let late = moving.since.elapsed() >= patience;
             let stands = match (service, &described) {
                 (Some(service), _) => stands(service, &moving),
                 (None, Ok(_)) => Standing::Overtaken,
                 (None, Err(_)) => Standing::UnderWay,
             };
-            let lags = moving.since.elapsed() < LAG.min(self.terms.rollout.patience);
+            let lags = moving.since.elapsed() < LAG.min(patience);
             let next = match stands {
                 Standing::Steady => self.arrived(moving)?,
                 Standing::UnderWay if late => self.failed(moving, TOO_LATE.to_owned()).await?,

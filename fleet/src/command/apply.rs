@@ -16,9 +16,9 @@ use super::written::RunReport;
 use crate::api::Counts;
 use crate::apply::{Failures, Rollout, Terms, apply_shard};
 use crate::concurrent::each;
-use crate::derive::Means;
 use crate::digest::of_bytes;
 use crate::journal::{Journal, JournalError};
+use crate::means::Means;
 use crate::options::{ApplyArguments, RolloutOptions};
 use crate::plan::{Plan, PlanError};
 use crate::report::{Applied, ShardApplied, TargetOutcome, text};
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         },
         set: arguments.recipe.set.clone(),
     };
-    let means = outset::means(plan.purpose, &recipe, &plan.choices)?;
+    let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
     let journal = journal(arguments, &digest)?;
     let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
     let told = (done.troubles.as_slice(), &[][..]);
@@ -107,8 +107,8 @@ fn rollout(options: &RolloutOptions) -> Rollout {
         canary: options.canary,
         wave: options.wave,
         in_motion: options.in_motion,
-        poll: Duration::from_secs(options.poll),
-        patience: Duration::from_secs(options.steady_timeout),
+        poll: options.poll,
+        patience: options.steady_timeout,
     }
 }
 

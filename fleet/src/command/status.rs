@@ -9,7 +9,7 @@ use cli::{Console, Exit, Failure, Paint};
 use super::outset::{self, enter, found, home, regions, shards};
 use super::written::RunReport;
 use crate::concurrent::each;
-use crate::derive::{Means, Purpose};
+use crate::means::{Means, Purpose};
 use crate::options::StatusArguments;
 use crate::report::text;
 use crate::shard::last;
@@ -72,7 +72,7 @@ fn means(arguments: &StatusArguments) -> Result<Means, Failure> {
         true => Purpose::Remove,
         false => Purpose::Instrument,
     };
-    outset::means(purpose, &arguments.recipe, &arguments.choices)
+    Means::new(purpose, &arguments.recipe, &arguments.choices)
 }
 
 fn shown_status(status: &ShardStatus, quiet: bool, paint: Paint) -> String {

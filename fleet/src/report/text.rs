@@ -7,7 +7,7 @@ use taskdef::report::Report;
 
 use super::{Applied, DefinitionOutcome, ShardApplied, ShardReport, TargetOutcome, name_of};
 use crate::api::{Counts, add_counts};
-use crate::derive;
+use crate::means;
 use crate::shard::Shard;
 use crate::trouble::Trouble;
 
@@ -111,15 +111,15 @@ pub(crate) fn push_troubles(shown: &mut String, troubles: &[Trouble], paint: Pai
 /// The last lines of a plan's report.
 pub(crate) fn plan_summary(
     reports: &[ShardReport],
-    purpose: derive::Purpose,
+    purpose: means::Purpose,
     outside: &Counts,
 ) -> String {
     let sum = |outcome| -> usize { reports.iter().map(|report| report.count(outcome)).sum() };
     let targets: usize = reports.iter().map(|report| report.targets.len()).sum();
     let changes = sum(DefinitionOutcome::Changes);
     let verb = match purpose {
-        derive::Purpose::Instrument => "to register",
-        derive::Purpose::Remove => "to register without the recipe",
+        means::Purpose::Instrument => "to register",
+        means::Purpose::Remove => "to register without the recipe",
     };
     let places = text::count(reports.len(), "account and region", "accounts and regions");
     format!(
