@@ -8,3 +8,4 @@ mod kills;
 mod organization;
 mod rollout;
 mod round_trip;
+mod started;

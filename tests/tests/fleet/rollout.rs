@@ -203,7 +203,7 @@ fn throttling_is_waited_for_and_denial_is_told() {
     let count = AtomicUsize::new(0);
     aws.disturbed(move |call| {
         let ecs = call.action.starts_with("ecs:");
-        let third = ecs && count.fetch_add(1, Ordering::SeqCst) % 3 == 0;
+        let third = ecs && count.fetch_add(1, Ordering::SeqCst).is_multiple_of(3);
         third.then(Verdict::throttled)
     });
     let (ran, plan) = aws.plan(&[]);
