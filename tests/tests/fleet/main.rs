@@ -9,3 +9,4 @@ mod organization;
 mod rollout;
 mod round_trip;
 mod started;
+mod verdicts;
