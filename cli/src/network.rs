@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -67,10 +68,49 @@ fn seconds(text: &str) -> Result<u64, &'static str> {
 }
 
 /// In this order: what was given for this run, what AWS knows, what `docker login` left.
-type Sources = (
-    (Option<DockerConfig>, Option<DockerConfig>),
-    (Aws, Option<DockerConfig>),
+pub type Sources = (
+    Arc<(Option<DockerConfig>, Option<DockerConfig>)>,
+    (Arc<Aws>, Arc<Option<DockerConfig>>),
 );
+
+/// Registries as the options and the environment describe them, for whoever asks AWS about them.
+#[derive(Debug)]
+pub struct Described {
+    settings: Settings,
+    given: Arc<(Option<DockerConfig>, Option<DockerConfig>)>,
+    login: Arc<Option<DockerConfig>>,
+    time: Duration,
+}
+
+impl Described {
+    /// Reads what the options and the environment name. Nothing is contacted yet.
+    pub fn read(options: &RegistryOptions, console: &Console<'_>) -> Result<Self, Failure> {
+        let settings = settings(options, console)?;
+        let (given, login) = sources(options, console)?;
+        Ok(Self {
+            settings,
+            given: Arc::new(given),
+            login: Arc::new(login),
+            time: Duration::from_secs(options.timeout),
+        })
+    }
+
+    /// AWS as the environment describes it.
+    pub fn aws(&self) -> Aws {
+        Aws::from_environment(self.settings.clone(), SecretPolicy::Any)
+    }
+
+    /// The registries, with AWS as this identity sees it.
+    pub fn registries(&self, aws: Arc<Aws>) -> Registries<Sources> {
+        let sources = (Arc::clone(&self.given), (aws, Arc::clone(&self.login)));
+        Registries::new(self.settings.clone(), sources)
+    }
+
+    /// How long all lookups of a run may take together.
+    pub fn time(&self) -> Duration {
+        self.time
+    }
+}
 
 /// Registries that can be asked.
 #[derive(Debug)]
@@ -83,15 +123,14 @@ pub struct Network {
 impl Network {
     /// Reads what the options and the environment name. Nothing is contacted yet.
     pub fn open(options: &RegistryOptions, console: &Console<'_>) -> Result<Self, Failure> {
-        let settings = settings(options, console)?;
-        let sources = sources(options, &settings, console)?;
+        let described = Described::read(options, console)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {
             Failure::failed(format!("the network cannot be used: {}", reason(&error)))
         })?;
         Ok(Self {
-            registries: Registries::new(settings, sources),
-            time: Duration::from_secs(options.timeout),
+            registries: described.registries(Arc::new(described.aws())),
+            time: described.time(),
             runtime,
         })
     }
@@ -178,11 +217,13 @@ fn settings(options: &RegistryOptions, console: &Console<'_>) -> Result<Settings
     })
 }
 
-fn sources(
-    options: &RegistryOptions,
-    settings: &Settings,
-    console: &Console<'_>,
-) -> Result<Sources, Failure> {
+/// Docker's configurations: those given for this run, and the one that `docker login` left.
+type Dockers = (
+    (Option<DockerConfig>, Option<DockerConfig>),
+    Option<DockerConfig>,
+);
+
+fn sources(options: &RegistryOptions, console: &Console<'_>) -> Result<Dockers, Failure> {
     let variable = |name: &str| {
         console
             .variables
@@ -214,6 +255,5 @@ fn sources(
             .map_err(|error| Failure::failed(error.to_string()))?,
         None => None,
     };
-    let aws = Aws::from_environment(settings.clone(), SecretPolicy::Any);
-    Ok(((file, inline), (aws, login)))
+    Ok(((file, inline), login))
 }

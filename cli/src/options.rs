@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 use taskdef::settings::{Assumptions, LaunchTypes, Mode, OnUnresolved, PinDigests, TaskSize};
 
 use crate::report::delivery::ReportFormat;
@@ -96,7 +97,8 @@ pub struct OfflineOptions {
 }
 
 /// `--pin-digests`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhenPinned {
     /// Images stay as they are written.
     #[default]
@@ -190,7 +192,8 @@ impl From<WhenUnresolved> for OnUnresolved {
 }
 
 /// `--mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhichMode {
     /// Everything in scope.
     #[default]
@@ -209,7 +212,8 @@ impl From<WhichMode> for Mode {
 }
 
 /// `--launch-types`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhichLaunchTypes {
     /// Those that can run on Fargate.
     #[default]
@@ -228,7 +232,8 @@ impl From<WhichLaunchTypes> for LaunchTypes {
 }
 
 /// `--assumptions`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhenAssumed {
     /// A warning for each.
     #[default]
@@ -247,7 +252,8 @@ impl From<WhenAssumed> for Assumptions {
 }
 
 /// `--task-size`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhenTooSmall {
     /// The task keeps its size, and is refused.
     #[default]

@@ -1,5 +1,5 @@
 //! Servers for tests, each on a free port of this machine, and ended when it is dropped: a real
-//! registry in several settings, a token server for it, AWS as moto plays it, AWS Lambda as one
+//! registry in several settings, a token server for it, AWS as moto plays it, alone and behind a proxy that disturbs, AWS Lambda as one
 //! function sees it, a server that answers whatever a test wants; and a container engine, on a
 //! socket.
 //!
@@ -7,6 +7,7 @@
 //! `OUTRIGGER_TOOLS=required` it is an error.
 
 mod authority;
+mod aws_proxy;
 mod engine;
 pub mod image;
 mod lambda;
@@ -20,6 +21,7 @@ pub mod scripted;
 mod token;
 
 pub use authority::{Authority, Identity};
+pub use aws_proxy::{AwsProxy, Call, Verdict, paged};
 pub use engine::{Ended, Engine};
 pub use lambda::{Answer, Function, PAYLOAD_MAX};
 pub use moto::Moto;

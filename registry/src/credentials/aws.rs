@@ -10,6 +10,7 @@
 //! are small, and made here: `docs/decisions.md` says why. Another account's repository or secret
 //! is a matter of that repository's or secret's policy.
 
+mod api;
 mod call;
 mod endpoint;
 mod error;
@@ -26,6 +27,7 @@ mod variables;
 use std::fmt;
 use std::pin::Pin;
 
+pub use aws_credential_types::provider::SharedCredentialsProvider;
 pub use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
@@ -33,6 +35,8 @@ use super::kept::Kept;
 use super::{SECRET_NAME_MAX, SecretPolicy};
 use crate::reference::shown_up_to;
 use crate::remote::{Credential, CredentialError, CredentialSource, Origin, Settings, Wanted};
+pub use api::{ApiAnswer, ApiRequest};
+pub use endpoint::Service;
 pub use error::{AwsError, AwsProblem};
 use http::Http;
 use identity::Identity;
@@ -142,6 +146,32 @@ impl Aws {
                 uri: uri.to_string(),
                 problem,
             })
+    }
+
+    /// AWS as somebody else sees it, with the same endpoints and connections: an assumed role, say.
+    ///
+    /// # Errors
+    /// There is no HTTP client.
+    pub async fn as_identity(
+        &self,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<Self, AwsProblem> {
+        let config = self.config().await?.to_builder();
+        let config = config.credentials_provider(credentials).build();
+        let http = OnceCell::new_with(Some(Ok(self.http().await?.clone())));
+        Ok(Self {
+            http,
+            ..Self::new(self.settings.clone(), self.policy.clone(), config)
+        })
+    }
+
+    /// The region that is configured, if one is.
+    ///
+    /// # Errors
+    /// There is no HTTP client.
+    pub async fn region(&self) -> Result<Option<String>, AwsProblem> {
+        let region = self.config().await?.region();
+        Ok(region.map(|region| region.as_ref().to_owned()))
     }
 
     /// Region and endpoints, from wherever they are configured.

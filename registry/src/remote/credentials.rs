@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
+use std::sync::Arc;
 
 use super::origin::Origin;
 use super::secret::Secret;
@@ -124,6 +125,13 @@ impl<C: CredentialSource> CredentialSource for Option<C> {
             Some(source) => source.credential(wanted).await,
             None => Ok(None),
         }
+    }
+}
+
+/// A source that several share.
+impl<C: CredentialSource> CredentialSource for Arc<C> {
+    async fn credential(&self, wanted: &Wanted) -> Result<Option<Credential>, CredentialError> {
+        C::credential(self, wanted).await
     }
 }
 

@@ -42,6 +42,81 @@ impl Moto {
         format!("http://{}", self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Calls a service that speaks JSON, as whoever has this access key; gives the answer.
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn json(
+        &self,
+        (key, region): (&str, &str),
+        (service, target): (&str, &str),
+        input: &Value,
+    ) -> Result<Value, String> {
+        let authorization = authorization_of(key, region, service);
+        let headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", target),
+            ("Authorization", authorization.as_str()),
+        ];
+        let body = input.to_string();
+        let answer = send(self.address, "POST /", &headers, body.as_bytes())?;
+        if answer.status != 200 {
+            return Err(format!("{target}: {}: {}", answer.status, answer.text()));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| format!("{target}: {error}"))
+    }
+
+    /// Calls a service that speaks REST; gives the answer.
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn rest(
+        &self,
+        (key, region): (&str, &str),
+        (service, request): (&str, &str),
+        input: &Value,
+    ) -> Result<Value, String> {
+        let authorization = authorization_of(key, region, service);
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Authorization", authorization.as_str()),
+        ];
+        let body = match input {
+            Value::Null => String::new(),
+            input => input.to_string(),
+        };
+        let answer = send(self.address, request, &headers, body.as_bytes())?;
+        if answer.status != 200 {
+            return Err(format!("{request}: {}: {}", answer.status, answer.text()));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| format!("{request}: {error}"))
+    }
+
+    /// An access key for another account.
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn key_of(&self, account: &str) -> Result<String, String> {
+        let form = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleSessionName=setup&RoleArn=arn:aws:iam::{account}:role/setup"
+        );
+        let authorization = authorization_of("key", "us-east-1", "sts");
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", authorization.as_str()),
+        ];
+        let answer = send(self.address, "POST /", &headers, form.as_bytes())?;
+        let text = answer.text();
+        let (_, rest) = text.split_once("<AccessKeyId>").ok_or(&text)?;
+        let (key, _) = rest.split_once("</AccessKeyId>").ok_or(&text)?;
+        Ok(key.to_owned())
+    }
+
     /// Calls Secrets Manager; gives the answer.
     ///
     /// # Errors
@@ -53,18 +128,7 @@ impl Moto {
         input: &Value,
     ) -> Result<Value, String> {
         let target = format!("secretsmanager.{action}");
-        let authorization = authorization(region, "secretsmanager");
-        let headers = [
-            ("Content-Type", "application/x-amz-json-1.1"),
-            ("X-Amz-Target", target.as_str()),
-            ("Authorization", authorization.as_str()),
-        ];
-        let body = input.to_string();
-        let answer = send(self.address, "POST /", &headers, body.as_bytes())?;
-        if answer.status != 200 {
-            return Err(format!("{target}: {}: {}", answer.status, answer.text()));
-        }
-        serde_json::from_slice(&answer.body).map_err(|error| format!("{target}: {error}"))
+        self.json(("key", region), ("secretsmanager", &target), input)
     }
 
     /// Puts something at a path of Amazon S3: a bucket (`/name`), an object (`/name/key`) or a
@@ -74,7 +138,7 @@ impl Moto {
     /// What moto refuses.
     pub fn s3_put(&self, path: &str, body: &[u8]) -> Result<(), String> {
         let put = format!("PUT {path}");
-        let authorization = authorization("us-east-1", "s3");
+        let authorization = authorization_of("key", "us-east-1", "s3");
         let headers = [("Authorization", authorization.as_str())];
         let answer = send(self.address, &put, &headers, body)?;
         match answer.status {
@@ -84,10 +148,10 @@ impl Moto {
     }
 }
 
-/// Moto reads service and region from it, and does not look at the signature.
-fn authorization(region: &str, service: &str) -> String {
+/// Moto reads key, service and region from it, and does not look at the signature.
+fn authorization_of(key: &str, region: &str, service: &str) -> String {
     format!(
-        "AWS4-HMAC-SHA256 Credential=key/20260101/{region}/{service}/aws4_request, \
+        "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, \
          SignedHeaders=host, Signature=none"
     )
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use reqwest::Request;
+use reqwest::{Method, Request};
 use serde_json::Value;
 
 use super::endpoint::{Service, Variant};
@@ -21,8 +21,8 @@ const ATTEMPTS: u32 = 3;
 /// Before the second attempt; twice as long before the third.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How much of what AWS says a message repeats.
-const SAID_MAX: usize = 400;
-const JSON: &str = "application/x-amz-json-1.1";
+pub(super) const SAID_MAX: usize = 400;
+pub(super) const JSON: &str = "application/x-amz-json-1.1";
 
 /// Calls an action of a service, more than once if that may help.
 pub(super) async fn call(
@@ -38,7 +38,12 @@ pub(super) async fn call(
     let url = service.endpoint(config, region, Variant::of(config, variant));
     let target = format!("{}.{action}", service.target);
     let body = input.to_string();
-    let sign = || signed(http, &identity, service, region, (&url, &target, &body));
+    let content = Content {
+        method: Method::POST,
+        headers: vec![("content-type", JSON), ("x-amz-target", &target)],
+        body: &body,
+    };
+    let sign = || signed(http, &identity, service, region, (&url, &content));
     again(http, &url, sign, |received| read(action, region, received)).await
 }
 
@@ -71,28 +76,37 @@ pub(super) async fn again<T>(
     }
 }
 
+/// What is sent to a URL.
+pub(super) struct Content<'c> {
+    pub(super) method: Method,
+    pub(super) headers: Vec<(&'static str, &'c str)>,
+    pub(super) body: &'c str,
+}
+
 /// The request, with a signature of this moment.
-fn signed(
+pub(super) fn signed(
     http: &Http,
     identity: &Identity,
     service: &Service,
     region: &Region,
-    (url, target, body): (&str, &str, &str),
+    (url, content): (&str, &Content<'_>),
 ) -> Result<Request, AwsProblem> {
     let unusable = || AwsProblem::Endpoint {
         endpoint: shown_up_to(SAID_MAX, url),
     };
-    let headers = [("content-type", JSON), ("x-amz-target", target)];
+    let headers = content.headers.iter().copied();
     let signable = SignableRequest::new(
-        "POST",
+        content.method.as_str(),
         url,
-        headers.into_iter(),
-        SignableBody::Bytes(body.as_bytes()),
+        headers.clone(),
+        SignableBody::Bytes(content.body.as_bytes()),
     )
     .map_err(|_| unusable())?;
     let settings = SigningSettings::default();
     let signature = signature(signable, identity, (service.signing, region), settings);
-    let mut request = http.post(url).body(body.to_owned());
+    let mut request = http
+        .request(content.method.clone(), url)
+        .body(content.body.to_owned());
     for (name, value) in headers {
         request = request.header(name, value);
     }
@@ -155,12 +169,7 @@ fn refused(
     body: Option<&Value>,
 ) -> AwsProblem {
     let text = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
-    let header = received.headers.get("x-amzn-errortype");
-    let code = header
-        .and_then(|value| value.to_str().ok())
-        .or_else(|| text("__type"))
-        .map(plain_code)
-        .unwrap_or_default();
+    let code = error_code(received, body).unwrap_or_default();
     match code.as_str() {
         // The only text that is repeated, because it names the missing right. Others may quote
         // the request, and with it the session's token.
@@ -179,6 +188,16 @@ fn refused(
             code: Some(code).filter(|code| !code.is_empty()),
         },
     }
+}
+
+/// The code of an error, wherever a service puts it.
+pub(super) fn error_code(received: &Received, body: Option<&Value>) -> Option<String> {
+    let header = received.headers.get("x-amzn-errortype");
+    let text = |key: &str| body?.get(key)?.as_str();
+    header
+        .and_then(|value| value.to_str().ok())
+        .or_else(|| text("__type"))
+        .map(plain_code)
 }
 
 /// `com.amazonaws.ecr#AccessDeniedException:http://...` is `AccessDeniedException`.

@@ -6,7 +6,8 @@ use aws_types::service_config::ServiceConfigKey;
 use super::place::Region;
 
 /// A service that is called, with the names that it has in different places.
-pub(super) struct Service {
+#[derive(Debug)]
+pub struct Service {
     /// In signatures.
     pub(super) signing: &'static str,
     /// What goes before the action in `X-Amz-Target`.
@@ -70,6 +71,24 @@ impl Variant {
 }
 
 impl Service {
+    /// A service by its name in signatures, which also begins its hosts, by what goes before the
+    /// action in `X-Amz-Target` (nothing, where it has no such header), and by its name in
+    /// configuration files.
+    pub const fn new(signing: &'static str, target: &'static str, id: &'static str) -> Self {
+        Self {
+            signing,
+            target,
+            host: signing,
+            dual_stack_host: signing,
+            id,
+        }
+    }
+
+    /// Its name in signatures and in the actions of policies.
+    pub fn name(&self) -> &'static str {
+        self.signing
+    }
+
     /// The URL to post to: the configured one, else that of the region.
     pub(super) fn endpoint(&self, config: &SdkConfig, region: &Region, variant: Variant) -> String {
         self.elsewhere(config)

@@ -52,6 +52,12 @@ pub enum AwsProblem {
     /// Nothing says in which region buckets are.
     #[error("no AWS region is configured")]
     NoBucketRegion,
+    /// A text that is no region.
+    #[error("`{region}` is not a region of AWS")]
+    Region {
+        /// The text.
+        region: String,
+    },
     /// A bucket in another region.
     #[error("the bucket is in another region{}", .region.as_ref().map(|region| format!(", `{region}`")).unwrap_or_default())]
     BucketElsewhere {
@@ -188,6 +194,7 @@ impl AwsProblem {
             Self::NoIdentity | Self::Identity { .. } => "aws-credentials",
             Self::NoRegion | Self::Name => "secret-name",
             Self::NoBucketRegion | Self::BucketElsewhere { .. } => "bucket-region",
+            Self::Region { .. } => "aws-region",
             Self::Endpoint { .. } => "aws-endpoint",
             Self::Setup { .. } => "network-setup",
             Self::Unreachable { .. } => "aws-unreachable",
@@ -199,12 +206,14 @@ impl AwsProblem {
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    /// The way out.
+    pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoIdentity | Self::Identity { .. } => {
                 "log in (`aws sso login`, `AWS_PROFILE`); `aws sts get-caller-identity` shows who you are"
             }
             Self::NoRegion => "name the secret by its ARN, or set `AWS_REGION`",
+            Self::Region { .. } => "a region is written as `eu-central-1`",
             Self::NoBucketRegion => "set `AWS_REGION`",
             Self::BucketElsewhere { .. } => "copy the object to a bucket in the function's region",
             Self::Name => "an ARN begins with `arn:aws:secretsmanager:`",

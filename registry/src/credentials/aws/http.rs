@@ -14,13 +14,15 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Request, RequestBuilder};
+use reqwest::{Client, Method, Request, RequestBuilder};
 
 use super::AwsProblem;
 use crate::remote::{Settings, unguarded_client};
 
 /// The most that any of these services answers: a secret has up to 64 KiB.
 pub(super) const ANSWER_MAX: usize = 1024 * 1024;
+/// The same for APIs that describe many things at once: ten services of ECS, each with a hundred events.
+pub(super) const API_ANSWER_MAX: usize = 16 * 1024 * 1024;
 /// The metadata services are on this machine, where no proxy can reach them for us.
 const NEVER_BY_PROXY: &str = "127.0.0.0/8,169.254.0.0/16,fd00:ec2::/32,::1,localhost";
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -30,6 +32,7 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Http {
     client: Client,
     timeout: Duration,
+    longest: usize,
 }
 
 /// A status, headers and a whole body.
@@ -60,7 +63,21 @@ impl Http {
         Ok(Self {
             client,
             timeout: TOTAL_TIMEOUT,
+            longest: ANSWER_MAX,
         })
+    }
+
+    /// The same client, for answers of up to so many bytes.
+    pub(super) fn up_to(&self, longest: usize) -> Self {
+        Self {
+            longest,
+            ..self.clone()
+        }
+    }
+
+    /// A request by any method.
+    pub(super) fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
     }
 
     /// A request for what a URL holds.
@@ -68,17 +85,12 @@ impl Http {
         self.client.get(url)
     }
 
-    /// A request to the body of an answer, made in one piece.
-    pub(super) fn post(&self, url: &str) -> RequestBuilder {
-        self.client.post(url)
-    }
-
     pub(super) async fn send(&self, mut request: Request) -> Result<Received, Failure> {
         *request.timeout_mut() = Some(self.timeout);
         let mut response = self.client.execute(request).await.map_err(failure)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if body.len() + chunk.len() > ANSWER_MAX {
+            if body.len() + chunk.len() > self.longest {
                 return Err(Failure::TooLong);
             }
             body.extend_from_slice(&chunk);

@@ -1,0 +1,192 @@
+//! New revisions: each is registered once, however often an apply is begun.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use registry::TagError;
+use registry::remote::CredentialSource;
+use serde_json::Value;
+use taskdef::image::{Answers, ImageRequest};
+use taskdef::registration::registrable;
+
+use super::{Refusal, Work};
+use crate::api::{ApiError, ErrorKind};
+use crate::digest::{of_registration, same_definition};
+use crate::ecs;
+use crate::journal::Step;
+use crate::report::TargetOutcome;
+use crate::shard::{family_and_revision, last};
+
+/// How many later revisions of a family are compared with what is to be registered.
+const LATER: usize = 20;
+/// How often a registration is tried that gets no answer.
+const TRIES: usize = 3;
+
+impl<C: CredentialSource> Work<'_, C> {
+    /// The new revision of a planned definition.
+    pub(super) async fn revision(
+        &mut self,
+        definition: &str,
+    ) -> io::Result<Result<String, Refusal>> {
+        if let Some(known) = self.revisions.get(definition) {
+            return Ok(known.clone());
+        }
+        let revision = match self.registration(definition).await {
+            Ok(registration) => self.register(definition, &registration).await?,
+            Err(refusal) => Err(refusal),
+        };
+        self.revisions
+            .insert(definition.to_owned(), revision.clone());
+        Ok(revision)
+    }
+
+    /// What is to be registered: read and rewritten again, and exactly what was planned.
+    async fn registration(&self, definition: &str) -> Result<Value, Refusal> {
+        let planned = self.plan.definitions.get(definition);
+        let planned = planned.ok_or_else(|| Refusal {
+            outcome: TargetOutcome::Failed,
+            message: "the plan says nothing of its task definition".to_owned(),
+        })?;
+        let described = ecs::describe_task_definition(self.api, definition).await;
+        let described = described.map_err(|error| Refusal::failed(&error))?;
+        let (before, _) = registrable(&described);
+        if of_registration(&before) != planned.before {
+            return Err(Refusal::changed(
+                "the tags of its task definition are not those that were planned with",
+            ));
+        }
+        let different = || {
+            Refusal {
+            outcome: TargetOutcome::Failed,
+            message:
+                "what would be registered is not what was planned: another recipe, other inputs, or another version of this program"
+                    .to_owned(),
+        }
+        };
+        let needed = self.means.images_needed(&described);
+        let needed = needed.map_err(|_| different())?;
+        let answers = self.answers(&needed).await?;
+        let derived = self.means.derive(&described, &answers);
+        let derived = derived.map_err(|_| different())?;
+        match derived.after {
+            Some(after) if of_registration(&after) == planned.after => Ok(after),
+            _ => Err(different()),
+        }
+    }
+
+    /// What the plan says of images, once it is known that their tags still name them.
+    async fn answers(&self, needed: &BTreeSet<ImageRequest>) -> Result<Answers, Refusal> {
+        let division = self.images.divide(needed);
+        let Some(registries) = self.terms.registries.filter(|_| division.questions() > 0) else {
+            return Ok(self.images.answers(needed));
+        };
+        let session = registries.session(self.terms.time);
+        // On the heap: a session's futures are large.
+        let completed = Box::pin(division.complete(&session)).await;
+        match completed.errors.first() {
+            None => Ok(completed.answers),
+            Some(TagError::Outdated { image, .. }) => Err(Refusal::changed(&format!(
+                "the image `{image}` is another one than it was planned with"
+            ))),
+            Some(error) => Err(Refusal {
+                outcome: TargetOutcome::Failed,
+                message: error.to_string(),
+            }),
+        }
+    }
+
+    /// What is to be said of a target whose definition was not the latest of its family.
+    pub(super) fn made_from(&self, definition: &str) -> Option<String> {
+        let later = self.later.get(definition)?;
+        Some(format!(
+            "its revision is made from `{}`, which it ran, and not from the later `{}`",
+            last(definition),
+            last(later)
+        ))
+    }
+
+    async fn register(
+        &mut self,
+        definition: &str,
+        registration: &Value,
+    ) -> io::Result<Result<String, Refusal>> {
+        let begun = Step::Registering {
+            definition: definition.to_owned(),
+        };
+        let mut tries = 0;
+        loop {
+            // An apply that was killed, or a call without an answer, may have registered it.
+            match self.later_revision(definition, registration).await {
+                Ok(Some(revision)) => {
+                    let ours =
+                        tries > 0 || self.terms.journal.past(self.shard()).any(|it| *it == begun);
+                    return Ok(Ok(self.registered(definition, revision, !ours)?));
+                }
+                Ok(None) => {}
+                Err(error) => return Ok(Err(Refusal::failed(&error))),
+            }
+            self.write(begun.clone())?;
+            match ecs::register(self.api, registration).await {
+                Ok(revision) => {
+                    return Ok(Ok(self.registered(definition, revision, false)?));
+                }
+                Err(error) if error.kind == ErrorKind::Unanswered && tries < TRIES => tries += 1,
+                Err(error) => {
+                    let error = without_values(error, registration);
+                    return Ok(Err(Refusal::failed(&error)));
+                }
+            }
+        }
+    }
+
+    fn registered(
+        &mut self,
+        definition: &str,
+        revision: String,
+        found: bool,
+    ) -> io::Result<String> {
+        if !found {
+            self.registered.insert(definition.to_owned());
+        }
+        self.write(Step::Registered {
+            definition: definition.to_owned(),
+            revision: revision.clone(),
+            found,
+        })?;
+        Ok(revision)
+    }
+
+    /// A later revision that is what is to be registered.
+    async fn later_revision(
+        &mut self,
+        definition: &str,
+        registration: &Value,
+    ) -> Result<Option<String>, ApiError> {
+        let (family, revision) = family_and_revision(definition);
+        let mut later = ecs::list_revisions(self.api, family).await?;
+        later.retain(|arn| family_and_revision(arn).1 > revision);
+        later.sort_by_key(|arn| std::cmp::Reverse(family_and_revision(arn).1));
+        for arn in later.iter().take(LATER) {
+            let described = ecs::describe_task_definition(self.api, arn).await?;
+            if same_definition(&registrable(&described).0, registration) {
+                return Ok(Some(arn.clone()));
+            }
+        }
+        if let Some(latest) = later.into_iter().next() {
+            self.later.insert(definition.to_owned(), latest);
+        }
+        Ok(None)
+    }
+}
+
+/// What ECS says of a registration may repeat a value of it.
+fn without_values(error: ApiError, registration: &Value) -> ApiError {
+    let containers = ecs::list(registration, "containerDefinitions");
+    let variables = containers.flat_map(|container| ecs::list(container, "environment"));
+    let mut values = variables.filter_map(|variable| ecs::text(variable, "value"));
+    let said = error.said.clone().unwrap_or_default();
+    match values.any(|value| !value.is_empty() && said.contains(value)) {
+        true => error.without_words(),
+        false => error,
+    }
+}

@@ -1,0 +1,113 @@
+//! Rules, schedules and families: there is nothing to wait for, and so they come after all services.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use registry::remote::CredentialSource;
+
+use super::{Refusal, Work};
+use crate::ecs;
+use crate::journal::Step;
+use crate::plan::PlannedTarget;
+use crate::report::{Applied, TargetOutcome};
+use crate::schedules;
+use crate::shard::{Target, family_and_revision, last};
+
+impl<C: CredentialSource> Work<'_, C> {
+    pub(super) async fn started(&mut self) -> io::Result<()> {
+        for planned in self.open() {
+            if matches!(planned.target, Target::Service { .. }) || self.terms.failures.are_enough()
+            {
+                continue;
+            }
+            if self.failing().contains(&planned.definition) {
+                let message = "a service that was to run the same revision did not become steady";
+                self.pass(
+                    &planned.target,
+                    Refusal {
+                        outcome: TargetOutcome::NotReached,
+                        message: message.to_owned(),
+                    },
+                );
+                continue;
+            }
+            match self.point(&planned).await? {
+                Ok(applied) => self.finish(applied)?,
+                Err(refusal) => self.pass(&planned.target, refusal),
+            }
+        }
+        Ok(())
+    }
+
+    /// Definitions whose new revision did not become steady somewhere.
+    fn failing(&self) -> BTreeSet<String> {
+        let targets = self.plan.targets.iter();
+        let failing = targets.filter(|planned| {
+            let done = self.done.get(&planned.target);
+            done.is_some_and(|applied| applied.outcome.is_failure())
+        });
+        failing.map(|planned| planned.definition.clone()).collect()
+    }
+
+    async fn point(&mut self, planned: &PlannedTarget) -> io::Result<Result<Applied, Refusal>> {
+        let target = &planned.target;
+        let is_named = !planned.latest && !matches!(target, Target::Family { .. });
+        let mut now = None;
+        if is_named {
+            now = match schedules::named_now(self.api, target).await {
+                Ok(Some(now)) => Some(now),
+                Ok(None) => return Ok(Err(Refusal::changed("it is gone"))),
+                Err(error) => return Ok(Err(Refusal::failed(&error))),
+            };
+            let known = self.revisions.get(&planned.definition);
+            let known = known.and_then(|revision| revision.clone().ok());
+            if now.as_ref() != Some(&planned.definition) && (known.is_none() || now != known) {
+                let now = now.unwrap_or_default();
+                let message = format!("it starts `{}` now", last(&now));
+                return Ok(Err(Refusal::changed(&message)));
+            }
+        }
+        if !is_named && let Some(refusal) = self.not_the_latest(planned).await {
+            return Ok(Err(refusal));
+        }
+        let to = match self.revision(&planned.definition).await? {
+            Ok(to) => to,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if is_named && now.as_ref() != Some(&to) {
+            self.write(Step::Updating {
+                target: target.clone(),
+                to: to.clone(),
+            })?;
+            if let Err(error) = schedules::point_to(self.api, target, &to).await {
+                return Ok(Err(Refusal::failed(&error)));
+            }
+        }
+        Ok(Ok(Applied {
+            target: target.clone(),
+            outcome: TargetOutcome::Updated,
+            revision: Some(to),
+            message: match planned.latest {
+                true => Some("it takes the latest revision by itself".to_owned()),
+                false => self.made_from(&planned.definition),
+            },
+            stopped: Vec::new(),
+        }))
+    }
+
+    /// Whoever takes the latest revision of a family would lose what is in a later one than the planned.
+    async fn not_the_latest(&self, planned: &PlannedTarget) -> Option<Refusal> {
+        let (family, _) = family_and_revision(&planned.definition);
+        let latest = match ecs::list_revisions(self.api, family).await {
+            Ok(revisions) => {
+                let latest = revisions.into_iter();
+                latest.max_by_key(|arn| family_and_revision(arn).1)?
+            }
+            Err(error) => return Some(Refusal::failed(&error)),
+        };
+        let revision = self.revisions.get(&planned.definition);
+        let is_ours = revision.is_some_and(|it| it.as_ref().is_ok_and(|it| *it == latest));
+        let message = format!("`{}` is the latest revision now", last(&latest));
+        (latest != planned.definition && !is_ours).then(|| Refusal::changed(&message))
+    }
+}

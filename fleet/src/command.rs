@@ -1,0 +1,47 @@
+//! The program: from arguments to an exit code.
+
+mod apply;
+mod outset;
+mod plan;
+mod status;
+mod written;
+
+use std::ffi::OsString;
+
+use cli::{Console, Exit, Failure};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::help;
+use crate::means::Purpose;
+use crate::options::{Arguments, Command};
+
+/// Runs the program with these arguments (without its name) on this console.
+pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
+    let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);
+    let (arguments, _) = match parsed {
+        Ok(parsed) => parsed,
+        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),
+        Err(exit) => return exit,
+    };
+    let end = match &arguments.command {
+        Command::Plan(arguments) => plan::run(Purpose::Instrument, arguments, &mut console),
+        Command::Remove(arguments) => plan::run(Purpose::Remove, arguments, &mut console),
+        Command::Apply(arguments) => apply::run(arguments, &mut console),
+        Command::Status(arguments) => status::run(arguments, &mut console),
+        Command::Completions(options) => {
+            cli::completions::run(*options, help::command(), &mut console)
+        }
+        Command::Man(options) => {
+            cli::manual::run(options, help::command(), help::SECTIONS, &mut console)
+        }
+    };
+    end.unwrap_or_else(|failure| failure.tell(&mut console))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| {
+        let reason = cli::console::reason(&error);
+        Failure::failed(format!("the network cannot be used: {reason}"))
+    })
+}

@@ -1,0 +1,195 @@
+//! `fleet apply`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cli::network::Described;
+use cli::options::RecipeOptions;
+use cli::{Console, Exit, Failure};
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::outset::{self, enter, home};
+use super::written::RunReport;
+use crate::api::Counts;
+use crate::apply::{Failures, Rollout, Terms, apply_shard};
+use crate::concurrent::each;
+use crate::digest::of_bytes;
+use crate::journal::{Journal, JournalError};
+use crate::means::Means;
+use crate::options::{ApplyArguments, RolloutOptions};
+use crate::plan::{Plan, PlanError};
+use crate::report::{Applied, ShardApplied, TargetOutcome, text};
+use crate::shard::Shard;
+use crate::trouble::Trouble;
+
+/// What came of it.
+struct Done {
+    shards: Vec<ShardApplied>,
+    troubles: Vec<Trouble>,
+    calls: Counts,
+}
+
+pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    console.terminals = console.terminals.with_color(arguments.output.color);
+    let (plan, digest) = read(&arguments.plan)?;
+    let recipe = RecipeOptions {
+        recipe: match arguments.recipe.recipe.is_empty() {
+            true => plan.recipes.clone(),
+            false => arguments.recipe.recipe.clone(),
+        },
+        set: arguments.recipe.set.clone(),
+    };
+    let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
+    let journal = journal(arguments, &digest)?;
+    let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
+    let told = (done.troubles.as_slice(), &[][..]);
+    let report = RunReport::new("apply", &done.shards, told, done.calls.clone());
+    report.write(arguments.output.report_file.as_deref())?;
+    let exit = exit(&done);
+    let paint = console.terminals.stderr;
+    let mut shown = String::new();
+    if !arguments.output.quiet || exit != Exit::Done {
+        // What was done was told when it was done.
+        for shard in &done.shards {
+            shown.push_str(&text::not_done(shard, paint));
+        }
+    }
+    text::push_troubles(&mut shown, &done.troubles, paint);
+    if !arguments.output.quiet {
+        shown.push_str(&text::apply_summary(&done.shards, &done.calls));
+    }
+    console.tell(&shown);
+    Ok(exit)
+}
+
+/// The plan, and the digest of its file.
+fn read(path: &Path) -> Result<(Plan, String), Failure> {
+    let bytes = cli::input::read_file(path, PLAN_LIMIT)?;
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    let plan = Plan::parse(&bytes).map_err(|error| {
+        let failure = Failure::failed(format!("`{name}`: {error}"));
+        match error {
+            PlanError::Version(_) => failure.hint("plan again with this version of the program"),
+            PlanError::Syntax(_) => failure.hint("`fleet plan -o FILE` writes one"),
+        }
+    })?;
+    Ok((plan, of_bytes(&bytes)))
+}
+
+/// The largest plan that is read: some hundred bytes for each service.
+const PLAN_LIMIT: u64 = 256 << 20;
+
+fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure> {
+    let path = arguments.rollout.journal.clone();
+    let path = path.unwrap_or_else(|| {
+        let mut name = arguments.plan.clone().into_os_string();
+        name.push(".journal");
+        PathBuf::from(name)
+    });
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    Journal::open(&path, digest).map_err(|error| {
+        let failure = Failure::failed(format!("`{name}`: {error}"));
+        match error {
+            JournalError::Locked => failure.hint("wait for it"),
+            JournalError::OtherPlan => {
+                failure.hint("name another file with `--journal`, or move this one away")
+            }
+            _ => failure,
+        }
+    })
+}
+
+fn rollout(options: &RolloutOptions) -> Rollout {
+    Rollout {
+        canary: options.canary,
+        wave: options.wave,
+        in_motion: options.in_motion,
+        poll: options.poll,
+        patience: options.steady_timeout,
+    }
+}
+
+async fn done(
+    arguments: &ApplyArguments,
+    plan: Plan,
+    means: Means,
+    journal: Journal,
+    console: &mut Console<'_>,
+) -> Result<Done, Failure> {
+    let paint = console.terminals.stderr;
+    let role = outset::role(&arguments.enter, console)?;
+    let described = Described::read(&arguments.registries, console)?;
+    let home = home(&described).await?;
+    let accounts = plan.shards.iter().map(|plan| plan.shard.account.clone());
+    let accounts: BTreeSet<String> = accounts.collect();
+    let at_once = arguments.enter.shards;
+    let (open, troubles) = enter(&home, accounts, (role, at_once), &described).await;
+    let rollout = rollout(&arguments.rollout);
+    let failures = Failures::up_to(arguments.rollout.max_failures, &journal);
+    let (sender, mut lines) = unbounded_channel();
+    let several = plan.shards.len() > 1;
+    let tell = move |shard: &Shard, applied: &Applied| {
+        let line = text::one(several.then_some(shard), applied, paint);
+        // Nobody listens any more only when everything is over.
+        let _ = sender.send(line);
+    };
+    let shared = Arc::new((means, failures, journal, tell));
+    let (offline, time) = (arguments.offline, described.time());
+    let shards = each(at_once, plan.shards, |plan| {
+        let (entered, home) = (open.get(&plan.shard.account).cloned(), home.clone());
+        let shared = shared.clone();
+        async move {
+            let (means, failures, journal, tell) = shared.as_ref();
+            let entered = entered?;
+            let api = entered.api(&plan.shard, &home);
+            let terms = Terms {
+                rollout: &rollout,
+                failures,
+                journal,
+                registries: (!offline).then_some(&entered.registries),
+                time,
+                tell,
+            };
+            Some(Box::pin(apply_shard(&api, &plan, means, terms)).await)
+        }
+    });
+    let mut shards = pin!(shards);
+    let quiet = arguments.output.quiet;
+    let shards = loop {
+        let looked = tokio::time::timeout(TICK, shards.as_mut()).await;
+        while let Ok(line) = lines.try_recv() {
+            if !quiet {
+                console.tell(&line);
+            }
+        }
+        if let Ok(shards) = looked {
+            break shards;
+        }
+    };
+    Ok(Done {
+        shards: shards.into_iter().flatten().collect(),
+        troubles,
+        calls: home.api().counts(),
+    })
+}
+
+/// How often somebody who watches is told what is done.
+const TICK: Duration = Duration::from_millis(200);
+
+fn exit(done: &Done) -> Exit {
+    let outcomes = done.shards.iter().flat_map(|shard| &shard.targets);
+    let mut outcomes = outcomes.map(|applied| applied.outcome);
+    let troubled = done.shards.iter().any(|shard| !shard.troubles.is_empty());
+    let failed =
+        |outcome: TargetOutcome| outcome.is_failure() || outcome == TargetOutcome::NotReached;
+    if troubled || !done.troubles.is_empty() || outcomes.clone().any(failed) {
+        Exit::Failed
+    } else if outcomes.any(|outcome| outcome != TargetOutcome::Updated) {
+        Exit::NotInstrumented
+    } else {
+        Exit::Done
+    }
+}

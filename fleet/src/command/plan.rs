@@ -1,0 +1,184 @@
+//! `fleet plan` and `fleet remove`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cli::network::Described;
+use cli::options::{LockOptions, WhenPinned};
+use cli::{Console, Exit, Failure, Paint, lock};
+
+use super::outset::{self, enter, found, home, regions, shards};
+use super::written::{RunReport, write};
+use crate::api::Counts;
+use crate::concurrent::each;
+use crate::means::{Means, Purpose};
+use crate::options::PlanArguments;
+use crate::plan::{Plan, ShardPlan, VERSION};
+use crate::planning::{Images, plan_shard};
+use crate::report::{DefinitionOutcome, ShardReport, text};
+use crate::trouble::Trouble;
+
+/// What a plan is made of.
+struct Planned {
+    shards: Vec<ShardPlan>,
+    reports: Vec<ShardReport>,
+    troubles: Vec<Trouble>,
+    notes: Vec<String>,
+    calls: Counts,
+}
+
+pub(super) fn run(
+    purpose: Purpose,
+    arguments: &PlanArguments,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    console.terminals = console.terminals.with_color(arguments.output.color);
+    let planned = super::runtime()?.block_on(planned(purpose, arguments, console))?;
+    let name = match purpose {
+        Purpose::Instrument => "plan",
+        Purpose::Remove => "remove",
+    };
+    let told = (planned.troubles.as_slice(), planned.notes.as_slice());
+    let report = RunReport::new(name, &planned.reports, told, planned.calls.clone());
+    report.write(arguments.output.report_file.as_deref())?;
+    let plan = Plan {
+        version: VERSION,
+        purpose,
+        recipes: arguments.recipe.recipe.clone(),
+        choices: arguments.choices.clone(),
+        shards: planned
+            .shards
+            .iter()
+            .filter(|shard| !shard.is_empty())
+            .cloned()
+            .collect(),
+    };
+    if let Some(path) = &arguments.plan_file {
+        write(path, plan.to_text().as_bytes(), "the plan")?;
+    }
+    console.tell(&shown(
+        &planned,
+        purpose,
+        arguments,
+        console.terminals.stderr,
+    ));
+    let exit = exit(&planned, arguments.detailed_exitcode);
+    Ok(match arguments.detailed_exitcode {
+        true => exit.detailed(),
+        false => exit,
+    })
+}
+
+async fn planned(
+    purpose: Purpose,
+    arguments: &PlanArguments,
+    console: &Console<'_>,
+) -> Result<Planned, Failure> {
+    let means = Arc::new(Means::new(purpose, &arguments.recipe, &arguments.choices)?);
+    let filters = Arc::new(outset::filters(&arguments.filters, &arguments.choices));
+    let role = outset::role(&arguments.enter, console)?;
+    let described = Described::read(&arguments.registries, console)?;
+    let offline = arguments.images.offline;
+    let options = LockOptions {
+        lock: arguments.images.lock.clone(),
+        pin_digests: WhenPinned::No,
+    };
+    let locked = Arc::new(lock::load(&options, offline.locked, None)?);
+    let asks = !offline.locked && !offline.offline;
+    let home = home(&described).await?;
+    let regions = regions(&home, &arguments.accounts).await?;
+    let found = found(&home, &arguments.accounts).await?;
+    let at_once = arguments.enter.shards;
+    let (open, mut troubles) = enter(&home, found.accounts, (role, at_once), &described).await;
+    let time = described.time();
+    let shards = shards(open.keys(), &regions);
+    let results = each(at_once, shards, |shard| {
+        let (means, filters, locked) = (means.clone(), filters.clone(), locked.clone());
+        let (entered, home) = (open.get(&shard.account).cloned(), home.clone());
+        async move {
+            let entered = entered?;
+            let api = entered.api(&shard, &home);
+            let images = Images {
+                locked: &locked,
+                registries: asks.then_some(&entered.registries),
+                time,
+            };
+            // On the heap: it is the largest future of all.
+            Some(Box::pin(plan_shard(&api, &shard, &filters, &means, images)).await)
+        }
+    });
+    let results = results.await.into_iter().flatten();
+    let (shards, reports): (Vec<_>, Vec<_>) =
+        results.map(|result| (result.plan, result.report)).unzip();
+    troubles.extend(unmatched(&filters.clusters, &filters.services, &reports));
+    Ok(Planned {
+        shards,
+        reports,
+        troubles,
+        notes: found.notes,
+        calls: home.api().counts(),
+    })
+}
+
+/// Clusters and services that filters name and that are nowhere.
+fn unmatched(clusters: &[String], services: &[String], reports: &[ShardReport]) -> Vec<Trouble> {
+    let matched: BTreeSet<&String> = reports.iter().flat_map(|it| &it.matched).collect();
+    // Where an account could not be read, it may have been there.
+    if reports.iter().any(|report| !report.troubles.is_empty()) {
+        return Vec::new();
+    }
+    let named = [("cluster", clusters), ("service", services)];
+    let named = named
+        .into_iter()
+        .flat_map(|(kind, names)| names.iter().map(move |name| (kind, name)));
+    let unmatched = named.filter(|(_, name)| !matched.contains(name));
+    let trouble = |(kind, name): (&str, &String)| Trouble {
+        message: format!("there is no {kind} `{}` anywhere", cli::text::line(name)),
+        hint: Some(format!("`--{kind}` takes its name or its ARN")),
+    };
+    unmatched.map(trouble).collect()
+}
+
+fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: Paint) -> String {
+    let mut shown = String::new();
+    let quiet = arguments.output.quiet;
+    for report in &planned.reports {
+        let bad = !report.troubles.is_empty() || report.count(DefinitionOutcome::Refused) > 0;
+        if !quiet || bad {
+            shown.push_str(&text::planned(report, paint));
+        }
+    }
+    text::push_troubles(&mut shown, &planned.troubles, paint);
+    if quiet {
+        return shown;
+    }
+    for note in &planned.notes {
+        let label = paint.note("note:");
+        shown.push_str(&format!("{label} {}\n", cli::text::lines(note, "  ")));
+    }
+    shown.push_str(&text::plan_summary(
+        &planned.reports,
+        purpose,
+        &planned.calls,
+    ));
+    if let Some(path) = &arguments.plan_file {
+        let path = path.to_string_lossy();
+        shown.push_str(&format!("plan written to `{}`\n", cli::text::line(&path)));
+    }
+    shown
+}
+
+fn exit(planned: &Planned, detailed: bool) -> Exit {
+    let reports = || planned.reports.iter();
+    let count = |outcome| -> usize { reports().map(|report| report.count(outcome)).sum() };
+    let troubled = !planned.troubles.is_empty() || reports().any(|it| !it.troubles.is_empty());
+    if troubled {
+        Exit::Failed
+    } else if count(DefinitionOutcome::Refused) > 0 {
+        Exit::NotInstrumented
+    } else if detailed && count(DefinitionOutcome::Changes) > 0 {
+        Exit::Changed
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,210 @@
+//! What the commands' help and manual pages say beside their options.
+
+use clap::CommandFactory;
+use cli::help::{Section, Sections, with_sections};
+
+use crate::options::Arguments;
+
+/// The command line, with its examples.
+pub(crate) fn command() -> clap::Command {
+    with_sections(Arguments::command(), SECTIONS)
+}
+
+const fn section(heading: &'static str, text: &'static str, short: bool) -> Section {
+    Section {
+        heading,
+        text,
+        short,
+    }
+}
+
+const ENVIRONMENT: Section = section(
+    "Environment",
+    "\
+OUTRIGGER_...          settings, one variable for each: `docs/settings.md`
+OUTRIGGER_EXTERNAL_ID  the external ID of the roles
+AWS_PROFILE, AWS_...   credentials, region and endpoints, as every AWS SDK reads them
+DOCKER_AUTH_CONFIG     credentials of registries: the text of docker's config.json
+HTTPS_PROXY, NO_PROXY  the proxy, and hosts without it
+NO_COLOR               no colours",
+    false,
+);
+
+/// By command. No line of an example may be wider than 78 columns.
+pub(crate) const SECTIONS: &Sections = &[
+    (
+        "",
+        &[
+            section(
+                "Examples",
+                "\
+fleet plan --recipe alert-logic --cluster prod -o plan.json
+fleet apply plan.json
+fleet remove --cluster prod -o back.json",
+                true,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "plan",
+        &[
+            section(
+                "Examples",
+                "\
+fleet plan --recipe alert-logic --cluster prod -o plan.json
+fleet plan --recipe alert-logic --organization --role-name OutriggerFleet \\
+  --region eu-central-1,us-east-1 -o plan.json",
+                true,
+            ),
+            section(
+                "Exit status",
+                "\
+0  done
+1  something could not be looked at; the plan has the rest
+2  wrong usage; with --detailed-exitcode: something is to be changed
+3  a task definition in scope was refused; the plan has the others",
+                false,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "apply",
+        &[
+            section(
+                "Examples",
+                "\
+fleet apply plan.json
+fleet apply plan.json --canary 1 --wave 10 --in-motion 5",
+                true,
+            ),
+            section(
+                "Exit status",
+                "\
+0  everything was updated
+1  something failed, was rolled back, or was not reached
+2  wrong usage
+3  something was not touched: it had changed since the plan",
+                false,
+            ),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "status",
+        &[
+            section("Examples", "fleet status --cluster prod", true),
+            ENVIRONMENT,
+        ],
+    ),
+    (
+        "remove",
+        &[
+            section("Examples", "fleet remove --cluster prod -o back.json", true),
+            ENVIRONMENT,
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use cli::{Console, Exit, Terminals, Variables};
+
+    use crate::report::TargetOutcome;
+    use crate::status::State;
+
+    fn ran(args: &[&str]) -> (Exit, String, String) {
+        let args: Vec<std::ffi::OsString> = args.iter().map(Into::into).collect();
+        let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
+        let exit = crate::run_on(
+            &args,
+            Console {
+                stdin: &mut stdin,
+                stdout: &mut stdout,
+                stderr: &mut stderr,
+                terminals: Terminals::default(),
+                variables: Variables::default(),
+            },
+        );
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (exit, text(stdout), text(stderr))
+    }
+
+    #[test]
+    fn help_fits_80_columns_and_shows_examples() {
+        for command in [&[][..], &["plan"], &["apply"], &["status"], &["remove"]] {
+            let (exit, help, _) = ran(&[command, &["--help"]].concat());
+            assert_eq!(exit, Exit::Done);
+            assert!(help.contains("Examples:"), "{help}");
+            let wide = help.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(wide, None, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage() {
+        let told = |args: &[&str]| {
+            let (exit, _, stderr) = ran(&[args, &["--no-settings"]].concat());
+            format!("{}: {stderr}", exit.code())
+        };
+        let table = [
+            told(&["plan", "--recipe", "alert-logic", "--account", "hunter2"]),
+            told(&["plan", "--recipe", "alert-logic", "--role-name", "a b"]),
+            told(&["plan", "--recipe", "alert-logic", "--include", "Api"]),
+            told(&["apply"]),
+            told(&["apply", "none.json"]),
+            told(&["apply", "plan.json", "--wave", "0"]),
+        ];
+        insta::assert_snapshot!(table.concat(), @"
+        2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
+        2: error: `--role-name`: a role's name has letters, digits, `+=,.@_-`, and a slash after each part of its path
+        2: error: `--include`: `Api` is not a JSONPath query
+          hint: a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+        2: error: `<PLAN>` is missing
+          hint: `fleet --help` shows what there is
+        1: error: cannot read `none.json`: no such file or directory
+        2: error: the value of `--wave <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
+        ");
+    }
+
+    #[test]
+    fn the_page_names_what_there_is() {
+        let page = include_str!("../../docs/fleet.md");
+        let command = super::command();
+        let commands = command.get_subcommands();
+        let options: Vec<&str> = commands
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let named = words.filter_map(|word| word.strip_prefix("--"));
+        // The last is one of the AWS CLI.
+        let named = named.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+        let unknown = named.filter(|name| *name != "task-definition");
+        let unknown: Vec<&str> = unknown.filter(|name| !options.contains(name)).collect();
+        assert_eq!(unknown, Vec::<&str>::new());
+        let of_targets = [
+            TargetOutcome::Updated,
+            TargetOutcome::ChangedSincePlan,
+            TargetOutcome::DeploymentInProgress,
+            TargetOutcome::Overtaken,
+            TargetOutcome::Failed,
+            TargetOutcome::RolledBack,
+            TargetOutcome::RollbackFailed,
+            TargetOutcome::NotReached,
+        ];
+        let states = [
+            State::Current,
+            State::Instrumented,
+            State::Outdated,
+            State::Drifted,
+            State::NotInstrumented,
+            State::LeftAlone,
+        ];
+        let names = of_targets.map(TargetOutcome::name).into_iter();
+        for name in names.chain(states.map(State::name)) {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+}
