@@ -1,12 +1,12 @@
 //! The road from a template to a template, and from a task definition to a task definition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
 use cli::options::WhenPinned;
 use cli::output::{self, Rewrite};
-use cli::recipes;
+use cli::recipes::{self, Named};
 use cli::report::build::{Places, Subject};
 use cli::report::delivery::{self, Telling};
 use cli::report::run_report::{Kind, Tool};
@@ -15,11 +15,13 @@ use cli::selection::selection;
 use cli::settings::Layers;
 use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
+use taskdef::image::ImageRequest;
+use taskdef::mark::Removal;
 use taskdef::outline::outline;
 use taskdef::recipe::Recipes;
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
-use taskdef::settings::{Deployment, KnownAgent, PlanSettings, Selection, Settings};
+use taskdef::settings::{Deployment, KnownAgent, Marks, PlanSettings, Selection, Settings};
 use taskdef::source::{Change, Source, Spliced, Step};
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
@@ -44,7 +46,10 @@ struct Input<'i> {
 
 /// What the input is rewritten with, and what was left out of it already.
 struct Means<'m> {
-    recipes: &'m Recipes,
+    /// None where recipes are taken off, and none of them is known by more than its name.
+    recipes: Option<&'m Recipes>,
+    /// The names of those that are to be taken off.
+    names: &'m [String],
     settings: &'m Settings,
     left_out: Vec<(String, Finding)>,
 }
@@ -75,10 +80,7 @@ pub(crate) fn lock(
         layers,
         console,
         |input, means, console| {
-            let template = input.source.value();
-            let requests =
-                taskdef::images_needed(template, input.kind, means.recipes, means.settings)
-                    .map_err(|error| unusable(&input, error))?;
+            let requests = requests(&input, &means)?;
             lock_update::update(
                 &requests,
                 input.document.path.as_deref(),
@@ -97,7 +99,13 @@ fn with_input(
     console: &mut Console<'_>,
     work: impl FnOnce(Input<'_>, Means<'_>, &mut Console<'_>) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
-    let recipes = recipes::bind(&arguments.recipe)?;
+    let named = match arguments.remove {
+        true => recipes::named(&arguments.recipe)?,
+        false => Named {
+            names: Vec::new(),
+            recipes: Some(recipes::bind(&arguments.recipe)?),
+        },
+    };
     let selection = selection(&arguments.scope)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
@@ -114,7 +122,7 @@ fn with_input(
         Shape::Document(DocumentKind::Template) => parameters::check(&parameters, source.value())?,
         _ => bare::check_options(&arguments.deployment, layers)?,
     }
-    let settings = settings(arguments, selection, parameters, &recipes);
+    let settings = settings(arguments, selection, parameters, named.recipes.as_ref());
     let work = |source, text, kind, left_out, console: &mut Console<'_>| {
         let document = &document;
         let input = Input {
@@ -124,7 +132,8 @@ fn with_input(
             kind,
         };
         let means = Means {
-            recipes: &recipes,
+            recipes: named.recipes.as_ref(),
+            names: &named.names,
             settings: &settings,
             left_out,
         };
@@ -186,7 +195,7 @@ fn rewrite(
             paint: console.terminals.stderr,
             purpose: Purpose::of(options, arguments.template.as_deref()),
         },
-        recipes: means.recipes,
+        recipes: means.recipes.filter(|_| !arguments.remove),
         subject,
     };
     telling.write_file()?;
@@ -235,7 +244,7 @@ fn settings(
     arguments: &Arguments,
     selection: Selection,
     parameters: Parameters,
-    recipes: &Recipes,
+    recipes: Option<&Recipes>,
 ) -> Settings {
     let deployment = &arguments.deployment;
     Settings {
@@ -255,7 +264,11 @@ fn settings(
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
         only_refusals: delivery::only_errors(&arguments.output),
-        known_agents: KnownAgent::besides(recipes),
+        known_agents: recipes.map(KnownAgent::besides).unwrap_or_default(),
+        marks: match arguments.marks.mark {
+            true => Marks::Yes,
+            false => Marks::No,
+        },
     }
 }
 
@@ -275,17 +288,20 @@ fn judge(
     means: &Means<'_>,
     console: &mut Console<'_>,
 ) -> Result<(Report, Vec<Change>), Failure> {
+    if arguments.remove {
+        return removed(input, means);
+    }
     let (template, kind) = (input.source.value(), input.kind);
-    let (recipes, settings) = (means.recipes, means.settings);
+    let settings = means.settings;
     let unusable = |error| unusable(input, error);
-    let requests = taskdef::images_needed(template, kind, recipes, settings).map_err(unusable)?;
     let images = network::answer(
-        &requests,
+        &requests(input, means)?,
         input.document.path.as_deref(),
         (&arguments.images, &arguments.offline),
         &arguments.registries,
         console,
     )?;
+    let recipes = means.recipes.ok_or_else(no_recipe)?;
     let (mut report, changes) = if arguments.output.check {
         let report = taskdef::check(template, kind, recipes, settings, &images.answers);
         (report.map_err(unusable)?, Vec::new())
@@ -298,6 +314,29 @@ fn judge(
     if told && arguments.images.pin_digests == WhenPinned::No {
         report.findings.extend(images.warnings());
     }
+    Ok((report, changes))
+}
+
+/// The questions about images that a rewrite has.
+fn requests(input: &Input<'_>, means: &Means<'_>) -> Result<BTreeSet<ImageRequest>, Failure> {
+    let recipes = means.recipes.ok_or_else(no_recipe)?;
+    taskdef::images_needed(input.source.value(), input.kind, recipes, means.settings)
+        .map_err(|error| unusable(input, error))
+}
+
+/// What a rewrite without recipes would end with; they are bound before.
+fn no_recipe() -> Failure {
+    Failure::usage("no recipe is given")
+}
+
+/// What becomes of each task definition from which the recipes are taken off.
+fn removed(input: &Input<'_>, means: &Means<'_>) -> Result<(Report, Vec<Change>), Failure> {
+    let removal = Removal {
+        names: means.names,
+        recipes: means.recipes,
+    };
+    let removed = taskdef::remove(input.source.value(), input.kind, &removal, means.settings);
+    let Rewritten { report, changes } = removed.map_err(|error| unusable(input, error))?;
     Ok((report, changes))
 }
 

@@ -44,6 +44,13 @@ pub(crate) struct Arguments {
     pub(crate) assumptions: AssumptionOptions,
 
     #[command(flatten)]
+    pub(crate) marks: MarkOptions,
+
+    /// Take the recipes off again, or without --recipe all that are marked
+    #[arg(long, conflicts_with = "check", help_heading = "Recipe")]
+    pub(crate) remove: bool,
+
+    #[command(flatten)]
     pub(crate) deployment: DeploymentOptions,
 
     #[command(flatten)]
@@ -72,6 +79,15 @@ pub(crate) struct Arguments {
 const USAGE: &str = "\
 cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
        cfn-filter <COMMAND>";
+
+/// Whether what a recipe does is marked.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Recipe")]
+pub(crate) struct MarkOptions {
+    /// Mark what a recipe does, by docker labels and a tag, so that it can be upgraded and taken off exactly
+    #[arg(long)]
+    pub(crate) mark: bool,
+}
 
 /// What is known about the deployment.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -193,6 +209,9 @@ pub(crate) struct SettingsArguments {
     assumptions: AssumptionOptions,
 
     #[command(flatten)]
+    marks: MarkOptions,
+
+    #[command(flatten)]
     deployment: DeploymentOptions,
 
     #[command(flatten)]
@@ -229,6 +248,8 @@ impl LockArguments {
             template: lock.template,
             recipe: lock.recipe,
             assumptions: AssumptionOptions::default(),
+            marks: MarkOptions::default(),
+            remove: false,
             deployment: lock.deployment,
             scope: lock.scope,
             images: lock.images,

@@ -72,6 +72,44 @@ pub fn no_secret_in_clear(options: &RecipeOptions) -> Result<(), Failure> {
     }
 }
 
+/// The recipes that are to be taken off.
+pub struct Named {
+    /// Their names; none where all that are marked are meant.
+    pub names: Vec<String>,
+    /// Those whose inputs are all there: what they write can be recognised without a marker.
+    pub recipes: Option<Recipes>,
+}
+
+/// Loads the recipes that are to be taken off. By its marker a recipe comes off without its inputs, so none is missing.
+pub fn named(options: &RecipeOptions) -> Result<Named, Failure> {
+    let recipes = options.recipe.iter().map(|name| load(name));
+    let recipes = recipes.collect::<Result<Vec<Recipe>, Failure>>()?;
+    let names = recipes.iter().map(|recipe| recipe.name().to_owned());
+    let names = names.collect();
+    let mut bound = Vec::new();
+    let mut problems = Vec::new();
+    for (recipe, inputs) in recipes.iter().zip(assign(&options.set, &recipes)?) {
+        match recipe.bind(inputs) {
+            Ok(recipe) => bound.push(recipe),
+            Err(mut errors) => {
+                let is_missing = |error: &InputError| matches!(error, InputError::Missing(_));
+                errors.errors.retain(|error| !is_missing(error));
+                problems.extend(input_problems(&errors));
+            }
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(Named {
+            names,
+            recipes: Recipes::new(bound).ok(),
+        }),
+        false => Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        }),
+    }
+}
+
 fn combination_failure(errors: &[CombinationError]) -> Failure {
     let problems = errors.iter().map(|error| Problem {
         message: error.to_string(),

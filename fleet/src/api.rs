@@ -6,8 +6,6 @@
 mod error;
 mod pace;
 mod pages;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -204,7 +202,7 @@ impl Api {
             let throttled = error.kind == ErrorKind::Throttled;
             self.count(&name, throttled);
             if throttled {
-                pace.throttled();
+                pace.throttled(tokio::time::Instant::now());
             }
             let most = match (error.kind, repeat) {
                 (ErrorKind::Throttled, _) => self.patience.attempts,

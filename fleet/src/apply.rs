@@ -11,19 +11,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use registry::remote::{CredentialSource, Registries};
 use registry::{LockFile, Locked};
 
 use crate::api::{Api, ApiError};
-use crate::derive::Means;
 use crate::ecs;
 use crate::journal::{Journal, Step};
+use crate::means::Means;
 use crate::plan::{PlannedTarget, ShardPlan};
 use crate::report::{Applied, ShardApplied, TargetOutcome};
 use crate::shard::{Shard, Target};
 use crate::trouble::Trouble;
 
 /// How services are updated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
     /// Services of the first wave.
     pub canary: usize,
@@ -31,10 +35,10 @@ pub struct Rollout {
     pub wave: usize,
     /// Services that are updated at once.
     pub in_motion: usize,
-    /// How often services in motion are looked at.
-    pub poll: Duration,
-    /// How long a service may take to become steady.
-    pub patience: Duration,
+    /// How often services in motion are looked at, in seconds.
+    pub poll: u64,
+    /// How long a service may take to become steady, in seconds.
+    pub patience: u64,
 }
 
 /// Failures of a rollout, in all accounts and regions together.
@@ -93,17 +97,42 @@ impl Refusal {
     }
 }
 
+/// On which terms a plan is applied.
+pub struct Terms<'t, C> {
+    /// How services are updated.
+    pub rollout: &'t Rollout,
+    /// How many failures there were, and may be.
+    pub failures: &'t Failures,
+    /// What was done before, and where it is written down.
+    pub journal: &'t Journal,
+    /// Whom to ask whether tags still name the images that the plan was made with; nobody, where no
+    /// network may be used.
+    pub registries: Option<&'t Registries<C>>,
+    /// How long all these questions may take.
+    pub time: Duration,
+    /// Who is told of every target that is done with, at once.
+    pub tell: &'t (dyn Fn(&Shard, &Applied) + Send + Sync),
+}
+
+impl<C> Clone for Terms<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Terms<'_, C> {}
+
 /// The work in an account and region.
-struct Work<'w> {
+struct Work<'w, C> {
     api: &'w Arc<Api>,
     plan: &'w ShardPlan,
     means: Means,
     images: Locked,
-    rollout: &'w Rollout,
-    failures: &'w Failures,
-    journal: &'w Journal,
+    terms: Terms<'w, C>,
     /// The new revision of each planned definition, or why there is none.
     revisions: BTreeMap<String, Result<String, Refusal>>,
+    /// Later revisions of a planned definition's family that were there already, by the definition.
+    later: BTreeMap<String, String>,
     /// Definitions that were registered by this apply, or by what went before it.
     registered: BTreeSet<String>,
     /// What became of targets.
@@ -113,12 +142,11 @@ struct Work<'w> {
 
 /// Applies the plan of an account and region. What was done before, according to the journal, is
 /// not done again.
-pub async fn apply_shard(
+pub async fn apply_shard<C: CredentialSource>(
     api: &Arc<Api>,
     plan: &ShardPlan,
     means: &Means,
-    (rollout, failures): (&Rollout, &Failures),
-    journal: &Journal,
+    terms: Terms<'_, C>,
 ) -> ShardApplied {
     let images = LockFile::parse("the plan", &plan.images.to_string());
     let mut work = Work {
@@ -126,10 +154,9 @@ pub async fn apply_shard(
         plan,
         means: means.in_shard(&plan.shard),
         images: Locked::new(images.unwrap_or_else(|_| LockFile::new("the plan"))),
-        rollout,
-        failures,
-        journal,
+        terms,
         revisions: BTreeMap::new(),
+        later: BTreeMap::new(),
         registered: BTreeSet::new(),
         done: BTreeMap::new(),
         troubles: Vec::new(),
@@ -145,18 +172,18 @@ pub async fn apply_shard(
     work.report()
 }
 
-impl Work<'_> {
+impl<C: CredentialSource> Work<'_, C> {
     fn shard(&self) -> &Shard {
         &self.plan.shard
     }
 
     fn write(&self, step: Step) -> io::Result<()> {
-        self.journal.write(self.shard(), step)
+        self.terms.journal.write(self.shard(), step)
     }
 
     /// Takes from the journal what was done before.
     fn remember(&mut self) {
-        for step in self.journal.past(&self.plan.shard) {
+        for step in self.terms.journal.past(&self.plan.shard) {
             match step {
                 Step::Registered {
                     definition,
@@ -197,6 +224,7 @@ impl Work<'_> {
     /// A target is done with, for good: nothing is done about it when the apply is begun again.
     fn finish(&mut self, applied: Applied) -> io::Result<()> {
         self.write(Step::Done(applied.clone()))?;
+        (self.terms.tell)(self.shard(), &applied);
         self.done.insert(applied.target.clone(), applied);
         Ok(())
     }
@@ -204,7 +232,7 @@ impl Work<'_> {
     /// A target was not touched; when the apply is begun again, it is looked at again.
     fn pass(&mut self, target: &Target, refusal: Refusal) {
         if refusal.outcome.is_failure() {
-            self.failures.add();
+            self.terms.failures.add();
         }
         let applied = Applied {
             target: target.clone(),
@@ -213,6 +241,7 @@ impl Work<'_> {
             message: Some(refusal.message),
             stopped: Vec::new(),
         };
+        (self.terms.tell)(self.shard(), &applied);
         self.done.insert(target.clone(), applied);
     }
 

@@ -12,8 +12,8 @@ use std::ffi::OsString;
 use cli::{Console, Exit, Failure};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::derive::Purpose;
 use crate::help;
+use crate::means::Purpose;
 use crate::options::{Arguments, Command};
 
 /// Runs the program with these arguments (without its name) on this console.

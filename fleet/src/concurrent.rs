@@ -43,8 +43,13 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn in_order_and_not_too_many_at_once() {
+    #[test]
+    fn in_order_and_not_too_many_at_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(three_at_once());
+    }
+
+    async fn three_at_once() {
         let now = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let results = each(3, 0..20_usize, |item| {

@@ -2,46 +2,24 @@
 //! the library rewrite anything.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use taskdef::image::{Answers, ImageRequest};
-use taskdef::recipe::Recipes;
+use taskdef::mark::{Marker, Removal, digest, markers};
+use taskdef::recipe::BoundRecipe;
 use taskdef::registration::registrable;
 use taskdef::report::{Finding, Outcome, Report, TaskDefinitionReport};
-use taskdef::settings::{Deployment, Settings};
+use taskdef::settings::Deployment;
 use taskdef::source::put;
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::means::{Means, Purpose};
 use crate::shard::Shard;
-
-/// What a plan does with task definitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Purpose {
-    /// Brings them under the recipes: those without, and those with older ones.
-    Instrument,
-    /// Takes the recipes off again.
-    Remove,
-}
-
-/// What task definitions are rewritten with.
-#[derive(Clone, Debug)]
-pub struct Means {
-    /// What is done.
-    pub purpose: Purpose,
-    /// The recipes with their inputs. To remove, they may be missing.
-    pub recipes: Option<Arc<Recipes>>,
-    /// The names of the recipes to remove; empty for all that left a marker.
-    pub names: Vec<String>,
-    /// What a person decided.
-    pub settings: Settings,
-}
+use crate::status::State;
 
 /// What becomes of a task definition.
 #[derive(Clone, Debug)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// What is registered now.
     pub before: Value,
     /// What is to be registered; nothing, where that would change nothing.
@@ -101,9 +79,54 @@ impl Means {
             (Purpose::Instrument, Some(recipes)) => {
                 taskdef::rewrite(task, KIND, recipes, &self.settings, answers)
             }
-            _ => Ok(Rewritten::default()),
+            _ => {
+                let removal = Removal {
+                    names: &self.names,
+                    recipes: self.recipes.as_deref(),
+                };
+                taskdef::remove(task, KIND, &removal, &self.settings)
+            }
         }
     }
+
+    /// How a task definition stands to the recipes, without a look at any image.
+    pub(crate) fn carried(&self, described: &Value) -> Result<Carried, DocumentError> {
+        let (task, _) = registrable(described);
+        let markers = markers(&task);
+        let Some(recipes) = &self.recipes else {
+            let by_tag_alone = markers.iter().any(|marker| marker.containers.is_empty());
+            let state = match (markers.is_empty(), by_tag_alone) {
+                (true, _) => State::NotInstrumented,
+                (false, true) => State::Drifted,
+                (false, false) => State::Instrumented,
+            };
+            return Ok(Carried { state, markers });
+        };
+        let report = taskdef::check(&task, KIND, recipes, &self.settings, &Answers::new())?;
+        let outcome = report.task_definitions.first().map(|task| task.outcome);
+        let marked = |recipe: &BoundRecipe| {
+            let name = recipe.recipe().name();
+            markers.iter().find(|marker| marker.recipe == name)
+        };
+        let any = recipes.iter().any(|recipe| marked(recipe).is_some());
+        let same = recipes
+            .iter()
+            .all(|recipe| marked(recipe).is_some_and(|marker| marker.digest == digest(recipe)));
+        let state = match outcome {
+            Some(Outcome::Unchanged) => State::Current,
+            Some(Outcome::LeftAlone) | None => State::LeftAlone,
+            _ if same => State::Drifted,
+            _ if any => State::Outdated,
+            _ => State::NotInstrumented,
+        };
+        Ok(Carried { state, markers })
+    }
+}
+
+/// How a task definition stands to the recipes.
+pub(crate) struct Carried {
+    pub(crate) state: State,
+    pub(crate) markers: Vec<Marker>,
 }
 
 const KIND: DocumentKind = DocumentKind::TaskDefinition;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use cli::options::WhichLaunchTypes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -120,7 +121,7 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
         }
     }
     named.extend(families(api, filters).await?);
-    describe(api, named, &mut found).await;
+    describe(api, named, filters, &mut found).await;
     found
         .runs
         .sort_by(|one, other| one.target.cmp(&other.target));
@@ -268,8 +269,17 @@ async fn families(api: &Api, filters: &Filters) -> Result<Vec<Named>, ApiError> 
     Ok(named.collect())
 }
 
+/// Whether a definition that nothing here runs could run on what is in scope.
+fn could_run(described: Option<&Value>, filters: &Filters) -> bool {
+    let task = described.and_then(|described| described.get("taskDefinition"));
+    let compatible = task.is_some_and(|task| {
+        list(task, "compatibilities").any(|kind| kind.as_str() == Some("FARGATE"))
+    });
+    compatible || filters.launch_types == WhichLaunchTypes::Any
+}
+
 /// Describes each task definition once, and says which target runs which.
-async fn describe(api: &Arc<Api>, named: Vec<Named>, found: &mut Found) {
+async fn describe(api: &Arc<Api>, named: Vec<Named>, filters: &Filters, found: &mut Found) {
     let names: BTreeSet<String> = named.iter().map(|named| named.definition.clone()).collect();
     let described = each(AT_ONCE, names, |name| {
         let api = Arc::clone(api);
@@ -295,6 +305,11 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, found: &mut Found) {
     for Named { target, definition } in named {
         // One that could not be described is among the troubles.
         if let Some(arn) = by_name.get(&definition) {
+            let is_family = matches!(target, Target::Family { .. });
+            if is_family && !could_run(found.definitions.get(arn), filters) {
+                found.left_alone.push(not_on_fargate(target));
+                continue;
+            }
             found.runs.push(Runs {
                 target,
                 latest: family_and_revision(&definition).1.is_none(),
@@ -302,6 +317,9 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, found: &mut Found) {
             });
         }
     }
+    found
+        .definitions
+        .retain(|arn, _| found.runs.iter().any(|runs| runs.definition == *arn));
     // A family that is asked for, and whose latest revision a target runs, is that target's.
     let taken: BTreeSet<String> = found
         .runs

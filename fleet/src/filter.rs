@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
+use cli::options::WhichLaunchTypes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use taskdef::settings::LaunchTypes;
 
 use crate::ecs::{list, text};
 use crate::shard::last;
 
 /// What starts tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Services of ECS.
     Services,
@@ -21,11 +23,13 @@ pub enum Kind {
 }
 
 /// A tag that a service has to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TagFilter {
     /// Its key.
     pub key: String,
     /// Its value; any, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
@@ -45,7 +49,8 @@ impl From<&str> for TagFilter {
 }
 
 /// What is looked at in an account and region. An empty list of names is all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Filters {
     /// Clusters, by name or ARN.
     pub clusters: Vec<String>,
@@ -58,11 +63,12 @@ pub struct Filters {
     /// Families that are looked at although nothing here starts them.
     pub families: Families,
     /// What tasks run on.
-    pub launch_types: LaunchTypes,
+    pub launch_types: WhichLaunchTypes,
 }
 
 /// Families of task definitions that are looked at by themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Families {
     /// None.
     #[default]
@@ -81,7 +87,7 @@ impl Default for Filters {
             tags: Vec::new(),
             kinds: Kind::value_variants().iter().copied().collect(),
             families: Families::None,
-            launch_types: LaunchTypes::Fargate,
+            launch_types: WhichLaunchTypes::Fargate,
         }
     }
 }
@@ -125,8 +131,8 @@ impl Filters {
                 .iter()
                 .any(|provider| matches!(provider.as_str(), "FARGATE" | "FARGATE_SPOT"));
         match self.launch_types {
-            LaunchTypes::Any => true,
-            LaunchTypes::Fargate => on_fargate,
+            WhichLaunchTypes::Any => true,
+            WhichLaunchTypes::Fargate => on_fargate,
         }
     }
 }

@@ -293,7 +293,13 @@ mod tests {
             error("{\"version\": 1, \"plan\": \"sha256:1\"}\n{}\n"),
             error("text\n"),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+        a journal of version 2, and this program reads version 1
+        the journal is that of another plan
+        line 1 of the journal cannot be read: unknown field `more`, expected `version` or `plan`
+        line 2 of the journal cannot be read: missing field `shard` at line 1 column 2
+        line 1 of the journal cannot be read: expected ident at line 1 column 2
+        ");
     }
 
     #[test]

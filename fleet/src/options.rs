@@ -121,6 +121,11 @@ pub(crate) struct ApplyArguments {
     pub(crate) enter: EnterOptions,
     #[command(flatten)]
     pub(crate) rollout: RolloutOptions,
+
+    /// Do not ask registries whether tags still name the images that the plan was made with
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
+    pub(crate) offline: bool,
+
     #[command(flatten)]
     pub(crate) registries: RegistryOptions,
     #[command(flatten)]

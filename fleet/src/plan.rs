@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::derive::Purpose;
+use crate::means::Purpose;
 use crate::options::Choices;
 use crate::shard::{Shard, Target};
 

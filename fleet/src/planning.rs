@@ -11,10 +11,11 @@ use taskdef::image::{Answers, ImageRequest};
 use taskdef::report::Outcome;
 
 use crate::api::Api;
-use crate::derive::{Derived, Means};
+use crate::derive::Derived;
 use crate::digest::of_registration;
 use crate::discover::{Found, Runs, discover};
 use crate::filter::Filters;
+use crate::means::Means;
 use crate::plan::{PlannedDefinition, PlannedTarget, ShardPlan};
 use crate::report::{DefinitionReport, ShardReport, name_of};
 use crate::shard::Shard;

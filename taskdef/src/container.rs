@@ -36,6 +36,11 @@ impl<'v> View<'v> {
         self.dialect.find(self.map, key)
     }
 
+    /// The object itself.
+    pub(crate) fn map(self) -> &'v Map<String, Value> {
+        self.map
+    }
+
     fn setting<T>(self, key: &str, read: impl FnOnce(&'v Value) -> Option<T>) -> Setting<'v, T> {
         match self.get(key) {
             None | Some(Value::Null) => Setting::Absent,

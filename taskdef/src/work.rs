@@ -10,7 +10,7 @@ use crate::cloudformation::template::Template;
 use crate::dialect::{Dialect, functions_in};
 use crate::image::{Answers, ImageRequest};
 use crate::mark::enter_size;
-use crate::mark::upgrade::{Start, finished, start};
+use crate::mark::upgrade::{Start, drift, finished, start};
 use crate::plan::compose::{changed, compose, differences, joined, would_change};
 use crate::plan::image::Lookup;
 use crate::plan::inputs::{said_about_inputs, unmatched_containers};
@@ -214,6 +214,14 @@ fn judged_by(
     let Some(first) = reports.next() else {
         return unreadable(&found.id);
     };
+    if first.outcome == Outcome::LeftAlone {
+        return first;
+    }
+    let properties = found.properties;
+    let drift = properties.map(|properties| drift(&run, found, properties));
+    if let Some(findings) = drift.filter(|findings| !findings.is_empty()) {
+        return refused(&found.id, findings);
+    }
     if settled(&first) {
         return first;
     }
@@ -296,16 +304,17 @@ fn instrumented(
             let one = composed(runs, &bare, &without, others, (lookup, true));
             finished(run, properties, &without, one)
         }
-        Start::Refused(findings) => Instrumented {
-            changes: Vec::new(),
-            report: TaskDefinitionReport {
-                id: found.id.clone(),
-                outcome: Outcome::Refused,
-                containers: Vec::new(),
+        Start::Refused(findings) => {
+            let one = composed(runs, found, properties, others, (lookup, false));
+            // One that is not meant is left alone, whatever was done to it.
+            if one.report.outcome == Outcome::LeftAlone {
+                return one;
+            }
+            Instrumented {
                 changes: Vec::new(),
-                findings,
-            },
-        },
+                report: refused(&found.id, findings),
+            }
+        }
     }
 }
 
@@ -366,19 +375,24 @@ fn without_unknown(properties: &Map<String, Value>, mut one: Instrumented) -> In
     one
 }
 
-pub(crate) fn unreadable(id: &str) -> TaskDefinitionReport {
+fn refused(id: &str, findings: Vec<Finding>) -> TaskDefinitionReport {
     TaskDefinitionReport {
         id: id.to_owned(),
         outcome: Outcome::Refused,
         containers: Vec::new(),
         changes: Vec::new(),
-        findings: vec![Finding {
-            code: Code::Malformed,
-            severity: Severity::Error,
-            container: None,
-            image: None,
-            message: "the task definition has no properties that can be read".to_owned(),
-            hint: Some("give it `Properties`, as an object".to_owned()),
-        }],
+        findings,
     }
+}
+
+pub(crate) fn unreadable(id: &str) -> TaskDefinitionReport {
+    let finding = Finding {
+        code: Code::Malformed,
+        severity: Severity::Error,
+        container: None,
+        image: None,
+        message: "the task definition has no properties that can be read".to_owned(),
+        hint: Some("give it `Properties`, as an object".to_owned()),
+    };
+    refused(id, vec![finding])
 }

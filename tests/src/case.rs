@@ -90,6 +90,13 @@ impl Case {
         written && !self.has("--check") && !self.has("--diff")
     }
 
+    /// The input as it was before a recipe came to it, where the case has that.
+    pub fn original(&self) -> Option<PathBuf> {
+        let extension = self.template.extension()?;
+        let path = self.dir.join("original").with_extension(extension);
+        path.exists().then_some(path)
+    }
+
     /// The file that pins standard output.
     pub fn expected(&self) -> PathBuf {
         let extension = if self.has("--diff") {

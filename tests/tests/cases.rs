@@ -220,9 +220,11 @@ fn laws_of_templates(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
         untouched,
     ));
     problems.extend(documented(case, &after));
+    problems.extend(way_back(case, &after));
     problems.extend(comments(input, &ran.stdout));
     problems.extend(confidential(&before, &ran.stderr));
-    let arranged = case.args.iter().any(|arg| arg.starts_with("arrangement="));
+    let arranged =
+        case.args.iter().any(|arg| arg.starts_with("arrangement=")) || case.has("--remove");
     let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
     if let (Some(wrapper), false) = (wrapper, arranged) {
         let lock = case.json("outrigger.lock").unwrap_or(Value::Null);
@@ -273,8 +275,29 @@ fn second_run(case: &Case, ran: &Ran) -> Vec<String> {
     problems
 }
 
-/// `--check` says whether a rewrite would change nothing.
+/// `original.*`: what the input was before a recipe came to it. A removal gives that, and any other run what it makes
+/// of that, under every assignment of the conditions used.
+fn way_back(case: &Case, after: &Value) -> Option<String> {
+    let original = case.original()?;
+    let bytes = match case.has("--remove") {
+        true => fs::read(&original).ok()?,
+        false => run_on(case, &original.display().to_string()).stdout,
+    };
+    let wanted = match document::parse(&bytes) {
+        Ok(wanted) => as_template(wanted),
+        Err(error) => return Some(format!("{}: {error}", original.display())),
+    };
+    let assignments = assignments(&used(after));
+    let same = |given| under(after, given) == under(&wanted, given);
+    let is_same = !assignments.is_empty() && assignments.iter().all(same);
+    (!is_same).then(|| format!("not what {} gives", original.display()))
+}
+
+/// `--check` says whether a rewrite would change nothing; of a removal it says nothing.
 fn checked(case: &Case, template: &str, carries: bool) -> Option<String> {
+    if case.has("--remove") {
+        return None;
+    }
     let options = case
         .args
         .iter()

@@ -57,6 +57,7 @@ pub(crate) fn filter(
         pin_digests: arguments.images.pin_digests.into(),
         assumptions: arguments.assumptions.assumptions.into(),
         confirmed: arguments.assumptions.confirmed.clone(),
+        marks: taskdef::settings::Marks::default(),
         only_refusals: delivery::only_errors(&arguments.output),
         ..settings(&arguments.scope, arguments.planned, &recipes)?
     };
@@ -195,7 +196,7 @@ fn tell(
             paint: console.terminals.stderr,
             purpose,
         },
-        recipes: input.recipes,
+        recipes: Some(input.recipes),
         subject: delivery::is_detailed(options).then(|| subject(input, rewritten, purpose)),
     };
     telling.write_file()?;

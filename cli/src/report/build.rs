@@ -96,7 +96,7 @@ fn position(source: &Source<'_>, path: &[Step]) -> Option<Position> {
 pub fn run_report<'r>(
     report: &'r Report,
     run: Run<'r>,
-    recipes: &'r Recipes,
+    recipes: Option<&'r Recipes>,
     subject: &'r Subject<'_>,
 ) -> RunReport<'r> {
     let refused = refused(report, run);
@@ -128,14 +128,15 @@ pub fn run_report<'r>(
         },
         counts: counts(&task_definitions),
         recipes: recipes
-            .iter()
+            .into_iter()
+            .flat_map(Recipes::iter)
             .map(|recipe| recipe.recipe().name())
             .collect(),
         task_definitions,
         findings: findings.collect(),
-        requirements: match tally.rewritten > 0 && !refused {
-            true => requirements(recipes),
-            false => Vec::new(),
+        requirements: match recipes.filter(|_| tally.rewritten > 0 && !refused) {
+            Some(recipes) => requirements(recipes),
+            None => Vec::new(),
         },
         problems: Vec::new(),
     }

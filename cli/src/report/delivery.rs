@@ -118,8 +118,8 @@ pub struct Telling<'t> {
     pub run: Run<'t>,
     /// What the report's texts depend on.
     pub setting: Setting<'t>,
-    /// The recipes of the run.
-    pub recipes: &'t Recipes,
+    /// The recipes of the run; none where recipes are taken off.
+    pub recipes: Option<&'t Recipes>,
     /// What a detailed report needs besides; asked for only by one.
     pub subject: Option<Subject<'t>>,
 }
@@ -173,7 +173,7 @@ impl Telling<'_> {
             ..self.setting
         };
         conclude::text(self.report, self.run, quiet, &setting, || {
-            recipes::all_sections(self.recipes)
+            self.recipes.map(recipes::all_sections).unwrap_or_default()
         })
     }
 }

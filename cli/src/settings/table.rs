@@ -68,7 +68,7 @@ const fn setting(
 
 /// All settings, but for the inputs of recipes; those of a group follow each other. A variable
 /// that the macro has, too, means the same there.
-pub(super) const SETTINGS: [Setting; 24] = [
+pub(super) const SETTINGS: [Setting; 25] = [
     setting("recipe", "recipe", "RECIPE", Shape::Recipes),
     setting("lock", "lock", "LOCK", Shape::File),
     setting(
@@ -102,6 +102,7 @@ pub(super) const SETTINGS: [Setting; 24] = [
         Shape::Words,
     ),
     setting("policies.taskSize", "task-size", "TASK_SIZE", Shape::Text),
+    setting("policies.mark", "mark", "MARK", Shape::Flag),
     setting("policies.locked", "locked", "LOCKED", Shape::Flag),
     setting("policies.offline", "offline", "OFFLINE", Shape::Flag),
     setting(

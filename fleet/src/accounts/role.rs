@@ -164,7 +164,7 @@ mod tests {
         let tags = vec![("team".to_owned(), "a b".to_owned())];
         let role = Role::new("security/outrigger", Some("x&y".to_owned()), tags).unwrap();
         let arn = role.arn("aws", "123456789012");
-        insta::assert_snapshot!(role.form(&arn), @"");
+        insta::assert_snapshot!(role.form(&arn), @"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fsecurity%2Foutrigger&RoleSessionName=outrigger-fleet&DurationSeconds=3600&ExternalId=x%26y&Tags.member.1.Key=team&Tags.member.1.Value=a%20b");
         assert!(!format!("{role:?}").contains("x&y"));
     }
 

@@ -230,3 +230,59 @@ pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
     });
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_services_refuse() {
+        let told = |status: u16, code: &str, body: &str| {
+            let answer = ApiAnswer {
+                status,
+                code: Some(code.to_owned()),
+                body: body.into(),
+            };
+            let error = match body.starts_with('<') {
+                true => read_xml("sts:AssumeRole", &answer).unwrap_err(),
+                false => read_json("ecs:UpdateService", &answer).unwrap_err(),
+            };
+            let hint = error.hint().unwrap_or_else(|| "-".to_owned());
+            format!("{:?}: {error} ({hint})", error.kind)
+        };
+        let said = |text: &str| format!("{{\"message\": \"{text}\"}}");
+        let xml = |code: &str| {
+            format!("<Error><Code>{code}</Code><Message>not &lt;you&gt;</Message></Error>")
+        };
+        let concurrent =
+            said("Too many concurrent attempts to create a new revision of the specified family.");
+        let table = [
+            told(
+                400,
+                "AccessDeniedException",
+                &said("User: a is not authorized to perform: ecs:UpdateService."),
+            ),
+            told(400, "ThrottlingException", &said("Rate exceeded")),
+            told(400, "ClientException", &concurrent),
+            told(400, "ServiceNotFoundException", &said("Service not found.")),
+            told(
+                400,
+                "InvalidSignatureException",
+                &said("The canonical string was secret"),
+            ),
+            told(500, "ServerException", "{}"),
+            told(403, "", &xml("AccessDenied")),
+            told(403, "", &xml("ExpiredToken")),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        Denied: `ecs:UpdateService` is not allowed: User: a is not authorized to perform: ecs:UpdateService (allow `ecs:UpdateService`; `docs/fleet.md` has the whole policy)
+        Throttled: `ecs:UpdateService` was refused with status 400, `ThrottlingException` (lower `--shards` or `--in-motion`, or run it again later)
+        Throttled: `ecs:UpdateService` was refused with status 400, `ClientException`: Too many concurrent attempts to create a new revision of the specified family (lower `--shards` or `--in-motion`, or run it again later)
+        NotFound: `ecs:UpdateService` was refused with status 400, `ServiceNotFoundException`: Service not found (-)
+        Other: `ecs:UpdateService` was refused with status 400, `InvalidSignatureException` (the secret key is wrong, or this machine's clock)
+        Unanswered: `ecs:UpdateService` was refused with status 500, `ServerException` (-)
+        Denied: `sts:AssumeRole` is not allowed: not <you> (allow `sts:AssumeRole`; `docs/fleet.md` has the whole policy)
+        Other: `sts:AssumeRole` was refused with status 403, `ExpiredToken` (the AWS login has expired: log in again)
+        ");
+    }
+}

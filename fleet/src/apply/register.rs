@@ -1,7 +1,12 @@
 //! New revisions: each is registered once, however often an apply is begun.
 
+use std::collections::BTreeSet;
 use std::io;
 
+use registry::TagError;
+use registry::remote::CredentialSource;
+use serde_json::Value;
+use taskdef::image::{Answers, ImageRequest};
 use taskdef::registration::registrable;
 
 use super::{Refusal, Work};
@@ -10,15 +15,14 @@ use crate::digest::{of_registration, same_definition};
 use crate::ecs;
 use crate::journal::Step;
 use crate::report::TargetOutcome;
-use crate::shard::family_and_revision;
-use serde_json::Value;
+use crate::shard::{family_and_revision, last};
 
 /// How many later revisions of a family are compared with what is to be registered.
 const LATER: usize = 20;
 /// How often a registration is tried that gets no answer.
 const TRIES: usize = 3;
 
-impl Work<'_> {
+impl<C: CredentialSource> Work<'_, C> {
     /// The new revision of a planned definition.
     pub(super) async fn revision(
         &mut self,
@@ -61,13 +65,44 @@ impl Work<'_> {
         };
         let needed = self.means.images_needed(&described);
         let needed = needed.map_err(|_| different())?;
-        let answers = self.images.answers(&needed);
+        let answers = self.answers(&needed).await?;
         let derived = self.means.derive(&described, &answers);
         let derived = derived.map_err(|_| different())?;
         match derived.after {
             Some(after) if of_registration(&after) == planned.after => Ok(after),
             _ => Err(different()),
         }
+    }
+
+    /// What the plan says of images, once it is known that their tags still name them.
+    async fn answers(&self, needed: &BTreeSet<ImageRequest>) -> Result<Answers, Refusal> {
+        let division = self.images.divide(needed);
+        let Some(registries) = self.terms.registries.filter(|_| division.questions() > 0) else {
+            return Ok(self.images.answers(needed));
+        };
+        let session = registries.session(self.terms.time);
+        // On the heap: a session's futures are large.
+        let completed = Box::pin(division.complete(&session)).await;
+        match completed.errors.first() {
+            None => Ok(completed.answers),
+            Some(TagError::Outdated { image, .. }) => Err(Refusal::changed(&format!(
+                "the image `{image}` is another one than it was planned with"
+            ))),
+            Some(error) => Err(Refusal {
+                outcome: TargetOutcome::Failed,
+                message: error.to_string(),
+            }),
+        }
+    }
+
+    /// What is to be said of a target whose definition was not the latest of its family.
+    pub(super) fn made_from(&self, definition: &str) -> Option<String> {
+        let later = self.later.get(definition)?;
+        Some(format!(
+            "its revision is made from `{}`, which it ran, and not from the later `{}`",
+            last(definition),
+            last(later)
+        ))
     }
 
     async fn register(
@@ -83,7 +118,8 @@ impl Work<'_> {
             // An apply that was killed, or a call without an answer, may have registered it.
             match self.later_revision(definition, registration).await {
                 Ok(Some(revision)) => {
-                    let ours = tries > 0 || self.journal.past(self.shard()).any(|it| *it == begun);
+                    let ours =
+                        tries > 0 || self.terms.journal.past(self.shard()).any(|it| *it == begun);
                     return Ok(Ok(self.registered(definition, revision, !ours)?));
                 }
                 Ok(None) => {}
@@ -122,7 +158,7 @@ impl Work<'_> {
 
     /// A later revision that is what is to be registered.
     async fn later_revision(
-        &self,
+        &mut self,
         definition: &str,
         registration: &Value,
     ) -> Result<Option<String>, ApiError> {
@@ -130,11 +166,14 @@ impl Work<'_> {
         let mut later = ecs::list_revisions(self.api, family).await?;
         later.retain(|arn| family_and_revision(arn).1 > revision);
         later.sort_by_key(|arn| std::cmp::Reverse(family_and_revision(arn).1));
-        for arn in later.into_iter().take(LATER) {
-            let described = ecs::describe_task_definition(self.api, &arn).await?;
+        for arn in later.iter().take(LATER) {
+            let described = ecs::describe_task_definition(self.api, arn).await?;
             if same_definition(&registrable(&described).0, registration) {
-                return Ok(Some(arn));
+                return Ok(Some(arn.clone()));
             }
+        }
+        if let Some(latest) = later.into_iter().next() {
+            self.later.insert(definition.to_owned(), latest);
         }
         Ok(None)
     }

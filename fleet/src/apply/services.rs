@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::time::Duration;
 
+use registry::remote::CredentialSource;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -17,7 +19,7 @@ use crate::report::{Applied, TargetOutcome};
 use crate::shard::Target;
 
 /// How long what is described may lag behind an update.
-const LAG: std::time::Duration = std::time::Duration::from_secs(60);
+const LAG: Duration = Duration::from_secs(60);
 
 /// A service that is being updated, or taken back.
 struct Moving {
@@ -43,7 +45,7 @@ fn place(target: &Target) -> Option<(&str, &str)> {
     }
 }
 
-impl Work<'_> {
+impl<C: CredentialSource> Work<'_, C> {
     /// Updates the services, wave after wave, until enough have failed.
     pub(super) async fn services(&mut self) -> io::Result<()> {
         let is_service = |planned: &&PlannedTarget| place(&planned.target).is_some();
@@ -59,10 +61,10 @@ impl Work<'_> {
         open.extend(rest);
         self.wave(begun.into(), true).await?;
         let mut size = match done {
-            0 => self.rollout.canary,
+            0 => self.terms.rollout.canary,
             _ => self.later_wave(total),
         };
-        while !open.is_empty() && !self.failures.are_enough() {
+        while !open.is_empty() && !self.terms.failures.are_enough() {
             let wave = open.drain(..size.min(open.len())).collect();
             self.wave(wave, false).await?;
             size = self.later_wave(total);
@@ -71,19 +73,25 @@ impl Work<'_> {
     }
 
     fn later_wave(&self, total: usize) -> usize {
-        total.saturating_mul(self.rollout.wave).div_ceil(100).max(1)
+        total
+            .saturating_mul(self.terms.rollout.wave)
+            .div_ceil(100)
+            .max(1)
     }
 
     fn was_begun(&self, target: &Target) -> bool {
-        self.journal.past(self.shard()).any(|step| match step {
-            Step::Updating { target: begun, .. } => begun == target,
-            _ => false,
-        })
+        self.terms
+            .journal
+            .past(self.shard())
+            .any(|step| match step {
+                Step::Updating { target: begun, .. } => begun == target,
+                _ => false,
+            })
     }
 
     /// Why a service was being taken back when the apply was killed, if it was.
     fn was_going_back(&self, target: &Target) -> Option<Back> {
-        let mut steps = self.journal.past(self.shard());
+        let mut steps = self.terms.journal.past(self.shard());
         steps.find_map(|step| match step {
             Step::RollingBack {
                 target: begun,
@@ -101,21 +109,21 @@ impl Work<'_> {
     async fn wave(&mut self, mut wave: VecDeque<PlannedTarget>, begun: bool) -> io::Result<()> {
         let mut moving: Vec<Moving> = Vec::new();
         loop {
-            let room = self.rollout.in_motion.saturating_sub(moving.len());
+            let room = self.terms.rollout.in_motion.saturating_sub(moving.len());
             // A service that is in motion has to be watched in any case.
-            if begun || !self.failures.are_enough() {
+            if begun || !self.terms.failures.are_enough() {
                 let next: Vec<PlannedTarget> = wave.drain(..room.min(wave.len())).collect();
                 moving.extend(self.start(next).await?);
             }
             if moving.is_empty() {
-                if wave.is_empty() || (!begun && self.failures.are_enough()) {
+                if wave.is_empty() || (!begun && self.terms.failures.are_enough()) {
                     return Ok(());
                 }
                 continue;
             }
             moving = self.watch(moving).await?;
             if !moving.is_empty() {
-                tokio::time::sleep(self.rollout.poll).await;
+                tokio::time::sleep(Duration::from_secs(self.terms.rollout.poll)).await;
             }
         }
     }
@@ -192,7 +200,7 @@ impl Work<'_> {
     }
 
     async fn update(&mut self, planned: PlannedTarget) -> io::Result<Option<Moving>> {
-        if self.failures.are_enough() {
+        if self.terms.failures.are_enough() {
             return Ok(None);
         }
         let to = match self.revision(&planned.definition).await? {
@@ -227,13 +235,14 @@ impl Work<'_> {
                 Ok(described) => described.get(&moving.planned.target),
                 Err(_) => None,
             };
-            let late = moving.since.elapsed() >= self.rollout.patience;
+            let patience = Duration::from_secs(self.terms.rollout.patience);
+            let late = moving.since.elapsed() >= patience;
             let stands = match (service, &described) {
                 (Some(service), _) => stands(service, &moving),
                 (None, Ok(_)) => Standing::Overtaken,
                 (None, Err(_)) => Standing::UnderWay,
             };
-            let lags = moving.since.elapsed() < LAG.min(self.rollout.patience);
+            let lags = moving.since.elapsed() < LAG.min(patience);
             let next = match stands {
                 Standing::Steady => self.arrived(moving)?,
                 Standing::UnderWay if late => self.failed(moving, TOO_LATE.to_owned()).await?,
@@ -250,7 +259,10 @@ impl Work<'_> {
 
     fn arrived(&mut self, moving: Moving) -> io::Result<Option<Moving>> {
         let applied = match moving.back {
-            None => applied(&moving, TargetOutcome::Updated, None),
+            None => Applied {
+                message: self.made_from(&moving.planned.definition),
+                ..applied(&moving, TargetOutcome::Updated, None)
+            },
             Some(ref back) => applied(&moving, TargetOutcome::RolledBack, Some(back.clone())),
         };
         self.finish(applied)?;
@@ -298,7 +310,7 @@ impl Work<'_> {
 
     /// Counts a failure, finds out why tasks have stopped, and writes it down.
     async fn note_failure(&mut self, moving: &Moving, message: String) -> io::Result<Back> {
-        self.failures.add();
+        self.terms.failures.add();
         let target = &moving.planned.target;
         let place = place(target).unwrap_or_default();
         // Whether they can be found out or not, the service is taken back.

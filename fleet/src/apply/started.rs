@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use registry::remote::CredentialSource;
+
 use super::{Refusal, Work};
+use crate::ecs;
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
 use crate::report::{Applied, TargetOutcome};
 use crate::schedules;
-use crate::shard::{Target, last};
+use crate::shard::{Target, family_and_revision, last};
 
-impl Work<'_> {
+impl<C: CredentialSource> Work<'_, C> {
     pub(super) async fn started(&mut self) -> io::Result<()> {
         for planned in self.open() {
-            if matches!(planned.target, Target::Service { .. }) || self.failures.are_enough() {
+            if matches!(planned.target, Target::Service { .. }) || self.terms.failures.are_enough()
+            {
                 continue;
             }
             if self.failing().contains(&planned.definition) {
@@ -63,6 +67,9 @@ impl Work<'_> {
                 return Ok(Err(Refusal::changed(&message)));
             }
         }
+        if !is_named && let Some(refusal) = self.not_the_latest(planned).await {
+            return Ok(Err(refusal));
+        }
         let to = match self.revision(&planned.definition).await? {
             Ok(to) => to,
             Err(refusal) => return Ok(Err(refusal)),
@@ -80,10 +87,27 @@ impl Work<'_> {
             target: target.clone(),
             outcome: TargetOutcome::Updated,
             revision: Some(to),
-            message: planned
-                .latest
-                .then(|| "it takes the latest revision by itself".to_owned()),
+            message: match planned.latest {
+                true => Some("it takes the latest revision by itself".to_owned()),
+                false => self.made_from(&planned.definition),
+            },
             stopped: Vec::new(),
         }))
+    }
+
+    /// Whoever takes the latest revision of a family would lose what is in a later one than the planned.
+    async fn not_the_latest(&self, planned: &PlannedTarget) -> Option<Refusal> {
+        let (family, _) = family_and_revision(&planned.definition);
+        let latest = match ecs::list_revisions(self.api, family).await {
+            Ok(revisions) => {
+                let latest = revisions.into_iter();
+                latest.max_by_key(|arn| family_and_revision(arn).1)?
+            }
+            Err(error) => return Some(Refusal::failed(&error)),
+        };
+        let revision = self.revisions.get(&planned.definition);
+        let is_ours = revision.is_some_and(|it| it.as_ref().is_ok_and(|it| *it == latest));
+        let message = format!("`{}` is the latest revision now", last(&latest));
+        (latest != planned.definition && !is_ours).then(|| Refusal::changed(&message))
     }
 }

@@ -2,24 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cli::network::Described;
 use cli::options::RecipeOptions;
 use cli::{Console, Exit, Failure};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::outset::{self, enter, home};
 use super::written::RunReport;
 use crate::api::Counts;
-use crate::apply::{Failures, Rollout, apply_shard};
+use crate::apply::{Failures, Rollout, Terms, apply_shard};
 use crate::concurrent::each;
-use crate::derive::Means;
 use crate::digest::of_bytes;
 use crate::journal::{Journal, JournalError};
+use crate::means::Means;
 use crate::options::{ApplyArguments, RolloutOptions};
 use crate::plan::{Plan, PlanError};
-use crate::report::{ShardApplied, TargetOutcome, text};
+use crate::report::{Applied, ShardApplied, TargetOutcome, text};
+use crate::shard::Shard;
 use crate::trouble::Trouble;
 
 /// What came of it.
@@ -39,7 +42,7 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         },
         set: arguments.recipe.set.clone(),
     };
-    let means = outset::means(plan.purpose, &recipe, &plan.choices)?;
+    let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
     let journal = journal(arguments, &digest)?;
     let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
     let told = (done.troubles.as_slice(), &[][..]);
@@ -49,8 +52,9 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
     let paint = console.terminals.stderr;
     let mut shown = String::new();
     if !arguments.output.quiet || exit != Exit::Done {
+        // What was done was told when it was done.
         for shard in &done.shards {
-            shown.push_str(&text::applied(shard, paint));
+            shown.push_str(&text::not_done(shard, paint));
         }
     }
     text::push_troubles(&mut shown, &done.troubles, paint);
@@ -104,8 +108,8 @@ pub(super) fn rollout(options: &RolloutOptions) -> Rollout {
         canary: options.canary,
         wave: options.wave,
         in_motion: options.in_motion,
-        poll: Duration::from_secs(options.poll),
-        patience: Duration::from_secs(options.steady_timeout),
+        poll: options.poll,
+        patience: options.steady_timeout,
     }
 }
 
@@ -114,8 +118,9 @@ async fn done(
     plan: Plan,
     means: Means,
     journal: Journal,
-    console: &Console<'_>,
+    console: &mut Console<'_>,
 ) -> Result<Done, Failure> {
+    let paint = console.terminals.stderr;
     let role = outset::role(&arguments.enter, console)?;
     let described = Described::read(&arguments.registries, console)?;
     let home = home(&described).await?;
@@ -125,31 +130,55 @@ async fn done(
     let (open, troubles) = enter(&home, accounts, (role, at_once), &described).await;
     let rollout = rollout(&arguments.rollout);
     let failures = Failures::up_to(arguments.rollout.max_failures, &journal);
-    let shared = Arc::new((means, failures, journal));
+    let (sender, mut lines) = unbounded_channel();
+    let several = plan.shards.len() > 1;
+    let tell = move |shard: &Shard, applied: &Applied| {
+        let line = text::one(several.then_some(shard), applied, paint);
+        // Nobody listens any more only when everything is over.
+        let _ = sender.send(line);
+    };
+    let shared = Arc::new((means, failures, journal, tell));
+    let (offline, time) = (arguments.offline, described.time());
     let shards = each(at_once, plan.shards, |plan| {
         let (entered, home) = (open.get(&plan.shard.account).cloned(), home.clone());
         let shared = shared.clone();
         async move {
-            let (means, failures, journal) = shared.as_ref();
-            let api = entered?.api(&plan.shard, &home);
-            Some(
-                Box::pin(apply_shard(
-                    &api,
-                    &plan,
-                    means,
-                    (&rollout, failures),
-                    journal,
-                ))
-                .await,
-            )
+            let (means, failures, journal, tell) = shared.as_ref();
+            let entered = entered?;
+            let api = entered.api(&plan.shard, &home);
+            let terms = Terms {
+                rollout: &rollout,
+                failures,
+                journal,
+                registries: (!offline).then_some(&entered.registries),
+                time,
+                tell,
+            };
+            Some(Box::pin(apply_shard(&api, &plan, means, terms)).await)
         }
     });
+    let mut shards = pin!(shards);
+    let quiet = arguments.output.quiet;
+    let shards = loop {
+        let looked = tokio::time::timeout(TICK, shards.as_mut()).await;
+        while let Ok(line) = lines.try_recv() {
+            if !quiet {
+                console.tell(&line);
+            }
+        }
+        if let Ok(shards) = looked {
+            break shards;
+        }
+    };
     Ok(Done {
-        shards: shards.await.into_iter().flatten().collect(),
+        shards: shards.into_iter().flatten().collect(),
         troubles,
         calls: home.api().counts(),
     })
 }
+
+/// How often somebody who watches is told what is done.
+const TICK: Duration = Duration::from_millis(200);
 
 fn exit(done: &Done) -> Exit {
     let outcomes = done.shards.iter().flat_map(|shard| &shard.targets);

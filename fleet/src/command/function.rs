@@ -39,7 +39,7 @@ pub use settings::VARIABLES;
 
 use super::outset::{self, Entered};
 use crate::accounts::Home;
-use crate::derive::{Means, Purpose};
+use crate::means::{Means, Purpose};
 use crate::options::Choices;
 use crate::shard::Shard;
 use crate::trouble::Trouble;
@@ -143,6 +143,11 @@ impl Invocation<'_> {
         self.whole.saturating_sub(self.started.elapsed())
     }
 
+    /// How long registries may be asked, so that there is time left for the work.
+    fn lookups(&self, described: &Described) -> Duration {
+        described.time().min(self.left() / 2)
+    }
+
     /// Registries and AWS, as the settings describe them. Nothing is contacted.
     fn described(&self) -> Result<Described, Refused> {
         let registries = &self.settings.plan.registries;
@@ -167,7 +172,7 @@ impl Invocation<'_> {
     ) -> Result<Means, Refused> {
         let recipe = settings::recipes(self.settings, store).await?;
         cli::recipes::no_secret_in_clear(&recipe).map_err(Refused::settings)?;
-        outset::means(purpose, &recipe, choices).map_err(Refused::settings)
+        Means::new(purpose, &recipe, choices).map_err(Refused::settings)
     }
 
     /// The account of a shard, as the function may work on it.

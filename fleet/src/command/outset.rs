@@ -4,68 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cli::network::{Described, Sources};
-use cli::options::{RecipeOptions, ScopeOptions, WhenUnresolved};
-use cli::selection::selection;
-use cli::{Console, Failure, recipes};
+use cli::{Console, Failure};
 use registry::credentials::aws::Aws;
 use registry::remote::Registries;
-use taskdef::recipe::Recipes;
-use taskdef::settings::{KnownAgent, Settings};
 
 use crate::accounts::{Accounts, AccountsFound, Home, Role};
 use crate::api::{Api, ApiError, Patience};
 use crate::concurrent::each;
-use crate::derive::{Means, Purpose};
 use crate::filter::{Families, Filters};
 use crate::options::{AccountOptions, Choices, EnterOptions, FilterOptions};
 use crate::shard::Shard;
 use crate::trouble::Trouble;
-
-/// What task definitions are rewritten with.
-pub(super) fn means(
-    purpose: Purpose,
-    recipe: &RecipeOptions,
-    choices: &Choices,
-) -> Result<Means, Failure> {
-    let wanted = purpose == Purpose::Instrument;
-    let bound = match wanted || !recipe.set.is_empty() {
-        true => Some(recipes::bind(recipe)?),
-        false => None,
-    };
-    let names = match wanted {
-        true => Vec::new(),
-        false => recipe.recipe.clone(),
-    };
-    Ok(Means {
-        purpose,
-        settings: settings(choices, bound.as_ref())?,
-        recipes: bound.map(Arc::new),
-        names,
-    })
-}
-
-fn settings(choices: &Choices, recipes: Option<&Recipes>) -> Result<Settings, Failure> {
-    let scope = ScopeOptions {
-        // Every definition is rewritten by itself: one that is refused keeps no other from it.
-        on_unresolved: WhenUnresolved::Fail,
-        launch_types: choices.launch_types,
-        mode: choices.mode,
-        include: choices.include.clone(),
-        exclude: choices.exclude.clone(),
-        ignore_tags: choices.ignore_tags,
-        task_size: choices.task_size,
-    };
-    Ok(Settings {
-        launch_types: choices.launch_types.into(),
-        selection: selection(&scope)?,
-        task_size: choices.task_size.into(),
-        pin_digests: choices.pin_digests.into(),
-        assumptions: choices.assumptions.into(),
-        confirmed: choices.confirmed.clone(),
-        known_agents: recipes.map(KnownAgent::besides).unwrap_or_default(),
-        ..Settings::default()
-    })
-}
 
 /// What is looked at.
 pub(super) fn filters(options: &FilterOptions, choices: &Choices) -> Filters {
@@ -84,7 +33,7 @@ pub(super) fn filters(options: &FilterOptions, choices: &Choices) -> Filters {
             (false, false) => Families::Named(options.family.clone()),
             (false, true) => Families::None,
         },
-        launch_types: choices.launch_types.into(),
+        launch_types: choices.launch_types,
     }
 }
 

@@ -11,7 +11,7 @@ use super::outset::{self, enter, found, home, regions, shards};
 use super::written::{RunReport, write};
 use crate::api::Counts;
 use crate::concurrent::each;
-use crate::derive::Purpose;
+use crate::means::{Means, Purpose};
 use crate::options::PlanArguments;
 use crate::plan::{Plan, ShardPlan, VERSION};
 use crate::planning::{Images, plan_shard};
@@ -74,11 +74,7 @@ async fn planned(
     arguments: &PlanArguments,
     console: &Console<'_>,
 ) -> Result<Planned, Failure> {
-    let means = Arc::new(outset::means(
-        purpose,
-        &arguments.recipe,
-        &arguments.choices,
-    )?);
+    let means = Arc::new(Means::new(purpose, &arguments.recipe, &arguments.choices)?);
     let filters = Arc::new(outset::filters(&arguments.filters, &arguments.choices));
     let role = outset::role(&arguments.enter, console)?;
     let described = Described::read(&arguments.registries, console)?;

@@ -5,9 +5,10 @@ use cli::report::{Purpose, Setting, render};
 use cli::text;
 use taskdef::report::Report;
 
-use super::{DefinitionOutcome, ShardApplied, ShardReport, TargetOutcome, name_of};
+use super::{Applied, DefinitionOutcome, ShardApplied, ShardReport, TargetOutcome, name_of};
 use crate::api::{Counts, add_counts};
-use crate::derive;
+use crate::means;
+use crate::shard::Shard;
 use crate::trouble::Trouble;
 
 /// What would be done in an account and region.
@@ -53,34 +54,43 @@ pub(crate) fn planned(report: &ShardReport, paint: Paint) -> String {
     shown
 }
 
-/// What was done in an account and region.
-pub(crate) fn applied(report: &ShardApplied, paint: Paint) -> String {
-    let mut shown = format!("{}\n", paint.strong(&report.shard));
+/// What was not done in an account and region.
+pub(crate) fn not_done(report: &ShardApplied, paint: Paint) -> String {
+    let mut shown = String::new();
     for applied in &report.targets {
-        let words = applied.outcome.name();
-        let words = match applied.outcome {
-            TargetOutcome::Updated => paint.good(words),
-            TargetOutcome::NotReached => paint.faint(words),
-            outcome if outcome.is_failure() => paint.error(words),
-            _ => paint.warning(words),
-        };
-        let target = text::line(&applied.target.to_string());
-        let revision = applied.revision.as_deref().map(name_of);
-        let revision = revision.map(|revision| format!(" ({})", text::line(revision)));
-        shown.push_str(&format!(
-            "  {target}: {words}{}\n",
-            revision.unwrap_or_default()
-        ));
-        if let Some(message) = &applied.message {
-            shown.push_str(&format!("    {}\n", text::lines(message, "      ")));
-        }
-        for reason in &applied.stopped {
-            let label = paint.error("stopped:");
-            shown.push_str(&format!("    {label} {}\n", text::lines(reason, "      ")));
+        if applied.outcome != TargetOutcome::Updated {
+            shown.push_str(&one(None, applied, paint));
         }
     }
     push_troubles(&mut shown, &report.troubles, paint);
-    shown.push('\n');
+    match shown.is_empty() {
+        true => shown,
+        false => format!("\n{}\n{shown}\n", paint.strong(&report.shard)),
+    }
+}
+
+/// What became of a target; of which account and region, where that has to be said.
+pub(crate) fn one(shard: Option<&Shard>, applied: &Applied, paint: Paint) -> String {
+    let words = applied.outcome.name();
+    let words = match applied.outcome {
+        TargetOutcome::Updated => paint.good(words),
+        TargetOutcome::NotReached => paint.faint(words),
+        outcome if outcome.is_failure() => paint.error(words),
+        _ => paint.warning(words),
+    };
+    let target = text::line(&applied.target.to_string());
+    let place = shard.map_or(String::new(), |shard| format!("{shard}: "));
+    let revision = applied.revision.as_deref().map(name_of);
+    let revision = revision.map(|revision| format!(" ({})", text::line(revision)));
+    let revision = revision.unwrap_or_default();
+    let mut shown = format!("  {place}{target}: {words}{revision}\n");
+    if let Some(message) = &applied.message {
+        shown.push_str(&format!("    {}\n", text::lines(message, "      ")));
+    }
+    for reason in &applied.stopped {
+        let label = paint.error("stopped:");
+        shown.push_str(&format!("    {label} {}\n", text::lines(reason, "      ")));
+    }
     shown
 }
 
@@ -101,15 +111,15 @@ pub(crate) fn push_troubles(shown: &mut String, troubles: &[Trouble], paint: Pai
 /// The last lines of a plan's report.
 pub(crate) fn plan_summary(
     reports: &[ShardReport],
-    purpose: derive::Purpose,
+    purpose: means::Purpose,
     outside: &Counts,
 ) -> String {
     let sum = |outcome| -> usize { reports.iter().map(|report| report.count(outcome)).sum() };
     let targets: usize = reports.iter().map(|report| report.targets.len()).sum();
     let changes = sum(DefinitionOutcome::Changes);
     let verb = match purpose {
-        derive::Purpose::Instrument => "to register",
-        derive::Purpose::Remove => "to register without the recipe",
+        means::Purpose::Instrument => "to register",
+        means::Purpose::Remove => "to register without the recipe",
     };
     let places = text::count(reports.len(), "account and region", "accounts and regions");
     format!(

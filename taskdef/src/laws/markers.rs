@@ -9,7 +9,7 @@ use super::{
 use crate::cloudformation::conditions::restrict;
 use crate::cloudformation::intrinsic::{Assignment, function};
 use crate::dialect::Dialect;
-use crate::mark::Removal;
+use crate::mark::{Removal, markers};
 use crate::recipe::{BoundRecipe, Recipes};
 use crate::report::{Code, Outcome, TaskDefinitionReport};
 use crate::settings::{Marks, Settings};
@@ -215,7 +215,7 @@ fn alike(one: &Value, other: &Value) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 48,
+        cases: 24,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
     })]
@@ -246,14 +246,14 @@ proptest! {
             let marked = Dialect::CloudFormation.canonical("", &marked["Resources"]["family"]["Properties"]);
             for given in assignments() {
                 let (deployed, original) = (deep(&marked, &given).unwrap(), deep(&task, &given).unwrap());
-                // What only a deployment knows stands for itself.
-                if !deployed["containerDefinitions"].is_array() || deployed.to_string().contains("Fn::") {
+                // What only a deployment knows stands for itself; under these conditions there may be no container.
+                let marked = markers(&deployed).iter().any(|marker| !marker.containers.is_empty());
+                if !marked || deployed.to_string().contains("Fn::") {
                     continue;
                 }
                 let (back, removal) = without(&deployed, DocumentKind::TaskDefinition, &Removal::default());
                 match removal.outcome {
                     Outcome::Refused => prop_assert!(has(&removal, Code::MarkerIncomplete), "{:?}", removal),
-                    // Under these conditions there may be no container of the recipe.
                     _ => prop_assert!(alike(&back, &original), "{:?}\n{}\n{}\n{}", given, original, deployed, back),
                 }
             }
@@ -262,6 +262,7 @@ proptest! {
 
     #[test]
     fn an_upgrade_is_as_if_the_original_were_rewritten(task in task_definition()) {
+        let digest = regex::Regex::new("[0-9a-f]{16}").unwrap();
         for (old, new) in all().iter().zip(all_later()) {
             for (kind, document) in documents(&task) {
                 let (marked, report) = rewritten(&document, kind, old, &marking());
@@ -271,10 +272,20 @@ proptest! {
                 let (fresh, _) = rewritten(&document, kind, &new, &marking());
                 // The marker is kept without being asked for.
                 let (upgraded, report) = rewritten(&marked, kind, &new, &settings());
-                prop_assert_eq!(report.outcome, Outcome::Rewritten, "{:?}", report);
-                prop_assert!(has(&report, Code::Upgraded));
+                // Where no agent of the recipe's is added, its image makes no difference.
+                let same = report.outcome == Outcome::Unchanged;
+                prop_assert!(same || has(&report, Code::Upgraded), "{:?}", report);
+                let told = |document: &Value, given: &Assignment| match same {
+                    true => digest.replace_all(&deep(document, given).unwrap_or_default().to_string(), "").into_owned(),
+                    false => deep(document, given).unwrap_or_default().to_string(),
+                };
+                // Members stand in another order.
+                let told = |document: &Value, given: &Assignment| {
+                    let value: Value = serde_json::from_str(&told(document, given)).unwrap();
+                    value
+                };
                 for given in assignments() {
-                    prop_assert!(deep(&upgraded, &given) == deep(&fresh, &given), "{:?}\n{}\n{}\n{}", given, document, fresh, upgraded);
+                    prop_assert!(told(&upgraded, &given) == told(&fresh, &given), "{:?}\n{}\n{}\n{}", given, document, fresh, upgraded);
                 }
             }
         }

@@ -150,6 +150,32 @@ pub(super) fn own_label(
     Label::read(view.get(key(recipe))?.as_str()?)
 }
 
+/// The recipe that added a container, by its label.
+pub(crate) fn added_by(dialect: Dialect, container: &Map<String, Value>) -> Option<&str> {
+    let labels = labels_of(dialect, container).into_iter();
+    let mut added = labels.filter(|(_, text)| {
+        let label = text.as_str().and_then(Label::read);
+        label.is_some_and(|label| label.added)
+    });
+    added.next().map(|(recipe, _)| recipe)
+}
+
+/// A recipe other than this one that wraps a container's program, by its label.
+pub(crate) fn wrapped_by_another<'c>(
+    dialect: Dialect,
+    container: &'c Map<String, Value>,
+    recipe: &str,
+) -> Option<&'c str> {
+    let labels = labels_of(dialect, container).into_iter();
+    let mut others = labels.filter(|(other, text)| {
+        let mut labels = Labels::default();
+        labels.read(text);
+        let wraps = |label: &Label| label.container.contains_key("entryPoint");
+        *other != recipe && labels.read.iter().any(wraps)
+    });
+    others.next().map(|(other, _)| other)
+}
+
 /// All labels of one recipe in a task definition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Labels {

@@ -11,20 +11,24 @@
 //!
 //! - `label`: the label's form.
 //! - `record`: from a container before and after to what the label holds.
-//! - `put`: labels and tag come on, after a recipe has had its turn.
-//! - `take`: labels are followed back.
+//! - `put`, `tag`, `size`: labels and tag come on, after a recipe has had its turn.
+//! - `take`: labels are followed back; `verify`: where what was written stands there still.
 //! - `upgrade`: what a rewrite does with a task definition that carries its recipe already.
-//! - [`remove()`](crate::remove) works with `remove` and, without markers, with `unmarked`.
+//! - [`remove()`](crate::remove) works with `remove` and, without markers, with `unmarked` and `own`.
 //!
 //! No secret is held: a variable that came from a secret input, in clear, is told to be lost.
 
 mod label;
+mod own;
 mod put;
 mod record;
 pub(crate) mod remove;
-pub(crate) mod take;
+mod size;
+mod tag;
+mod take;
 mod unmarked;
 pub(crate) mod upgrade;
+mod verify;
 
 use std::collections::BTreeMap;
 
@@ -33,8 +37,9 @@ use serde_json::{Map, Value};
 use crate::dialect::Dialect;
 use crate::recipe::{BoundRecipe, Recipes};
 
-pub(crate) use label::labels_of;
-pub(crate) use put::{enter_size, mark};
+pub(crate) use label::{added_by, labels_of, wrapped_by_another};
+pub(crate) use put::mark;
+pub(crate) use size::enter_size;
 
 use label::{FORMAT, Labels};
 
@@ -109,7 +114,7 @@ pub fn markers(task_definition: &Value) -> Vec<Marker> {
     }
     found.sort_by_key(|(order, _)| *order);
     let mut markers: Vec<Marker> = found.into_iter().map(|(_, marker)| marker).collect();
-    for (recipe, digest) in put::tagged(Dialect::Ecs, properties) {
+    for (recipe, digest) in tag::tagged(Dialect::Ecs, properties) {
         if !markers.iter().any(|marker| marker.recipe == recipe) {
             markers.push(Marker {
                 recipe,

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{anywhere, combinations, fold, restrict};
-use crate::cloudformation::intrinsic::{Assignment, as_if, function};
-use crate::container::View;
-use crate::dialect::Dialect;
+use crate::cloudformation::intrinsic::{Assignment, function};
+use crate::container::{View, shown};
 use crate::digest;
 use crate::edit::{self, Edit};
 use crate::plan::slots::{Slot, slots};
@@ -16,13 +15,9 @@ use crate::report::{Code, TaskDefinitionReport};
 use crate::source::{Path, Step};
 
 use super::label::{Label, Node, Nodes, key, own_label};
+use super::labels_in;
 use super::record::{self, Recorder, is_lost};
-use super::{TAG, labels_in};
-
-/// How many tags a task definition may have, and how long a value may be
-/// ([tag restrictions](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html#tag-restrictions)).
-const MAX_TAGS: usize = 50;
-const MAX_TAG_VALUE: usize = 256;
+use super::tag::tag;
 
 /// Why a turn cannot be marked.
 struct Unmarkable(String, &'static str);
@@ -46,7 +41,17 @@ pub(crate) fn mark(
     };
     let mut marked = after;
     let key = task.dialect.key("", "containerDefinitions").into_owned();
+    let line = format!(
+        "dockerLabels {} added",
+        self::key(task.recipe.recipe().name())
+    );
     for (path, container) in labels {
+        let name = View::new(task.dialect, &container).get("name").map(shown);
+        let mut told = report.containers.iter_mut();
+        let told = told.find(|told| !told.sidecar && Some(&told.name) == name.as_ref());
+        if let Some(told) = told.filter(|told| !told.changes.contains(&line)) {
+            told.changes.push(line.clone());
+        }
         let path: Path = [Step::Key(key.clone())].into_iter().chain(path).collect();
         if let Some(place) = place_mut(&mut marked, &path) {
             *place = Value::Object(container);
@@ -198,10 +203,10 @@ impl<'m, 't> Marking<'m, 't> {
             return Ok(Some(Value::String(label.text())));
         };
         let mut conditions = BTreeSet::new();
-        let labels = self.task.dialect.key("", "dockerLabels");
-        let keys = after.iter().chain(before);
-        for (name, value) in keys.filter(|_| self.task.dialect.has_functions()) {
-            if before.get(name) != after.get(name) || *name == labels {
+        let always = ["dockerLabels", "image"].map(|key| self.task.dialect.key("", key));
+        let members = after.iter().chain(before);
+        for (key, value) in members.filter(|_| self.task.dialect.has_functions()) {
+            if before.get(key) != after.get(key) || always.iter().any(|always| always == key) {
                 anywhere(value, &mut conditions);
             }
         }
@@ -336,136 +341,4 @@ fn place_mut<'v>(properties: &'v mut Map<String, Value>, path: &[Step]) -> Optio
             Step::Key(key) => value.get_mut(key.as_str()),
             Step::Index(index) => value.get_mut(*index),
         })
-}
-
-/// The recipes that the tag names, each with its digest.
-pub(super) fn tagged(dialect: Dialect, properties: &Map<String, Value>) -> Vec<(String, String)> {
-    let tags = dialect.find(properties, "tags").and_then(Value::as_array);
-    let value = tags.into_iter().flatten().find_map(|tag| {
-        let tag = tag.as_object()?;
-        (dialect.find(tag, "key")?.as_str()? == TAG)
-            .then(|| dialect.find(tag, "value")?.as_str())?
-    });
-    let names = value.unwrap_or_default().split(' ');
-    names
-        .filter_map(|name| {
-            let (recipe, digest) = name.split_once('@')?;
-            let recipe = recipe.split_once('/').map_or(recipe, |(recipe, _)| recipe);
-            Some((recipe.to_owned(), digest.to_owned()))
-        })
-        .collect()
-}
-
-/// The tag that names these recipes.
-pub(super) fn tag_value(recipes: &[(String, String)]) -> String {
-    let format = super::FORMAT;
-    let names = recipes
-        .iter()
-        .map(|(recipe, digest)| format!("{recipe}/{format}@{digest}"));
-    names.collect::<Vec<_>>().join(" ")
-}
-
-/// Names the recipe in the tag, where the task definition's tags have room for it.
-fn tag(task: &Task<'_>, properties: &mut Map<String, Value>, report: &mut TaskDefinitionReport) {
-    let dialect = task.dialect;
-    let (name, digest) = (task.recipe.recipe().name().to_owned(), task.recipe.digest());
-    let mut recipes = tagged(dialect, properties);
-    match recipes.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, known)) => *known = digest,
-        None => recipes.push((name, digest)),
-    }
-    let value = tag_value(&recipes);
-    let tags = dialect.find(properties, "tags").and_then(Value::as_array);
-    let full = tags.is_some_and(|tags| tags.len() >= MAX_TAGS) && recipes.len() == 1;
-    let entry = [("key", TAG), ("value", value.as_str())].map(|(key, text)| {
-        let key = dialect.key("tags", key).into_owned();
-        (key, Value::String(text.to_owned()))
-    });
-    let edit = Edit::Upsert {
-        list: vec!["tags".to_owned()],
-        key: "key".to_owned(),
-        entry: entry.into_iter().collect(),
-    };
-    let fits = !full && value.len() <= MAX_TAG_VALUE;
-    let done = fits.then(|| edit::apply(properties, &[&edit], task.at(&task.given)));
-    match done {
-        Some(Ok(said)) => {
-            let said = said
-                .into_iter()
-                .filter(|line| !report.changes.contains(line));
-            let said: Vec<String> = said.collect();
-            report.changes.extend(said);
-        }
-        _ => {
-            let why = format!(
-                "the tag `{TAG}` finds no place among the tags; the labels of the containers say as much"
-            );
-            report
-                .findings
-                .push(Note::new(Code::NotMarked, why).finding(None));
-        }
-    }
-}
-
-/// Enters the size that a task had before it was made larger into the first recipe's labels.
-pub(crate) fn enter_size(
-    dialect: Dialect,
-    before: &Map<String, Value>,
-    after: &mut Map<String, Value>,
-    recipe: &str,
-) {
-    let recorder = Recorder {
-        dialect,
-        secrets: &[],
-        replaced: &[],
-    };
-    let size = |map: &Map<String, Value>| -> Map<String, Value> {
-        let keys = ["cpu", "memory"].map(|key| dialect.key("", key).into_owned());
-        let members = map.iter().filter(|(key, _)| keys.contains(key));
-        members
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
-    };
-    let nodes = recorder.object("", &size(before), &size(after));
-    let definitions = dialect.key("", "containerDefinitions").into_owned();
-    if let (false, Some(definitions)) = (nodes.is_empty(), after.get_mut(&definitions)) {
-        each_label(definitions, &key(recipe), &mut |text| {
-            if let Some(mut label) = Label::read(text) {
-                record::merge(&mut label.task, nodes.clone());
-                *text = label.text();
-            }
-        });
-    }
-}
-
-/// Visits the text of every label of this name.
-fn each_label(value: &mut Value, name: &str, visit: &mut dyn FnMut(&mut String)) {
-    match value {
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| each_label(item, name, visit)),
-        Value::Object(map) => {
-            for (key, value) in map {
-                if key == name {
-                    each_text(value, visit);
-                } else {
-                    each_label(value, name, visit);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn each_text(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
-    if as_if(value).is_some() {
-        let items = value.get_mut("Fn::If").and_then(Value::as_array_mut);
-        items
-            .into_iter()
-            .flatten()
-            .skip(1)
-            .for_each(|item| each_text(item, visit));
-    } else if let Value::String(text) = value {
-        visit(text);
-    }
 }

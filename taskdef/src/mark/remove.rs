@@ -15,7 +15,7 @@ use crate::validate::broken_by_removal;
 use crate::work::{Basis, Work, unreadable};
 use crate::{DocumentError, Rewritten};
 
-use super::put::tagged;
+use super::tag::tagged;
 use super::take::{Ground, Purpose, Taken, taken_off};
 use super::unmarked::taken_apart;
 use super::{Removal, labels_in};

@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{anywhere, combinations};
-use crate::cloudformation::intrinsic::{
-    Assignment, as_if, call, is_no_value, no_value, scalar_text,
-};
+use crate::cloudformation::intrinsic::{Assignment, as_if, call, is_no_value, no_value};
 use crate::cloudformation::template::Template;
 use crate::container::{View, shown};
 use crate::dialect::Dialect;
-use crate::digest;
-use crate::edit::{self, Edit, Restored, Where, behind};
+use crate::edit::{self, Edit, Where};
 use crate::plan::cannot_merge;
 use crate::plan::slots::assumed;
 use crate::plan::variant::{Row, folded};
@@ -20,9 +17,11 @@ use crate::plan::{About, Refusal};
 use crate::report::{Code, ContainerReport, Finding};
 
 use super::label::{Label, Labels, Node, Nodes, key, own_label};
-use super::put::{tag_value, tagged, under};
-use super::record::{GONE, is_lost, natural_key, undo};
-use super::{TAG, labels_in};
+use super::labels_in;
+use super::put::under;
+use super::record::{is_lost, undo};
+use super::tag::tag_edit;
+use super::verify::{agrees, changes};
 
 /// A document's dialect, its conditions, and those that a task definition stands under.
 #[derive(Clone, Copy)]
@@ -391,138 +390,4 @@ fn edits_of(dialect: Dialect, nodes: &Nodes) -> Vec<Edit> {
         undo(dialect, &mut vec![key.clone()], node, &mut edits);
     }
     edits
-}
-
-/// The tag without a recipe; it goes with the last one.
-pub(super) fn tag_edit(
-    dialect: Dialect,
-    properties: &Map<String, Value>,
-    recipe: &str,
-    no_tags: bool,
-) -> Option<Edit> {
-    let mut recipes = tagged(dialect, properties);
-    let count = recipes.len();
-    recipes.retain(|(name, _)| name != recipe);
-    if recipes.len() == count {
-        return None;
-    }
-    let list = vec!["tags".to_owned()];
-    if recipes.is_empty() {
-        let restored = Restored {
-            key: Some("key".to_owned()),
-            names: vec![TAG.to_owned()],
-            back: Vec::new(),
-            empty: no_tags,
-        };
-        return Some(Edit::Restore(list, restored));
-    }
-    let entry = [("key", TAG.to_owned()), ("value", tag_value(&recipes))];
-    let entry =
-        entry.map(|(key, text)| (dialect.key("tags", key).into_owned(), Value::String(text)));
-    Some(Edit::Upsert {
-        list,
-        key: "key".to_owned(),
-        entry: entry.into_iter().collect(),
-    })
-}
-
-/// Whether what a recipe wrote under a key stands there still, under whatever condition.
-fn agrees(dialect: Dialect, key: &str, node: &Node, map: &Map<String, Value>) -> bool {
-    let mut found = BTreeSet::new();
-    changes(dialect, "", key, node, map, &mut found);
-    found.is_empty()
-}
-
-/// Collects the places where what a recipe wrote does not stand any more.
-fn changes(
-    dialect: Dialect,
-    parent: &str,
-    key: &str,
-    node: &Node,
-    map: &Map<String, Value>,
-    found: &mut BTreeSet<String>,
-) {
-    let holder = parent.rsplit('.').next().unwrap_or_default();
-    let place = match parent {
-        "" => key.to_owned(),
-        parent => format!("{parent}.{key}"),
-    };
-    let current = map.get(dialect.key(holder, key).as_ref());
-    let mut differs = |name: Option<&str>| {
-        found.insert(match name {
-            Some(name) => format!("`{place} {name}`"),
-            None => format!("`{place}`"),
-        });
-    };
-    let process = parent.is_empty() && matches!(key, "entryPoint" | "command");
-    match node {
-        Node::Behind(words) => {
-            let mut stands = current.is_some();
-            each_branch(dialect, current, &mut |value| {
-                stands &= behind(value, words).is_some()
-            });
-            if !stands {
-                differs(None);
-            }
-        }
-        Node::Absent(now) | Node::Was(_, now) | Node::Lost(now) => {
-            // What was removed by hand needs no removal, but where it was the process.
-            let added = matches!(node, Node::Absent(_)) && !process;
-            let mut stands = current.is_some() || added || now == GONE;
-            each_branch(dialect, current, &mut |value| {
-                let same = || digest::short(&dialect.canonical(key, value)) == *now;
-                stands &= now != GONE && (now.is_empty() || same());
-            });
-            if !stands {
-                differs(None);
-            }
-        }
-        // ECS fills in ports.
-        Node::List(_) if key == "portMappings" => {}
-        Node::List(list) => {
-            let natural = natural_key(key).map(|name| dialect.key(key, name));
-            each_entry(dialect, current, &mut |entry| {
-                let name = match &natural {
-                    Some(natural) => entry.get(natural.as_ref()).and_then(scalar_text),
-                    None => scalar_text(entry),
-                };
-                let now = name.as_ref().and_then(|name| list.now.get(name));
-                if let (Some(name), Some(now)) = (&name, now)
-                    && !now.is_empty()
-                    && digest::short(&dialect.canonical(key, entry)) != *now
-                {
-                    differs(Some(name));
-                }
-            });
-        }
-        Node::In(nodes) => each_branch(dialect, current, &mut |value| {
-            if let Some(inner) = value.as_object() {
-                for (key, node) in nodes {
-                    changes(dialect, &place, key, node, inner, found);
-                }
-            }
-        }),
-    }
-}
-
-/// Visits a value, or the branches of an `Fn::If` that are not `AWS::NoValue`.
-pub(super) fn each_branch(dialect: Dialect, value: Option<&Value>, visit: &mut dyn FnMut(&Value)) {
-    let Some(value) = value else { return };
-    match as_if(value).filter(|_| dialect.has_functions()) {
-        Some((_, yes, no)) => {
-            each_branch(dialect, Some(yes), visit);
-            each_branch(dialect, Some(no), visit);
-        }
-        None if dialect.has_functions() && is_no_value(value) => {}
-        None => visit(value),
-    }
-}
-
-/// Visits the entries of a list, under whatever condition.
-pub(super) fn each_entry(dialect: Dialect, list: Option<&Value>, visit: &mut dyn FnMut(&Value)) {
-    each_branch(dialect, list, &mut |list| {
-        for item in list.as_array().into_iter().flatten() {
-            each_branch(dialect, Some(item), visit);
-        }
-    });
 }

@@ -10,16 +10,60 @@ use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
 use crate::digest;
-use crate::plan::Note;
 use crate::plan::compose::{changed, differences};
 use crate::plan::instrument::Instrumented;
 use crate::plan::task::Run;
+use crate::plan::{Note, Refusal};
 use crate::report::{Code, Finding, Outcome};
 
 use super::label::{Label, Labels, own_label};
 use super::labels_in;
 use super::put::under;
 use super::take::{Ground, Purpose, rebuilt, taken_off};
+
+/// What keeps a task definition that is only judged from carrying its recipe, by its marker: a process
+/// that was changed, or that came from another image.
+pub(crate) fn drift(
+    run: &Run<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+) -> Vec<Finding> {
+    let recipe = run.recipe_name();
+    let moved = |labels: &Labels| {
+        let given = given(found);
+        let ground = Ground {
+            dialect: run.dialect,
+            template: run.template,
+            given: &given,
+        };
+        is_moved_anywhere(ground, recipe, properties) && !labels.unreadable
+    };
+    match start(std::slice::from_ref(run), found, properties) {
+        Start::Refused(mut findings) => {
+            findings.retain(|finding| finding.code != Code::MarkerIncomplete);
+            findings
+        }
+        Start::AsItIs => Vec::new(),
+        Start::TakenOff(_) => {
+            let labels = labels_in(run.dialect, properties).remove(recipe);
+            let moved = labels.filter(moved).map(|_| {
+                let refusal = Refusal::new(
+                    Code::NotInstrumented,
+                    format!("the program stands behind the wrapper of `{recipe}` as another image had it"),
+                    "rewrite it: the new image's own program is put in its place",
+                );
+                refusal.finding(None)
+            });
+            moved.into_iter().collect()
+        }
+    }
+}
+
+fn given(found: &Found<'_>) -> Assignment {
+    let condition = found.condition;
+    let condition = condition.map(|condition| (condition.to_owned(), true));
+    condition.into_iter().collect()
+}
 
 /// What a rewrite begins with.
 pub(crate) enum Start {
@@ -46,11 +90,7 @@ pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String
     }
     // The last that was applied comes off first.
     own.sort_by_key(|(_, labels)| std::cmp::Reverse(labels.order()));
-    let given: Assignment = found
-        .condition
-        .map(|condition| (condition.to_owned(), true))
-        .into_iter()
-        .collect();
+    let given = given(found);
     let ground = Ground {
         dialect: run.dialect,
         template: run.template,
@@ -87,10 +127,15 @@ fn is_stale(
     if labels.unreadable || labels.read.iter().any(|label| label.digest != digest) {
         return true;
     }
+    is_moved_anywhere(ground, run.recipe_name(), properties)
+}
+
+/// Whether the program of a container came from another image than the one that it has now.
+fn is_moved_anywhere(ground: Ground<'_>, recipe: &str, properties: &Map<String, Value>) -> bool {
     let mut moved = false;
     if let Some(definitions) = ground.dialect.find(properties, "containerDefinitions") {
         let mut visit = |container: &Map<String, Value>, given: &Assignment| {
-            moved |= is_moved(ground, run.recipe_name(), container, given);
+            moved |= is_moved(ground, recipe, container, given);
             None
         };
         let _nothing = rebuilt(ground.dialect, definitions, ground.given, &mut visit);
@@ -181,7 +226,8 @@ fn reduce(dialect: Dialect, value: &mut Value) {
                 _ => false,
             };
             let zero = dialect.key("", "cpu").into_owned();
-            map.retain(|key, value| !hollow(value) && !(*key == zero && *value == 0));
+            let unset = |key: &String, value: &Value| *key == zero && *value == 0;
+            map.retain(|key, value| !(hollow(value) || unset(key, value)));
         }
         Value::String(text) if text.starts_with("{\"format\":") => {
             if let Some(label) = Label::read(text) {

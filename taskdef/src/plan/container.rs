@@ -191,7 +191,7 @@ fn plan_variant<'d>(
         .map_err(|error| refuse(render_refusal(&error)))?;
     let process = known(task, given, &stated, &wrappings);
     let recognised = recognise(&process, task.recipe.recipe().agent_programs());
-    one_wrapper(task, &process, recognised).map_err(refuse)?;
+    one_wrapper(task, view, &process, recognised).map_err(refuse)?;
     let facts = facts(task, view, given, inspected.as_ref(), recognised);
     let added = task
         .rendered

@@ -2,6 +2,7 @@
 
 use crate::container::View;
 use crate::edit::Edit;
+use crate::mark::wrapped_by_another;
 use crate::recipe::{Arrangement, Wrapping};
 use crate::report::{Code, ProcessChange};
 
@@ -14,22 +15,33 @@ use super::{Note, Refusal, Task};
 /// Refuses to wrap a program that the agent of another recipe wraps already.
 pub(crate) fn one_wrapper(
     task: &Task<'_>,
+    view: View<'_>,
     process: &[Known],
     recognised: Recognised,
 ) -> Result<(), Refusal> {
     if !task.recipe.recipe().wraps() || recognised != Recognised::Plain {
         return Ok(());
     }
-    match wrapped_by(process, &task.settings.known_agents) {
-        None => Ok(()),
-        Some(known) => Err(Refusal::new(
+    let refusal = |recipe: &str, hint| {
+        Err(Refusal::new(
             Code::TwoWrappers,
             format!(
-                "the process starts with the wrapper of the recipe `{}`, and two agents cannot trace one program",
-                known.recipe
+                "the process starts with the wrapper of the recipe `{recipe}`, and two agents cannot trace one program"
             ),
+            hint,
+        ))
+    };
+    let marked = wrapped_by_another(task.dialect, view.map(), task.recipe.recipe().name());
+    match (marked, wrapped_by(process, &task.settings.known_agents)) {
+        (Some(recipe), _) => refusal(
+            recipe,
+            "take that recipe off first (`--remove`), or do not instrument this container",
+        ),
+        (None, Some(known)) => refusal(
+            &known.recipe,
             "remove that wrapper, or do not instrument this container",
-        )),
+        ),
+        (None, None) => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if, is_no_value};
 use crate::container::{Setting, View};
+use crate::mark::added_by;
 use crate::recipe::Recipe;
 use crate::report::Code;
 use crate::settings::Mode;
@@ -140,6 +141,10 @@ pub(crate) fn choose(
     };
     if task.rendered.siblings.iter().any(is_sibling) {
         return Ok(Choice::Sibling);
+    }
+    if let Some(other) = added_by(task.dialect, container.map()).filter(|by| *by != recipe.name()) {
+        let why = format!("the sidecar of the recipe `{other}`, by its marker");
+        return left_alone(Code::NotWrapped, why);
     }
     match container.text("firelensConfiguration") {
         Setting::Absent => {}

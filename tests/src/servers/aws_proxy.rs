@@ -30,6 +30,8 @@ pub struct Call {
     pub input: Value,
     /// What it asks, as it came.
     pub body: String,
+    /// Whether it was passed on.
+    pub passed: bool,
 }
 
 impl Call {
@@ -66,6 +68,7 @@ impl Call {
             key,
             input: serde_json::from_str(&body).unwrap_or_default(),
             body,
+            passed: false,
         }
     }
 }
@@ -76,6 +79,8 @@ pub enum Verdict {
     Pass,
     /// Moto answers, and what it answers is changed, by what is given here.
     Change(Box<dyn FnOnce(Value) -> Value + Send>),
+    /// Moto is asked this instead, and what it answers is changed, too.
+    Instead(Value, Box<dyn FnOnce(Value) -> Value + Send>),
     /// This is answered, and moto hears nothing.
     Answer(u16, Value),
     /// Moto does it, and nobody hears of it.
@@ -236,12 +241,21 @@ fn answered(request: &Request, shared: &Shared) -> Option<(u16, String, Vec<u8>)
     if let Verdict::Answer(status, body) = verdict {
         return Some((status, json, body.to_string().into_bytes()));
     }
+    if let Some(call) = lock(&shared.calls).get_mut(call.number) {
+        call.passed = true;
+    }
     let line = format!("{} {}", request.method, request.target);
     let kept = request
         .headers()
         .filter(|(name, _)| !["host", "content-length", "connection"].contains(name));
     let kept: Vec<(&str, &str)> = kept.collect();
-    let Ok(answer) = send(shared.moto, &line, &kept, &request.body) else {
+    let (verdict, body) = match verdict {
+        Verdict::Instead(input, change) => {
+            (Verdict::Change(change), input.to_string().into_bytes())
+        }
+        verdict => (verdict, request.body.clone()),
+    };
+    let Ok(answer) = send(shared.moto, &line, &kept, &body) else {
         return Some((503, json, Vec::new()));
     };
     let content_type = answer.header("content-type").unwrap_or(&json).to_owned();

@@ -86,7 +86,10 @@ impl Moto {
             ("Content-Type", "application/json"),
             ("Authorization", authorization.as_str()),
         ];
-        let body = input.to_string();
+        let body = match input {
+            Value::Null => String::new(),
+            input => input.to_string(),
+        };
         let answer = send(self.address, request, &headers, body.as_bytes())?;
         if answer.status != 200 {
             return Err(format!("{request}: {}: {}", answer.status, answer.text()));

@@ -203,7 +203,7 @@ impl Aws {
 }
 
 /// What the recipe that wraps is given.
-pub(crate) const SECRET: &[&str] = &["--set", "accessToken=canary-token"];
+pub(crate) const SECRET: &[&str] = &["--set", "accessToken=canary-token", "--offline"];
 /// The recipe that wraps, without a network.
 pub(crate) const LACEWORK: &[&str] = &[
     "--recipe",
@@ -239,6 +239,27 @@ pub(crate) fn plain(family: &str) -> Value {
         }],
         "tags": [{"key": "team", "value": "a"}, {"key": "cost", "value": "7"}],
     })
+}
+
+/// A definition that leaves its program to its image.
+pub(crate) fn from_image(family: &str) -> Value {
+    let mut definition = plain(family);
+    let container = definition["containerDefinitions"][0]
+        .as_object_mut()
+        .unwrap();
+    container.remove("entryPoint");
+    container.remove("command");
+    definition
+}
+
+/// What registers a definition again as it is described.
+pub(crate) fn registrable(described: &Value) -> Value {
+    let mut task = described["taskDefinition"].clone();
+    for own in ["status", "compatibilities", "requiresAttributes"] {
+        task.as_object_mut().unwrap().remove(own);
+    }
+    task["tags"] = described["tags"].clone();
+    task
 }
 
 /// What moto would not say of services: how their deployments stand.

@@ -3,4 +3,8 @@
 #![cfg(test)]
 
 mod account;
+mod faults;
+mod kills;
+mod organization;
+mod rollout;
 mod round_trip;

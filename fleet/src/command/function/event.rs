@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::refused::Refused;
-use crate::derive::Purpose;
+use crate::means::Purpose;
 use crate::shard::Shard;
 
 /// What is asked.

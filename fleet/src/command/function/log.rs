@@ -8,6 +8,8 @@ use tracing::{error, info};
 
 use super::event::Event;
 use super::refused::Refused;
+use crate::report::Applied;
+use crate::shard::Shard;
 
 /// What an event took, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +87,19 @@ pub(super) fn begun(id: &str, event: &Event) {
         account = shard.map(|shard| shard.account.as_str()),
         region = shard.map(|shard| shard.region.as_str()),
         "begun"
+    );
+}
+
+/// A target that is done with.
+pub(super) fn applied(id: &str, shard: &Shard, applied: &Applied) {
+    info!(
+        request_id = id,
+        account = shard.account,
+        region = shard.region,
+        target = %applied.target,
+        outcome = applied.outcome.name(),
+        "{}",
+        applied.message.as_deref().unwrap_or_default()
     );
 }
 

@@ -10,9 +10,9 @@ use super::lease::Lease;
 use super::log::Metrics;
 use super::refused::Refused;
 use super::store::{Store, of_shard};
-use super::{Invocation, shard_journal};
+use super::{Invocation, log, shard_journal};
 use crate::api::Counts;
-use crate::apply::{Failures, apply_shard};
+use crate::apply::{Failures, Terms, apply_shard};
 use crate::command::apply::rollout;
 use crate::command::written::RunReport;
 use crate::digest::of_bytes;
@@ -55,10 +55,19 @@ pub(super) async fn apply(
         let (journal, done) = shard_journal::open(&store, &key, &digest).await?;
         let api = entered.api(shard, &home);
         let options = invocation.settings.rollout.clone();
+        let offline = invocation.settings.plan.images.offline.locked;
+        let time = invocation.lookups(&described);
+        let id = invocation.id.to_owned();
         let mut working = tokio::spawn(async move {
-            let failures = Failures::up_to(options.max_failures, &journal);
-            let how = (&rollout(&options), &failures);
-            Box::pin(apply_shard(&api, &of_shard_plan, &means, how, &journal)).await
+            let terms = Terms {
+                rollout: &rollout(&options),
+                failures: &Failures::up_to(options.max_failures, &journal),
+                journal: &journal,
+                registries: (!offline).then_some(&entered.registries),
+                time,
+                tell: &|shard, applied| log::applied(&id, shard, applied),
+            };
+            Box::pin(apply_shard(&api, &of_shard_plan, &means, terms)).await
         });
         match timeout(invocation.left(), &mut working).await {
             Ok(Ok(applied)) => Ok(End::Done(applied, home.api().counts())),

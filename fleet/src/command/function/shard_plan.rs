@@ -1,8 +1,5 @@
 //! One account and region: from nothing to a plan and a report in Amazon S3.
 
-use std::time::Duration;
-
-use cli::network::Described;
 use serde_json::{Value, json};
 
 use super::log::Metrics;
@@ -11,7 +8,7 @@ use super::{Invocation, settings, store};
 use crate::api::Counts;
 use crate::command::outset;
 use crate::command::written::RunReport;
-use crate::derive::Purpose;
+use crate::means::Purpose;
 use crate::plan::{Plan, ShardPlan, VERSION};
 use crate::planning::{Images, ShardPlanned, plan_shard};
 use crate::report::{DefinitionOutcome, ShardReport};
@@ -41,7 +38,7 @@ pub(super) async fn plan(
             let images = Images {
                 locked: &locked,
                 registries: (!arguments.images.offline.locked).then_some(&entered.registries),
-                time: lookups(&described, invocation.left()),
+                time: invocation.lookups(&described),
             };
             let work = plan_shard(&api, shard, &filters, &means, images);
             tokio::time::timeout(invocation.left(), Box::pin(work))
@@ -85,11 +82,6 @@ pub(super) async fn plan(
         "troubles": report.troubles.len(),
         "report": store.shown(&key("plan-report.json")),
     }))
-}
-
-/// How long registries may be asked, so that there is time left.
-fn lookups(described: &Described, left: Duration) -> Duration {
-    described.time().min(left / 2)
 }
 
 fn too_long(shard: &Shard) -> Refused {

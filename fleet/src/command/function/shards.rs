@@ -6,7 +6,7 @@ use super::event::Input;
 use super::refused::Refused;
 use super::{Invocation, store};
 use crate::command::outset;
-use crate::derive::Purpose;
+use crate::means::Purpose;
 
 /// Lists the accounts and regions, and writes the list for a Distributed Map.
 pub(super) async fn list(
