@@ -4,7 +4,9 @@
 
 mod account;
 mod faults;
+mod function;
 mod kills;
 mod organization;
 mod rollout;
 mod round_trip;
+mod state_machine;

@@ -133,6 +133,15 @@ mod tests {
             told(json!({"action": "destroy", "run": "r"})),
             told(json!("text")),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        Shards { run: "r-1", input: Input { purpose: None } }
+        Shards { run: "r-1", input: Input { purpose: Some(Remove) } }
+        Outrigger.Event: the event is none: unknown field `recipe`, expected `purpose`; way out: `deploy/fleet.asl.json` has the events that it takes
+        Outrigger.Event: the event's `run` has other characters than letters, digits, `-` and `_`, or more than 80; way out: `deploy/fleet.asl.json` has the events that it takes
+        Outrigger.Event: the event's `shard` is no account and region; way out: `deploy/fleet.asl.json` has the events that it takes
+        Outrigger.Event: the event is none: missing field `purpose`; way out: `deploy/fleet.asl.json` has the events that it takes
+        Outrigger.Event: the event is none: unknown variant `destroy`, expected one of `shards`, `plan`, `apply`, `summary`; way out: `deploy/fleet.asl.json` has the events that it takes
+        Outrigger.Event: the event is no JSON object; way out: `deploy/fleet.asl.json` has the events that it takes
+        "#);
     }
 }

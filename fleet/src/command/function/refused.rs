@@ -75,13 +75,12 @@ const EVENT_HINT: &str = "`deploy/fleet.asl.json` has the events that it takes";
 /// All that is wrong in one line, each with the way out.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.problems.iter().map(|problem| match &problem.hint {
-            Some(hint) => format!(
-                "{}; way out: {}",
-                problem.message,
-                super::settings::spelled(hint)
-            ),
-            None => problem.message.clone(),
+        let shown = self.problems.iter().map(|problem| {
+            let shown = match &problem.hint {
+                Some(hint) => format!("{}; way out: {hint}", problem.message),
+                None => problem.message.clone(),
+            };
+            super::settings::spelled(&shown)
         });
         let text: Vec<String> = shown.collect();
         let text = text.join(" / ");

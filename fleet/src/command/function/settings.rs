@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn what_has_to_be_there() {
         let failure = read(&[]).unwrap_err();
-        insta::assert_snapshot!(Refused::settings(failure), @"");
+        insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RESULTS` is missing; way out: name the bucket");
         let failure = read(&[("RESULTS", "s3://results")]).unwrap_err();
         insta::assert_snapshot!(Refused::settings(failure), @"");
     }
