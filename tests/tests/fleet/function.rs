@@ -166,7 +166,7 @@ fn listed_planned_summed_up_applied_and_planned_again() {
     let sum = json!({"action": "summary", "run": "r-1", "phase": "apply"});
     let sum = subject.answer(&sum);
     assert_eq!(sum["exit"], 0);
-    insta::assert_snapshot!(sum["text"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(sum["text"].as_str().unwrap(), @"1 account and region, 2 targets: 2 updated, 0 not touched, 0 failed, 0 not reached");
 
     let planned = subject.answer(&plan("r-2"));
     assert_eq!(counts(&planned), [2, 0, 2, 0, 0]);
@@ -382,5 +382,5 @@ fn what_is_refused_is_told_with_a_way_out() {
     assert_eq!(subject.answer(&event)["troubles"], 1);
     let sum = subject.answer(&json!({"action": "summary", "run": "r", "phase": "plan"}));
     assert_eq!((&sum["apply"], &sum["exit"]), (&json!(false), &json!(1)));
-    insta::assert_snapshot!(sum["text"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(sum["text"].as_str().unwrap(), @"1 account and region, 0 targets: 0 revisions to register, 0 left alone, 0 refused; something could not be done in 210987654321 eu-central-1");
 }

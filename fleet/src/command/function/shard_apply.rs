@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use cli::network::Described;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -38,52 +39,20 @@ pub(super) async fn apply(
     let described = invocation.described()?;
     let store = Arc::new(invocation.store(&described));
     let (plan, digest) = planned(&store, run, shard).await?;
-    let Some(of_shard_plan) = plan.shards.iter().find(|plan| plan.shard == *shard) else {
+    let of_shard = plan.shards.iter().find(|plan| plan.shard == *shard);
+    let Some(targets) = of_shard.map(|plan| plan.targets.len()) else {
         return Ok(nothing_to_do(shard));
     };
-    let of_shard_plan = of_shard_plan.clone();
-    let targets = of_shard_plan.targets.len();
     let whose = (run, invocation.id);
     let lease = Lease::take(&store, shard, whose, invocation.left_to_live()).await?;
-    let work = async {
-        let means = invocation
-            .means(&store, plan.purpose, &plan.choices)
-            .await?;
-        let (home, entered) = invocation.enter(shard, &described).await?;
-        let entered = entered.map_err(not_entered)?;
-        let key = of_shard(run, shard, "journal.jsonl");
-        let (journal, done) = shard_journal::open(&store, &key, &digest).await?;
-        let api = entered.api(shard, &home);
-        let options = invocation.settings.rollout.clone();
-        let offline = invocation.settings.plan.images.offline.locked;
-        let time = invocation.lookups(&described);
-        let id = invocation.id.to_owned();
-        let mut working = tokio::spawn(async move {
-            let terms = Terms {
-                rollout: &rollout(&options),
-                failures: &Failures::up_to(options.max_failures, &journal),
-                journal: &journal,
-                registries: (!offline).then_some(&entered.registries),
-                time,
-                tell: &|shard, applied| log::applied(&id, shard, applied),
-            };
-            Box::pin(apply_shard(&api, &of_shard_plan, &means, terms)).await
-        });
-        match timeout(invocation.left(), &mut working).await {
-            Ok(Ok(applied)) => Ok(End::Done(applied, home.api().counts())),
-            Ok(Err(_)) => Err(Refused::broken(
-                "the program has an error of its own, and has stopped where it was".to_owned(),
-                "report it; the function's log says where it happened",
-            )),
-            Err(_) => {
-                // It stops where it waits for something: the journal has what it had begun.
-                working.abort();
-                let _ = working.await;
-                Ok(End::NotYet(done.load(Ordering::SeqCst)))
-            }
-        }
-    };
-    let end = work.await;
+    let end = work(
+        invocation,
+        run,
+        shard,
+        (plan, &digest),
+        (&store, &described),
+    )
+    .await;
     let is_done = matches!(&end, Ok(End::Done(..)));
     let answer = match end {
         Ok(End::Done(applied, calls)) => report(&store, run, applied, calls, metrics).await,
@@ -98,6 +67,52 @@ pub(super) async fn apply(
     };
     lease.give_back(is_done && answer.is_ok()).await;
     answer
+}
+
+/// Does what the plan says and the journal does not, as long as there is time.
+async fn work(
+    invocation: &Invocation<'_>,
+    run: &str,
+    shard: &Shard,
+    (plan, digest): (Plan, &str),
+    (store, described): (&Arc<Store>, &Described),
+) -> Result<End, Refused> {
+    let means = invocation.means(store, plan.purpose, &plan.choices);
+    let means = means.await?;
+    let (home, entered) = invocation.enter(shard, described).await?;
+    let entered = entered.map_err(not_entered)?;
+    let key = of_shard(run, shard, "journal.jsonl");
+    let (journal, done) = shard_journal::open(store, &key, digest).await?;
+    let api = entered.api(shard, &home);
+    let options = invocation.settings.rollout.clone();
+    let offline = invocation.settings.plan.images.offline.locked;
+    let time = invocation.lookups(described);
+    let (id, shard) = (invocation.id.to_owned(), shard.clone());
+    let mut working = tokio::spawn(async move {
+        let terms = Terms {
+            rollout: &rollout(&options),
+            failures: &Failures::up_to(options.max_failures, &journal),
+            journal: &journal,
+            registries: (!offline).then_some(&entered.registries),
+            time,
+            tell: &|shard, applied| log::applied(&id, shard, applied),
+        };
+        let plan = plan.shards.iter().find(|plan| plan.shard == shard)?;
+        Some(Box::pin(apply_shard(&api, plan, &means, terms)).await)
+    });
+    match timeout(invocation.left(), &mut working).await {
+        Ok(Ok(Some(applied))) => Ok(End::Done(applied, home.api().counts())),
+        Ok(_) => Err(Refused::broken(
+            "the program has an error of its own, and has stopped where it was".to_owned(),
+            "report it; the function's log says where it happened",
+        )),
+        Err(_) => {
+            // It stops where it waits for something: the journal has what it had begun.
+            working.abort();
+            let _ = working.await;
+            Ok(End::NotYet(done.load(Ordering::SeqCst)))
+        }
+    }
 }
 
 /// The plan of an account and region, and the digest of its text.

@@ -60,28 +60,34 @@ pub(super) async fn plan(
     };
     let key = |name| store::of_shard(run, shard, name);
     store.write(&key("plan.json"), &plan).await?;
-    let calls = home.api().counts();
     let reports = [report];
     let told = (&[][..], &[][..]);
-    let written = RunReport::new("plan", &reports, told, calls);
+    let written = RunReport::new("plan", &reports, told, home.api().counts());
     store.write(&key("plan-report.json"), &written).await?;
     let [report] = reports;
-    let count = |outcome| report.count(outcome);
-    metrics.changes = count(DefinitionOutcome::Changes);
-    metrics.refused = count(DefinitionOutcome::Refused);
+    metrics.changes = report.count(DefinitionOutcome::Changes);
+    metrics.refused = report.count(DefinitionOutcome::Refused);
     metrics.troubles = report.troubles.len();
-    Ok(json!({
+    Ok(answer(
+        shard,
+        &report,
+        &store.shown(&key("plan-report.json")),
+    ))
+}
+
+fn answer(shard: &Shard, report: &ShardReport, place: &str) -> Value {
+    json!({
         "done": true,
         "account": shard.account,
         "region": shard.region,
         "targets": report.targets.len(),
-        "changes": count(DefinitionOutcome::Changes),
-        "unchanged": count(DefinitionOutcome::Unchanged),
-        "leftAlone": count(DefinitionOutcome::LeftAlone),
-        "refused": count(DefinitionOutcome::Refused),
+        "changes": report.count(DefinitionOutcome::Changes),
+        "unchanged": report.count(DefinitionOutcome::Unchanged),
+        "leftAlone": report.count(DefinitionOutcome::LeftAlone),
+        "refused": report.count(DefinitionOutcome::Refused),
         "troubles": report.troubles.len(),
-        "report": store.shown(&key("plan-report.json")),
-    }))
+        "report": place,
+    })
 }
 
 fn too_long(shard: &Shard) -> Refused {
