@@ -264,7 +264,10 @@ fn settings(
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,
         only_refusals: delivery::only_errors(&arguments.output),
-        known_agents: recipes.map(KnownAgent::besides).unwrap_or_default(),
+        known_agents: match recipes {
+            Some(recipes) => KnownAgent::besides(recipes),
+            None => KnownAgent::all(),
+        },
         marks: match arguments.marks.mark {
             true => Marks::Yes,
             false => Marks::No,

@@ -110,7 +110,11 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
         }
     }
     let started = started(api, &clusters, filters, &mut found.troubles).await;
-    for starts in started {
+    for mut starts in started {
+        if starts.launch_type.is_none() && starts.providers.is_empty() {
+            let default = strategies.get(&starts.cluster).cloned();
+            starts.providers = default.unwrap_or_default();
+        }
         if filters.takes_launch(starts.launch_type.as_deref(), &starts.providers) {
             named.push(Named {
                 target: starts.target,

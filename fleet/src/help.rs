@@ -106,3 +106,62 @@ fleet apply plan.json --canary 1 --wave 10 --in-motion 5",
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use cli::{Console, Exit, Terminals, Variables};
+
+    fn ran(args: &[&str]) -> (Exit, String, String) {
+        let args: Vec<std::ffi::OsString> = args.iter().map(Into::into).collect();
+        let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
+        let exit = crate::run_on(
+            &args,
+            Console {
+                stdin: &mut stdin,
+                stdout: &mut stdout,
+                stderr: &mut stderr,
+                terminals: Terminals::default(),
+                variables: Variables::default(),
+            },
+        );
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (exit, text(stdout), text(stderr))
+    }
+
+    #[test]
+    fn help_fits_80_columns_and_shows_examples() {
+        for command in [&[][..], &["plan"], &["apply"], &["status"], &["remove"]] {
+            let (exit, help, _) = ran(&[command, &["--help"]].concat());
+            assert_eq!(exit, Exit::Done);
+            assert!(help.contains("Examples:"), "{help}");
+            let wide = help.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(wide, None, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage() {
+        let told = |args: &[&str]| {
+            let (exit, _, stderr) = ran(&[args, &["--no-settings"]].concat());
+            format!("{}: {stderr}", exit.code())
+        };
+        let table = [
+            told(&["plan", "--recipe", "alert-logic", "--account", "hunter2"]),
+            told(&["plan", "--recipe", "alert-logic", "--role-name", "a b"]),
+            told(&["plan", "--recipe", "alert-logic", "--include", "Api"]),
+            told(&["apply"]),
+            told(&["apply", "none.json"]),
+            told(&["apply", "plan.json", "--wave", "0"]),
+        ];
+        insta::assert_snapshot!(table.concat(), @"
+        2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
+        2: error: `--role-name`: a role's name has letters, digits, `+=,.@_-`, and a slash after each part of its path
+        2: error: `--include`: `Api` is not a JSONPath query
+          hint: a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+        2: error: `<PLAN>` is missing
+          hint: `fleet --help` shows what there is
+        1: error: cannot read `none.json`: no such file or directory
+        2: error: the value of `--wave <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
+        ");
+    }
+}

@@ -160,6 +160,9 @@ impl Journal {
                     plan: plan.to_owned(),
                 };
                 write_line(&mut file, &head)?;
+                // The file's name has to be on the disk, too.
+                let folder = path.parent().filter(|folder| *folder != Path::new(""));
+                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
                 Vec::new()
             }
             false => read(&text, plan)?,

@@ -15,6 +15,8 @@ use crate::shard::Target;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Starts {
     pub(crate) target: Target,
+    /// The cluster's ARN.
+    pub(crate) cluster: String,
     /// By its ARN, or by its family's, for the latest revision.
     pub(crate) definition: String,
     pub(crate) launch_type: Option<String>,
@@ -101,6 +103,7 @@ fn starts(described: &Value, target: Target) -> Option<Starts> {
         .filter_map(|one| text(one, "capacityProvider").or_else(|| text(one, "CapacityProvider")));
     Some(Starts {
         target,
+        cluster: text(described, "Arn").unwrap_or_default().to_owned(),
         definition,
         launch_type: text(ecs, "LaunchType").map(str::to_owned),
         providers: providers.map(str::to_owned).collect(),

@@ -45,6 +45,7 @@ mod digest;
 pub mod dry_run;
 mod edit;
 pub mod image;
+mod judge;
 #[cfg(test)]
 mod laws;
 pub mod mark;

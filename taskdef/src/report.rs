@@ -154,6 +154,8 @@ codes! {
     NotInstrumented = "not-instrumented",
     /// What the recipe does could not be marked.
     NotMarked = "not-marked",
+    /// The tag that names the recipes finds no place.
+    NotTagged = "not-tagged",
     /// The task definition or the container was not selected.
     NotSelected = "not-selected",
     /// A container is left alone: FireLens router, proxy, or another agent.

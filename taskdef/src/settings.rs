@@ -176,13 +176,20 @@ impl From<&Recipe> for KnownAgent {
 }
 
 impl KnownAgent {
-    /// The agents of all built-in recipes that are not in use. Reading a recipe takes half a
-    /// millisecond, so all of them are read, and nothing has to be kept in step with them.
-    pub fn besides(used: &Recipes) -> Vec<KnownAgent> {
-        let others = builtin().iter().filter(|(name, _)| !used.contains(name));
+    /// The agents of all built-in recipes. Reading a recipe takes half a millisecond, so all of them
+    /// are read, and nothing has to be kept in step with them.
+    pub fn all() -> Vec<KnownAgent> {
         // A built-in recipe that cannot be read is a failed test, not a failed run.
-        let recipes = others.filter_map(|(name, text)| Recipe::parse(name, text).ok());
+        let recipes = builtin().iter();
+        let recipes = recipes.filter_map(|(name, text)| Recipe::parse(name, text).ok());
         recipes.map(|recipe| KnownAgent::from(&recipe)).collect()
+    }
+
+    /// Those that are not in use.
+    pub fn besides(used: &Recipes) -> Vec<KnownAgent> {
+        let mut others = KnownAgent::all();
+        others.retain(|agent| !used.contains(&agent.recipe));
+        others
     }
 }
 

@@ -9,9 +9,10 @@ use crate::cloudformation::launch::{OldPlatform, old_platforms};
 use crate::cloudformation::template::Template;
 use crate::dialect::{Dialect, functions_in};
 use crate::image::{Answers, ImageRequest};
+use crate::judge::judged;
 use crate::mark::enter_size;
-use crate::mark::upgrade::{Start, drift, finished, start};
-use crate::plan::compose::{changed, compose, differences, joined, would_change};
+use crate::mark::upgrade::{Start, finished, start};
+use crate::plan::compose::{changed, compose, differences};
 use crate::plan::image::Lookup;
 use crate::plan::inputs::{said_about_inputs, unmatched_containers};
 use crate::plan::instrument::{Instrumented, images_needed as asked_by};
@@ -179,77 +180,6 @@ fn asked(runs: &[Run<'_>], found: &Found<'_>, survey: &Survey<'_>) -> BTreeSet<I
     needed
 }
 
-/// Users that an image which was not inspected may have; what the recipe asks differs only by root or not.
-pub(crate) const POSSIBLE_USERS: [&str; 2] = ["root", "not-root"];
-
-/// Judges by every recipe by itself: a task definition carries all, or it does not carry one.
-fn judged(
-    runs: &[Run<'_>],
-    found: &Found<'_>,
-    others: &[&Value],
-    answers: &Answers,
-) -> TaskDefinitionReport {
-    let by = |run: &Run<'_>| judged_by(*run, found, others, answers);
-    match runs {
-        [run] => by(run),
-        runs => {
-            let reports = runs.iter().map(|run| (run.recipe_name(), by(run)));
-            joined(&found.id, reports.collect())
-        }
-    }
-}
-
-fn judged_by(
-    run: Run<'_>,
-    found: &Found<'_>,
-    others: &[&Value],
-    answers: &Answers,
-) -> TaskDefinitionReport {
-    let mut reports = POSSIBLE_USERS
-        .iter()
-        .map(|user| instrumented(&[run], found, others, Lookup::Judge(answers, user)).report);
-    let settled = |report: &TaskDefinitionReport| {
-        matches!(report.outcome, Outcome::Unchanged | Outcome::LeftAlone)
-    };
-    let Some(first) = reports.next() else {
-        return unreadable(&found.id);
-    };
-    if first.outcome == Outcome::LeftAlone {
-        return first;
-    }
-    let properties = found.properties;
-    let drift = properties.map(|properties| drift(&run, found, properties));
-    if let Some(findings) = drift.filter(|findings| !findings.is_empty()) {
-        return refused(&found.id, findings);
-    }
-    if settled(&first) {
-        return first;
-    }
-    if let Some(other) = reports.find(settled) {
-        return other;
-    }
-    let mut report = first;
-    if report.outcome == Outcome::Rewritten {
-        report.findings.push(Finding {
-            code: Code::NotInstrumented,
-            severity: Severity::Error,
-            container: None,
-            image: None,
-            message: format!(
-                "does not carry the recipe `{}`; rewriting would change {}",
-                run.rendered.recipe.recipe().name(),
-                would_change(&report)
-            ),
-            hint: Some(format!(
-                "rewrite the {}, and check the result",
-                run.dialect.document()
-            )),
-        });
-    }
-    report.outcome = Outcome::Refused;
-    report
-}
-
 /// What the report tells of a task definition.
 fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
     match settings.only_refusals {
@@ -277,13 +207,13 @@ fn literal_inputs(recipes: &Recipes, dialect: Dialect) -> Result<(), DocumentErr
     }
 }
 
-fn instrumented(
+pub(crate) fn instrumented(
     runs: &[Run<'_>],
     found: &Found<'_>,
     others: &[&Value],
     lookup: Lookup<'_>,
 ) -> Instrumented {
-    let (Some(properties), Some(run)) = (found.properties, runs.first()) else {
+    let Some(properties) = found.properties else {
         return Instrumented {
             changes: Vec::new(),
             report: unreadable(&found.id),
@@ -296,14 +226,7 @@ fn instrumented(
     };
     match begin {
         Start::AsItIs => composed(runs, found, properties, others, (lookup, false)),
-        Start::TakenOff(without) => {
-            let bare = Found {
-                properties: Some(&without),
-                ..found.clone()
-            };
-            let one = composed(runs, &bare, &without, others, (lookup, true));
-            finished(run, properties, &without, one)
-        }
+        Start::TakenOff(without) => upgraded(runs, found, &without, others, lookup),
         Start::Refused(findings) => {
             let one = composed(runs, found, properties, others, (lookup, false));
             // One that is not meant is left alone, whatever was done to it.
@@ -315,6 +238,25 @@ fn instrumented(
                 report: refused(&found.id, findings),
             }
         }
+    }
+}
+
+/// A task definition whose recipes were taken off is rewritten by all of them.
+pub(crate) fn upgraded(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    without: &Map<String, Value>,
+    others: &[&Value],
+    lookup: Lookup<'_>,
+) -> Instrumented {
+    let bare = Found {
+        properties: Some(without),
+        ..found.clone()
+    };
+    let one = composed(runs, &bare, without, others, (lookup, true));
+    match (runs.first(), found.properties) {
+        (Some(run), Some(properties)) => finished(run, properties, without, one),
+        _ => one,
     }
 }
 
@@ -375,7 +317,7 @@ fn without_unknown(properties: &Map<String, Value>, mut one: Instrumented) -> In
     one
 }
 
-fn refused(id: &str, findings: Vec<Finding>) -> TaskDefinitionReport {
+pub(crate) fn refused(id: &str, findings: Vec<Finding>) -> TaskDefinitionReport {
     TaskDefinitionReport {
         id: id.to_owned(),
         outcome: Outcome::Refused,

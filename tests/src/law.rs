@@ -187,6 +187,7 @@ impl Place<'_> {
                 self.path
             ))
         };
+        let (before, after) = (&without_markers(before), &without_markers(after));
         for key in before.keys().chain(after.keys()) {
             if !TOUCHED.contains(&key.as_str()) && before.get(key) != after.get(key) {
                 broken(&format!("`{key}` has changed"));
@@ -230,4 +231,16 @@ impl Place<'_> {
         [shell, flag] == [&json!("sh"), &json!("-c")]
             && joined.is_some_and(|words| json!(words) == json!(ran))
     }
+}
+
+/// A container without the labels that mark a recipe.
+fn without_markers(container: &Map<String, Value>) -> Map<String, Value> {
+    let mut container = container.clone();
+    if let Some(Value::Object(labels)) = container.get_mut("dockerLabels") {
+        labels.retain(|key, _| !key.starts_with("outrigger."));
+        if labels.is_empty() {
+            container.remove("dockerLabels");
+        }
+    }
+    container
 }

@@ -91,10 +91,11 @@ fn says(case: &Case, ran: &Ran) -> Vec<String> {
 }
 
 /// Cases whose command line cannot be read, so that it does not say where a report may go.
-const UNREADABLE: [&str; 3] = [
+const UNREADABLE: [&str; 4] = [
     "outcomes/check-and-detailed-exitcode",
     "outcomes/detailed-exitcode-wrong-usage",
     "outcomes/wrong-usage",
+    "removal/nothing-is-checked",
 ];
 
 /// The report in another format, one after the other from case to case: what holds of every one. Those that the case
@@ -228,6 +229,10 @@ fn laws_of_templates(case: &Case, input: &[u8], ran: &Ran) -> Vec<String> {
     let wrapper = case.args.iter().find_map(|arg| Wrapper::of(arg));
     if let (Some(wrapper), false) = (wrapper, arranged) {
         let lock = case.json("outrigger.lock").unwrap_or(Value::Null);
+        // What was marked runs what the original would run.
+        let original = case.original().and_then(|path| fs::read(path).ok());
+        let original = original.and_then(|bytes| document::parse(&bytes).ok());
+        let before = original.map_or(before, as_template);
         problems.extend(law::judge(&before, &after, &lock, wrapper).broken);
     }
     problems

@@ -106,6 +106,13 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, DocumentKind, Value)>) {
         let Ok(source) = Source::parse(&text) else {
             continue;
         };
+        // One that is marked already is no original.
+        if ["outrigger.", "outrigger:recipe"]
+            .iter()
+            .any(|mark| text.contains(&format!("\"{mark}")))
+        {
+            continue;
+        }
         match shape(source.value()) {
             Ok(Shape::Document(kind)) => found.push((path, kind, source.value().clone())),
             Ok(Shape::Described) => {
@@ -117,8 +124,9 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, DocumentKind, Value)>) {
     }
 }
 
-fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Answers {
-    let requests = images_needed(document, kind, recipes, &settings()).unwrap();
+/// What every image runs; nothing where the document cannot be worked on.
+fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Option<Answers> {
+    let requests = images_needed(document, kind, recipes, &settings());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let config = ImageConfig {
         digest: None,
@@ -127,10 +135,12 @@ fn answers(document: &Value, kind: DocumentKind, recipes: &Recipes) -> Answers {
         user: String::new(),
         working_dir: String::new(),
     };
-    requests
-        .into_iter()
-        .map(|request| (request, Ok(config.clone())))
-        .collect()
+    let requests = requests.ok()?.into_iter();
+    Some(
+        requests
+            .map(|request| (request, Ok(config.clone())))
+            .collect(),
+    )
 }
 
 /// What was counted of a run.
@@ -140,6 +150,8 @@ struct Count {
     not_marked: usize,
     came_off: usize,
     incomplete: usize,
+    /// Something referred to the sidecar already when it was not there.
+    refers: usize,
 }
 
 fn has(task: &TaskDefinitionReport, code: Code) -> bool {
@@ -153,7 +165,9 @@ fn round_trip(
     count: &mut Count,
     problems: &mut Vec<String>,
 ) {
-    let answers = answers(document, *kind, recipes);
+    let Some(answers) = answers(document, *kind, recipes) else {
+        return;
+    };
     let rewritten = rewrite(document, *kind, recipes, &settings(), &answers).unwrap();
     let mut marked = document.clone();
     put(&mut marked, rewritten.changes).unwrap();
@@ -177,6 +191,7 @@ fn round_trip(
         match removed.outcome {
             Outcome::Rewritten if !has(task, Code::NotMarked) => count.came_off += 1,
             Outcome::Refused if has(task, Code::MarkerIncomplete) => count.incomplete += 1,
+            Outcome::Refused if has(removed, Code::RefersToNothing) => count.refers += 1,
             _ if has(task, Code::NotMarked) => count.not_marked += 1,
             _ => problems.push(format!(
                 "{}: {}: {:?}",
@@ -190,7 +205,8 @@ fn round_trip(
     let all = assignments(&used(&marked));
     let same = |given| under(&back, given) == under(document, given);
     // One that stays as it is has been counted; a document that holds one is not compared as a whole.
-    if !partly && !(back == *document || !all.is_empty() && all.iter().all(same)) {
+    let is_same = back == *document || !all.is_empty() && all.iter().all(same);
+    if !partly && !is_same {
         problems.push(format!("{}: not as it was before", path.display()));
     }
 }
@@ -214,7 +230,10 @@ fn what_is_marked_comes_off_everywhere() {
             round_trip(document, &recipes, &mut count, &mut problems);
         }
         println!("{name}: {count:?}");
-        assert!(count.came_off > 100, "{name}: {count:?}");
+        assert!(
+            count.came_off > 500 && count.refers < 5,
+            "{name}: {count:?}"
+        );
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 /// Between two calls, once a service has throttled.
 const FIRST_INTERVAL: Duration = Duration::from_millis(25);
-const LONGEST_INTERVAL: Duration = Duration::from_secs(4);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// An interval shorter than this is none.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(2);
 /// Calls that were under way together are throttled together, and that counts once.
 const REST: Duration = Duration::from_millis(250);
 /// How much of the interval is left after a call that went well.
-const EASING: f64 = 0.95;
+const EASING: f64 = 0.8;
 
 /// The pace of one service in one region of one account: quotas are counted there.
 ///

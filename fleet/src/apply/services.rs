@@ -8,10 +8,9 @@ use registry::remote::CredentialSource;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::steady::{Standing, in_deployment, standing};
+use super::steady::{Standing, standing, unplanned};
 use super::{Refusal, Work};
 use crate::api::ApiError;
-use crate::discover::foreign_controller;
 use crate::ecs::{self, text};
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
@@ -250,7 +249,7 @@ impl<C: CredentialSource> Work<'_, C> {
                 Standing::Before if lags => Some(moving),
                 Standing::Failed(why) => self.failed(moving, why).await?,
                 Standing::TakenBack(why) => self.taken_back(moving, why).await?,
-                Standing::Before | Standing::Overtaken => self.overtaken(moving)?,
+                Standing::Before | Standing::Overtaken => self.overtaken(moving, service)?,
             };
             still.extend(next);
         }
@@ -269,8 +268,11 @@ impl<C: CredentialSource> Work<'_, C> {
         Ok(None)
     }
 
-    fn overtaken(&mut self, moving: Moving) -> io::Result<Option<Moving>> {
-        let message = "somebody else has deployed another task definition meanwhile";
+    fn overtaken(&mut self, moving: Moving, service: Option<&Value>) -> io::Result<Option<Moving>> {
+        let message = match service {
+            Some(_) => "somebody else has deployed another task definition meanwhile",
+            None => "somebody has deleted the service meanwhile",
+        };
         let back = moving.back.clone().unwrap_or(Back {
             message: message.to_owned(),
             stopped: Vec::new(),
@@ -376,35 +378,4 @@ fn applied(moving: &Moving, outcome: TargetOutcome, back: Option<Back>) -> Appli
         message,
         stopped,
     }
-}
-
-/// Why a service is not touched: it is not any more as it was planned.
-fn unplanned(
-    planned: &PlannedTarget,
-    service: Option<&Value>,
-    begun: Option<&str>,
-) -> Option<Refusal> {
-    let Some(service) = service else {
-        return Some(Refusal::changed("the service is gone"));
-    };
-    let runs = text(service, "taskDefinition").unwrap_or_default();
-    if text(service, "status").is_some_and(|status| status != "ACTIVE") {
-        return Some(Refusal::changed("the service is being deleted"));
-    }
-    if foreign_controller(service).is_some() {
-        return Some(Refusal::changed(
-            "its deployments are made by something else now",
-        ));
-    }
-    if runs != planned.definition {
-        let runs = crate::shard::last(runs);
-        return Some(Refusal::changed(&format!("it runs `{runs}` now")));
-    }
-    // One that was being updated when the apply was killed may be in the middle of being taken back by ECS.
-    let in_motion = begun.is_none() && in_deployment(service);
-    in_motion.then(|| Refusal {
-        outcome: TargetOutcome::DeploymentInProgress,
-        message: "it is in the middle of a deployment: plan and apply again when it is steady"
-            .to_owned(),
-    })
 }

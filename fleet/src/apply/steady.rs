@@ -1,9 +1,13 @@
-//! Whether a service has become steady, as
+//! Whether a service is as it was planned, and whether it has become steady, as
 //! [DescribeServices](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html) tells it.
 
 use serde_json::Value;
 
+use super::Refusal;
+use crate::discover::foreign_controller;
 use crate::ecs::{list, text};
+use crate::plan::PlannedTarget;
+use crate::report::TargetOutcome;
 
 /// How a deployment stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +79,39 @@ fn why(deployment: &Value) -> String {
     )
 }
 
+/// Why a service is not touched: it is not any more as it was planned.
+pub(super) fn unplanned(
+    planned: &PlannedTarget,
+    service: Option<&Value>,
+    begun: Option<&str>,
+) -> Option<Refusal> {
+    let Some(service) = service else {
+        return Some(Refusal::changed("the service is gone"));
+    };
+    let runs = text(service, "taskDefinition").unwrap_or_default();
+    if text(service, "status").is_some_and(|status| status != "ACTIVE") {
+        return Some(Refusal::changed("the service is being deleted"));
+    }
+    if foreign_controller(service).is_some() {
+        return Some(Refusal::changed(
+            "its deployments are made by something else now",
+        ));
+    }
+    if runs != planned.definition {
+        let runs = crate::shard::last(runs);
+        return Some(Refusal::changed(&format!("it runs `{runs}` now")));
+    }
+    // One that was being updated when the apply was killed may be in the middle of being taken back by ECS.
+    let in_motion = begun.is_none() && in_deployment(service);
+    in_motion.then(|| Refusal {
+        outcome: TargetOutcome::DeploymentInProgress,
+        message: "it is in the middle of a deployment: plan and apply again when it is steady"
+            .to_owned(),
+    })
+}
+
 /// Whether the service is in the middle of a deployment.
-pub(super) fn in_deployment(service: &Value) -> bool {
+fn in_deployment(service: &Value) -> bool {
     let deployments = || list(service, "deployments");
     let active = deployments().filter(|it| text(it, "status") != Some("INACTIVE"));
     active.count() > 1

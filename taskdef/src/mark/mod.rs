@@ -164,3 +164,6 @@ fn each_container(value: &Value, visit: &mut dyn FnMut(&Map<String, Value>)) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use crate::cloudformation::intrinsic::scalar_text;
 use crate::container::View;
 use crate::digest;
 use crate::edit::{Edit, Restored};
+use crate::judge::POSSIBLE_USERS;
 use crate::plan::facts::facts;
 use crate::plan::merge::NATURAL_KEYS;
 use crate::plan::recognise::Recognised;
@@ -15,7 +16,6 @@ use crate::plan::variant::Variant;
 use crate::plan::{Note, Refusal, Task, render_refusal};
 use crate::recipe::ContainerFacts;
 use crate::report::Code;
-use crate::work::POSSIBLE_USERS;
 
 use super::record::natural_key;
 use super::unmarked::Undone;

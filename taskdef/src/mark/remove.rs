@@ -4,12 +4,15 @@ use serde_json::{Map, Value};
 
 use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
+use crate::container::{Setting, View};
 use crate::plan::compose::{add_containers, add_lines, differences};
 use crate::plan::instrument::Instrumented;
+use crate::plan::select::repository;
 use crate::plan::task::Run;
 use crate::plan::{Note, Refusal};
+use crate::recipe::Wrapping;
 use crate::report::{Code, Finding, Outcome, Severity, TaskDefinitionReport};
-use crate::settings::{OnUnresolved, Settings};
+use crate::settings::{KnownAgent, OnUnresolved, Settings};
 use crate::source::Change;
 use crate::validate::broken_by_removal;
 use crate::work::{Basis, Work, unreadable};
@@ -18,7 +21,7 @@ use crate::{DocumentError, Rewritten};
 use super::tag::tagged;
 use super::take::{Ground, Purpose, Taken, taken_off};
 use super::unmarked::taken_apart;
-use super::{Removal, labels_in};
+use super::{Removal, each_container, labels_in};
 
 /// Takes recipes off; each task definition changes whole, or not at all.
 pub(crate) fn remove(
@@ -156,6 +159,9 @@ fn without(
     report
         .findings
         .extend(without_labels(basis, runs, properties, removal));
+    report
+        .findings
+        .extend(unmarked(basis, runs, properties, removal));
     let mut current = properties.clone();
     let mut add = |current: &mut Map<String, Value>, taken: Taken| {
         add_containers(&mut report.containers, taken.containers);
@@ -211,4 +217,66 @@ fn without_labels(
             refusal.finding(None)
         })
         .collect()
+}
+
+/// Recipes that a task definition carries without a marker, by their sidecars and wrappers, and that are not given
+/// with their inputs: an error where they are meant by name, else a warning.
+fn unmarked(
+    basis: Basis<'_>,
+    runs: &[Run<'_>],
+    properties: &Map<String, Value>,
+    removal: &Removal<'_>,
+) -> Vec<Finding> {
+    let labels = labels_in(basis.dialect, properties);
+    let given = |name: &str| runs.iter().any(|run| run.recipe_name() == name);
+    let agents = basis.settings.known_agents.iter().filter(|agent| {
+        let name = agent.recipe.as_str();
+        removal.means(name) && !labels.contains_key(name) && !given(name)
+    });
+    let definitions = basis.dialect.find(properties, "containerDefinitions");
+    let carried = agents.filter(|agent| {
+        let mut found = false;
+        if let Some(definitions) = definitions {
+            each_container(definitions, &mut |container| {
+                found |= is_of(agent, View::new(basis.dialect, container));
+            });
+        }
+        found
+    });
+    let finding = |agent: &KnownAgent| {
+        let why = format!("it carries the recipe `{}` without a marker", agent.recipe);
+        let hint = "give the recipe by name with its inputs, so that what it wrote is recognised";
+        match removal.names.is_empty() {
+            true => Note::new(Code::NotMarked, why)
+                .with_hint(Some(hint.to_owned()))
+                .finding(None),
+            false => Refusal::new(Code::CannotTakeApart, why, hint).finding(None),
+        }
+    };
+    carried.map(finding).collect()
+}
+
+/// Whether a container is a sidecar of an agent's by name and image, or starts with its wrapper.
+fn is_of(agent: &KnownAgent, container: View<'_>) -> bool {
+    let text = |key| match container.text(key) {
+        Setting::Known(text) => text,
+        _ => String::new(),
+    };
+    let image = text("image");
+    let runs_agent = |known: &String| repository(&image).ends_with(known.as_str());
+    let is_sidecar =
+        agent.sidecars.contains(&text("name")) && agent.repositories.iter().any(runs_agent);
+    let Setting::Known(words) = container.words("entryPoint") else {
+        return is_sidecar;
+    };
+    let starts = |wrapping: &Wrapping| {
+        let rest = words.strip_prefix(wrapping.wrapper.as_slice());
+        let script = wrapping.script.as_deref().unwrap_or_default();
+        let is_script = |rest: &[Value]| {
+            let line = rest.first().and_then(Value::as_str);
+            script.is_empty() || line.is_some_and(|line| line.starts_with(script))
+        };
+        !wrapping.wrapper.is_empty() && rest.is_some_and(is_script)
+    };
+    is_sidecar || agent.wrappings.iter().any(starts)
 }

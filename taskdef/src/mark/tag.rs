@@ -67,9 +67,12 @@ pub(super) fn tag(
         entry: entry.into_iter().collect(),
     };
     let fits = !full && value.len() <= MAX_TAG_VALUE;
-    let done = fits.then(|| edit::apply(properties, &[&edit], task.at(&task.given)));
+    // What fails half way leaves nothing behind.
+    let mut named = properties.clone();
+    let done = fits.then(|| edit::apply(&mut named, &[&edit], task.at(&task.given)));
     match done {
         Some(Ok(said)) => {
+            *properties = named;
             let said = said
                 .into_iter()
                 .filter(|line| !report.changes.contains(line));
@@ -82,7 +85,7 @@ pub(super) fn tag(
             );
             report
                 .findings
-                .push(Note::new(Code::NotMarked, why).finding(None));
+                .push(Note::new(Code::NotTagged, why).finding(None));
         }
     }
 }

@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 use crate::cloudformation::conditions::{anywhere, combinations};
 use crate::cloudformation::intrinsic::{Assignment, as_if, call, is_no_value, no_value};
 use crate::cloudformation::template::Template;
-use crate::container::{View, shown};
+use crate::container::{Setting, View, shown};
 use crate::dialect::Dialect;
 use crate::edit::{self, Edit, Where};
 use crate::plan::cannot_merge;
 use crate::plan::slots::assumed;
 use crate::plan::variant::{Row, folded};
 use crate::plan::{About, Refusal};
-use crate::report::{Code, ContainerReport, Finding};
+use crate::report::{Code, ContainerReport, Finding, ProcessChange};
 
 use super::label::{Label, Labels, Node, Nodes, key, own_label};
 use super::labels_in;
@@ -256,7 +256,10 @@ impl Way<'_> {
                     let spelled = dialect.key("", &labels).into_owned();
                     after.insert(spelled, Value::Object(Map::new()));
                 }
-                let report = self.report(container, said);
+                let report = ContainerReport {
+                    processes: processes(dialect, container, &after),
+                    ..self.report(container, said)
+                };
                 self.containers.push(report);
             }
             Err(place) => self.refuse(container, cannot_merge(dialect, &place)),
@@ -390,4 +393,30 @@ fn edits_of(dialect: Dialect, nodes: &Nodes) -> Vec<Edit> {
         undo(dialect, &mut vec![key.clone()], node, &mut edits);
     }
     edits
+}
+
+/// The process before and after, where both are stated.
+pub(super) fn processes(
+    dialect: Dialect,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Vec<ProcessChange> {
+    let stated = |map| {
+        let words = |key| match View::new(dialect, map).words(key) {
+            Setting::Known(items) => Some(items.iter().map(shown).collect::<Vec<String>>()),
+            Setting::Absent => Some(Vec::new()),
+            Setting::Intrinsic(_) | Setting::Malformed => None,
+        };
+        let entry_point = words("entryPoint").filter(|words| !words.is_empty())?;
+        Some([entry_point, words("command")?].concat())
+    };
+    let pair = stated(before).zip(stated(after));
+    let pair = pair.filter(|(before, after)| before != after);
+    pair.map(|(before, after)| ProcessChange {
+        given: None,
+        before,
+        after,
+    })
+    .into_iter()
+    .collect()
 }

@@ -28,7 +28,7 @@ use crate::source::Path;
 
 use super::own::{may_be_the_users, settings, stand_there};
 use super::tag::tag_edit;
-use super::take::{Taken, rebuilt};
+use super::take::{Taken, processes, rebuilt};
 
 /// Takes a recipe off that left no marker; nothing where the task definition does not carry it.
 pub(super) fn taken_apart(
@@ -67,7 +67,8 @@ pub(super) fn taken_apart(
     after.insert(key, value.unwrap_or_else(|| Value::Array(Vec::new())));
     let tag = tag_edit(task.dialect, &after, run.recipe_name(), false);
     let tag: Vec<&Edit> = tag.iter().collect();
-    let changes = edit::apply(&mut after, &tag, task.at(&task.given)).unwrap_or_default();
+    let changes = edit::apply(&mut after, &tag, task.at(&task.given))
+        .map_err(|place| vec![cannot_merge(task.dialect, &place).finding(None)])?;
     notes.extend(apart.notes);
     Ok(Some(Taken {
         properties: after,
@@ -137,6 +138,9 @@ impl Apart<'_, '_> {
             Ok((after, said)) => {
                 self.carries |= !said.is_empty();
                 self.tell(&about, false, said);
+                if let Some(told) = self.containers.last_mut() {
+                    told.processes = processes(task.dialect, container, &after);
+                }
                 Some(after)
             }
             Err(refusals) => {

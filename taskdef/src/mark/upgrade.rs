@@ -10,10 +10,10 @@ use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
 use crate::digest;
+use crate::plan::Note;
 use crate::plan::compose::{changed, differences};
 use crate::plan::instrument::Instrumented;
 use crate::plan::task::Run;
-use crate::plan::{Note, Refusal};
 use crate::report::{Code, Finding, Outcome};
 
 use super::label::{Label, Labels, own_label};
@@ -21,42 +21,15 @@ use super::labels_in;
 use super::put::under;
 use super::take::{Ground, Purpose, rebuilt, taken_off};
 
-/// What keeps a task definition that is only judged from carrying its recipe, by its marker: a process
-/// that was changed, or that came from another image.
-pub(crate) fn drift(
-    run: &Run<'_>,
-    found: &Found<'_>,
-    properties: &Map<String, Value>,
-) -> Vec<Finding> {
-    let recipe = run.recipe_name();
-    let moved = |labels: &Labels| {
-        let given = given(found);
-        let ground = Ground {
-            dialect: run.dialect,
-            template: run.template,
-            given: &given,
-        };
-        is_moved_anywhere(ground, recipe, properties) && !labels.unreadable
+/// Whether the program of a container came from another image than the one that it has now.
+pub(crate) fn has_moved(run: &Run<'_>, found: &Found<'_>, properties: &Map<String, Value>) -> bool {
+    let given = given(found);
+    let ground = Ground {
+        dialect: run.dialect,
+        template: run.template,
+        given: &given,
     };
-    match start(std::slice::from_ref(run), found, properties) {
-        Start::Refused(mut findings) => {
-            findings.retain(|finding| finding.code != Code::MarkerIncomplete);
-            findings
-        }
-        Start::AsItIs => Vec::new(),
-        Start::TakenOff(_) => {
-            let labels = labels_in(run.dialect, properties).remove(recipe);
-            let moved = labels.filter(moved).map(|_| {
-                let refusal = Refusal::new(
-                    Code::NotInstrumented,
-                    format!("the program stands behind the wrapper of `{recipe}` as another image had it"),
-                    "rewrite it: the new image's own program is put in its place",
-                );
-                refusal.finding(None)
-            });
-            moved.into_iter().collect()
-        }
-    }
+    is_moved_anywhere(ground, run.recipe_name(), properties)
 }
 
 fn given(found: &Found<'_>) -> Assignment {

@@ -201,6 +201,10 @@ pub(crate) fn broken_by_removal(
     findings.retain(|finding| {
         finding.severity == Severity::Error && finding.code == Code::RefersToNothing
     });
+    for finding in &mut findings {
+        finding.message.push_str(" after the removal");
+        finding.hint = Some("remove that entry first, or keep the recipe".to_owned());
+    }
     findings
 }
 

@@ -1,5 +1,6 @@
 //! A proxy before moto: it writes down what is called, and delays, refuses or changes what a test wants.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -119,6 +120,8 @@ struct Shared {
     /// Calls that moto is at work on.
     busy: AtomicUsize,
     delay: Mutex<Duration>,
+    /// Answers by question, where they are to be remembered.
+    known: Mutex<Option<BTreeMap<String, Answered>>>,
     ended: AtomicBool,
 }
 
@@ -144,6 +147,7 @@ impl AwsProxy {
             calls: Mutex::default(),
             busy: AtomicUsize::new(0),
             delay: Mutex::default(),
+            known: Mutex::default(),
             ended: AtomicBool::new(false),
         });
         let listening = Arc::clone(&shared);
@@ -177,6 +181,12 @@ impl AwsProxy {
     /// Every call takes so much longer.
     pub fn delay(&self, delay: Duration) {
         *lock(&self.shared.delay) = delay;
+    }
+
+    /// From now on a question that is asked again is answered as before, and moto hears nothing of it:
+    /// what takes time is then the client's alone.
+    pub fn remember(&self) {
+        *lock(&self.shared.known) = Some(BTreeMap::new());
     }
 
     /// All calls since the last time.
@@ -241,8 +251,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Status, headers and body of the answer; nothing, where there is to be none.
-fn answered(request: &Request, shared: &Shared) -> Option<(u16, String, Vec<u8>)> {
+/// Status, headers and body of an answer.
+type Answered = (u16, String, Vec<u8>);
+
+/// The answer; nothing, where there is to be none.
+fn answered(request: &Request, shared: &Shared) -> Option<Answered> {
     let call = {
         let mut calls = lock(&shared.calls);
         let call = Call::of(request, calls.len());
@@ -253,9 +266,28 @@ fn answered(request: &Request, shared: &Shared) -> Option<(u16, String, Vec<u8>)
     if !delay.is_zero() {
         std::thread::sleep(delay);
     }
+    let question = format!(
+        "{} {} {} {} {}",
+        call.key, call.region, request.target, call.action, call.body
+    );
+    if let Some(known) = &*lock(&shared.known)
+        && let Some(answer) = known.get(&question)
+    {
+        return Some(answer.clone());
+    }
+    let answer = judged(request, &call, shared);
+    if let (Some(known), Some(answer)) = (&mut *lock(&shared.known), &answer)
+        && answer.0 == 200
+    {
+        known.insert(question, answer.clone());
+    }
+    answer
+}
+
+fn judged(request: &Request, call: &Call, shared: &Shared) -> Option<Answered> {
     let judge = Arc::clone(&lock(&shared.judge));
     let json = "Content-Type: application/x-amz-json-1.1\r\n".to_owned();
-    let verdict = judge(&call);
+    let verdict = judge(call);
     if let Verdict::Answer(status, body) = verdict {
         return Some((status, json, body.to_string().into_bytes()));
     }

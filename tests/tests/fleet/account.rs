@@ -167,9 +167,27 @@ impl Aws {
 
     /// The program, with nothing of this process's environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fleet-under-test"));
+        let mut command = self.alone(env!("CARGO_BIN_EXE_fleet-under-test"));
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Runs the program to its end, and gives how many megabytes it had, and how many milliseconds it took.
+    pub(crate) fn measured(&self, args: &[&str]) -> (u64, u64) {
+        let mut command = self.alone(env!("CARGO_BIN_EXE_peak-memory"));
+        let program = env!("CARGO_BIN_EXE_fleet-under-test");
+        command.args(["measured", program]).args(args);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        let measured = std::fs::read_to_string(self.path("measured")).unwrap();
+        let (bytes, time) = measured.split_once(' ').unwrap();
+        (bytes.parse::<u64>().unwrap() >> 20, time.parse().unwrap())
+    }
+
+    fn alone(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
@@ -177,6 +195,7 @@ impl Aws {
             .env("AWS_ACCESS_KEY_ID", "key")
             .env("AWS_SECRET_ACCESS_KEY", "canary-5ecret")
             .env("AWS_REGION", REGION)
+            .env("OUTRIGGER_EXTERNAL_ID", "canary-external")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null());
         command

@@ -1,11 +1,14 @@
 //! Many accounts and regions, and many services.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use outrigger_tests::servers::{Verdict, paged};
+use outrigger_tests::servers::{Call, Verdict, paged};
 use serde_json::{Value, json};
 
-use crate::account::{Aws, OWN, REGION, outcomes, plain};
+use crate::account::{Aws, LACEWORK, OWN, REGION, outcomes, plain};
 
 const REGIONS: [&str; 3] = ["eu-central-1", "us-east-1", "ap-southeast-2"];
 
@@ -99,8 +102,6 @@ fn every_account_of_an_organization_but_those_that_cannot_be_entered() {
     let entering = [
         "--role-name",
         "OutriggerFleet",
-        "--external-id",
-        "canary-external",
         "--session-tag",
         "purpose=fleet",
     ];
@@ -250,86 +251,122 @@ fn size() -> (usize, usize) {
     }
 }
 
-#[test]
-fn an_organization_with_slow_answers_and_one_account_that_is_throttled() {
-    let Some(aws) = Aws::start() else { return };
-    let (accounts, each) = size();
-    let accounts = organization(&aws, accounts);
-    for account in &accounts {
-        for region in REGIONS {
-            services(&aws, (account, region), each);
+/// Accounts of an organization, each with services in every region, that answers slowly.
+struct Large {
+    aws: Aws,
+    accounts: Vec<String>,
+    each: usize,
+    delay: Duration,
+}
+
+impl Large {
+    fn start() -> Option<Large> {
+        let aws = Aws::start()?;
+        let (accounts, each) = size();
+        let accounts = organization(&aws, accounts);
+        for account in &accounts {
+            for region in REGIONS {
+                services(&aws, (account, region), each);
+            }
         }
-    }
-    let regions = REGIONS.join(",");
-    let args = [
-        "--account",
-        &accounts.join(","),
-        "--region",
-        &regions,
-        "--role-name",
-        "OutriggerFleet",
-        "--shards",
-        "60",
-    ];
-    aws.proxy.delay(Duration::from_millis(50));
-    let timed = |aws: &Aws| {
+        let delay = Duration::from_millis(50);
+        aws.proxy.delay(delay);
         aws.proxy.take_calls();
-        let begun = Instant::now();
-        let (ran, plan) = aws.plan(&args);
-        assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
-        let shards = plan["shards"].as_array().unwrap();
-        assert_eq!(shards.len(), accounts.len() * REGIONS.len());
-        (begun.elapsed(), aws.proxy.take_calls())
-    };
-    let (time, calls) = timed(&aws);
-    let total = accounts.len() * REGIONS.len() * each;
-    println!(
-        "{total} services in {} accounts and {} regions: {time:?}, {} calls",
-        accounts.len(),
-        REGIONS.len(),
-        calls.len()
-    );
-    // One for each definition, and few besides.
-    let described = calls
+        Some(Large {
+            aws,
+            accounts,
+            each,
+            delay,
+        })
+    }
+
+    fn shards(&self) -> usize {
+        self.accounts.len() * REGIONS.len()
+    }
+
+    /// Plans, and gives what it took: megabytes, milliseconds, calls.
+    fn plan(&self) -> (u64, u64, Vec<Call>) {
+        let (accounts, regions) = (self.accounts.join(","), REGIONS.join(","));
+        let args = [
+            &[
+                "plan",
+                "-o",
+                "plan.json",
+                "--account",
+                &accounts,
+                "--region",
+                &regions,
+            ][..],
+            &["--role-name", "OutriggerFleet", "--shards", "60"],
+            LACEWORK,
+        ];
+        let (memory, time) = self.aws.measured(&args.concat());
+        let plan = self.aws.json("plan.json");
+        assert_eq!(plan["shards"].as_array().unwrap().len(), self.shards());
+        (memory, time, self.aws.proxy.take_calls())
+    }
+}
+
+#[test]
+fn an_organization_that_answers_slowly() {
+    let Some(large) = Large::start() else { return };
+    large.aws.proxy.remember();
+    let (_, with_moto, first) = large.plan();
+    // What was answered is answered by the proxy alone: moto itself is slower than the delay.
+    let (memory, time, calls) = large.plan();
+    let described: BTreeSet<&str> = calls
         .iter()
         .filter(|call| call.action == "ecs:DescribeTaskDefinition")
-        .count();
-    assert_eq!(described, total);
-    let shards = accounts.len() * REGIONS.len();
-    let others = 4 + 2 * each.div_ceil(10) + 3;
-    assert!(
-        calls.len() <= described + shards * others + accounts.len() + 1,
-        "{}",
-        calls.len()
-    );
-
-    // The key of the first account is that of the first role that is assumed for it.
-    let slow = accounts[0].clone();
-    let keys: std::sync::Mutex<std::collections::BTreeMap<String, usize>> =
-        std::sync::Mutex::default();
-    let throttled_account = std::sync::Arc::new(std::sync::Mutex::new(None::<String>));
-    let known = throttled_account.clone();
-    aws.disturbed(move |call| {
-        if call.action == "sts:AssumeRole" && call.body.contains(&slow) {
-            return None;
-        }
-        let input = call.input.to_string();
-        if input.contains(&slow) && known.lock().unwrap().is_none() {
-            *known.lock().unwrap() = Some(call.key.clone());
-        }
-        let is_slow = known.lock().unwrap().as_ref() == Some(&call.key);
-        let mut keys = keys.lock().unwrap();
-        let count = keys.entry(call.key.clone()).or_default();
-        *count += 1;
-        (is_slow && *count % 2 == 0).then(Verdict::throttled)
-    });
-    let (_, calls) = timed(&aws);
-    let key = throttled_account.lock().unwrap().clone().unwrap();
-    let last = |of_slow: bool| calls.iter().rposition(|call| (call.key == key) == of_slow);
+        .map(|call| call.body.as_str())
+        .collect();
+    let total = large.shards() * large.each;
+    assert_eq!(described.len(), total);
+    // Clusters twice, services, the list of them, buses, rules, schedules; who one is, and who one becomes.
+    let fewest = total + large.shards() * (6 + large.each.div_ceil(10)) + large.accounts.len() + 1;
+    assert_eq!(calls.len(), fewest);
+    // One after the other: who one is, who one becomes, seven for what runs, and the definitions, eight at once.
+    let rounds = 9 + large.each.div_ceil(8);
+    let bound = large.delay.as_millis() * u128::try_from(rounds).unwrap();
     println!(
-        "with one account throttled: its last call was the {:?}th of {}, that of all others the {:?}th",
-        last(true),
+        "{total} services, {} accounts, {} regions, {} ms delay: {time} ms, {memory} MB, {} calls ({fewest} are the fewest), \
+         {bound} ms is the lower bound; with moto {with_moto} ms, {} calls",
+        large.accounts.len(),
+        REGIONS.len(),
+        large.delay.as_millis(),
         calls.len(),
+        first.len(),
+    );
+}
+
+#[test]
+fn one_throttled_account_slows_no_other() {
+    let Some(large) = Large::start() else { return };
+    let slow = large.accounts[0].clone();
+    let known: Arc<Mutex<Option<String>>> = Arc::default();
+    let key = Arc::clone(&known);
+    let count = AtomicUsize::new(0);
+    large.aws.disturbed(move |call| {
+        let mut known = known.lock().unwrap();
+        // Its key is the one that asks about its clusters.
+        if call.action == "ecs:DescribeClusters" && call.body.contains(&slow) {
+            known.get_or_insert(call.key.clone());
+        }
+        let is_slow = known.as_ref() == Some(&call.key);
+        (is_slow && count.fetch_add(1, Ordering::SeqCst) % 2 == 0).then(Verdict::throttled)
+    });
+    let (_, time, calls) = large.plan();
+    let key = key.lock().unwrap().clone().unwrap();
+    // All others were done while that one still waited.
+    let last = |of_slow: bool| calls.iter().rposition(|call| (call.key == key) == of_slow);
+    assert!(
+        last(true) > last(false),
+        "{:?} {:?}",
+        last(true),
         last(false)
+    );
+    let own = calls.iter().filter(|call| call.key == key).count();
+    println!(
+        "one account throttled at every second call: {time} ms, {} calls, {own} of them its own",
+        calls.len()
     );
 }

@@ -51,6 +51,9 @@ pub(super) enum Phase {
 impl Event {
     /// Reads an event. No message repeats more of it than the names of its members.
     pub(super) fn read(event: Value) -> Result<Event, Refused> {
+        if !event.is_object() {
+            return Err(Refused::event("the event is no JSON object".to_owned()));
+        }
         let wrong =
             |error: serde_json::Error| Refused::event(format!("the event is none: {error}"));
         let event: Event = serde_json::from_value(event).map_err(wrong)?;

@@ -102,7 +102,12 @@ const OF_APPLY: [(&str, &str, Shape); 6] = [
 ];
 
 /// Options that are spelled otherwise as variables, for the ways out that name them.
-const SPELLED: [(&str, &str); 7] = [
+const SPELLED: [(&str, &str); 9] = [
+    (", with the keys of `--set`", ""),
+    (
+        "`fleet --help` shows what there is",
+        "`docs/fleet-deploy.md` has the settings",
+    ),
     ("--allow-realm", "OUTRIGGER_ALLOWED_REALMS"),
     ("--allow-registry", "OUTRIGGER_ALLOWED_REGISTRIES"),
     ("--ca-bundle FILE", "OUTRIGGER_CA_BUNDLE"),
@@ -464,6 +469,6 @@ mod tests {
         let failure = read(&[]).unwrap_err();
         insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RESULTS` is missing; way out: name the bucket");
         let failure = read(&[("RESULTS", "s3://results")]).unwrap_err();
-        insta::assert_snapshot!(Refused::settings(failure), @"");
+        insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RECIPE` is missing; way out: name a recipe, or an object in S3");
     }
 }
