@@ -461,7 +461,21 @@ mod tests {
             !table.contains("canary") && !table.contains("--"),
             "{table}"
         );
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r#"
+        there is no setting `OUTRIGGER_REGION`; way out: did you mean `OUTRIGGER_REGIONS`?
+        the value of `OUTRIGGER_ACCOUNTS <ID>` is not valid: an account is a number of 12 digits
+        `OUTRIGGER_ACCOUNTS <ID>` cannot be used with `OUTRIGGER_ORGANIZATION`; way out: leave one of them out
+        the setting `OUTRIGGER_ORGANIZATION` has to be `true` or `false`
+        `OUTRIGGER_ORGANIZATION` is missing; way out: `docs/fleet-deploy.md` has the settings
+        the value of `OUTRIGGER_WAVE <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
+        the variable `OUTRIGGER_MODE` has to be `opt-out` or `opt-in`
+        `OUTRIGGER_ROLE_NAME`: a role's name has letters, digits, `+=,.@_-`, and a slash after each part of its path
+        `OUTRIGGER_SESSION_TAGS` takes KEY=VALUE
+        the setting `OUTRIGGER_RESULTS` is not of the form s3://BUCKET[/PREFIX]
+        the variable `OUTRIGGER_RECIPE` is not valid: there is no recipe `alertlogic`; way out: did you mean `alert-logic`? There are: alert-logic, deepfence, lacework, prisma-cloud, sysdig; or name a file
+        the setting `OUTRIGGER_REGISTRY_CREDENTIALS` is wrong; way out: it takes {"REGISTRY": ["ARN", ...], ...}
+        the variable `OUTRIGGER_INPUTS` is not a JSON object; way out: it takes `{"KEY": VALUE, ...}`
+        "#);
     }
 
     #[test]
