@@ -79,6 +79,7 @@ pub struct Described {
     settings: Settings,
     given: Arc<(Option<DockerConfig>, Option<DockerConfig>)>,
     login: Arc<Option<DockerConfig>>,
+    secrets: SecretPolicy,
     time: Duration,
 }
 
@@ -91,13 +92,21 @@ impl Described {
             settings,
             given: Arc::new(given),
             login: Arc::new(login),
+            secrets: SecretPolicy::Any,
             time: Duration::from_secs(options.timeout),
         })
     }
 
+    /// The same, where not every secret may be read for every registry: whoever runs the program
+    /// has not chosen what names them.
+    #[must_use]
+    pub fn with_secrets(self, secrets: SecretPolicy) -> Self {
+        Self { secrets, ..self }
+    }
+
     /// AWS as the environment describes it.
     pub fn aws(&self) -> Aws {
-        Aws::from_environment(self.settings.clone(), SecretPolicy::Any)
+        Aws::from_environment(self.settings.clone(), self.secrets.clone())
     }
 
     /// The registries, with AWS as this identity sees it.

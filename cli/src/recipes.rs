@@ -48,6 +48,30 @@ pub fn bind(options: &RecipeOptions) -> Result<Recipes, Failure> {
     }
 }
 
+/// Refuses secrets in clear text, where others can read what gives the inputs.
+pub fn no_secret_in_clear(options: &RecipeOptions) -> Result<(), Failure> {
+    let recipes = options.recipe.iter().map(|name| load(name));
+    let recipes = recipes.collect::<Result<Vec<Recipe>, Failure>>()?;
+    let mut problems = Vec::new();
+    for (recipe, inputs) in recipes.iter().zip(assign(&options.set, &recipes)?) {
+        let clear = recipe.secrets_in_clear(&inputs);
+        problems.extend(clear.map(|name| Problem {
+            message: format!(
+                "recipe `{}`: the input `{name}` is a secret, and stands in clear text",
+                recipe.name()
+            ),
+            hint: Some("store it in Secrets Manager, and give its ARN".to_owned()),
+        }));
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Failure {
+            exit: Exit::Usage,
+            problems,
+        }),
+    }
+}
+
 /// The recipes that are to be taken off.
 pub struct Named {
     /// Their names; none where all that are marked are meant.

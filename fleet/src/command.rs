@@ -1,6 +1,7 @@
 //! The program: from arguments to an exit code.
 
 mod apply;
+pub(crate) mod function;
 mod outset;
 mod plan;
 mod status;

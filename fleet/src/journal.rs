@@ -197,6 +197,19 @@ impl Journal {
     }
 }
 
+/// The bytes of a line; the first one of a plan's journal, where there is no entry.
+pub(crate) fn line(plan: &str, entry: Option<&Entry>) -> io::Result<Vec<u8>> {
+    let mut text = match entry {
+        Some(entry) => serde_json::to_vec(entry)?,
+        None => serde_json::to_vec(&Head {
+            version: VERSION,
+            plan: plan.to_owned(),
+        })?,
+    };
+    text.push(b'\n');
+    Ok(text)
+}
+
 fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
@@ -204,7 +217,8 @@ fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     file.sync_data()
 }
 
-fn read(text: &[u8], plan: &str) -> Result<Vec<Entry>, JournalError> {
+/// The entries of a plan's journal, from its text.
+pub(crate) fn read(text: &[u8], plan: &str) -> Result<Vec<Entry>, JournalError> {
     let mut lines = (1..).zip(text.split(|byte| *byte == b'\n'));
     let syntax = |line: usize, error: &serde_json::Error| JournalError::Syntax {
         line,

@@ -41,4 +41,5 @@ pub mod shard;
 pub mod status;
 pub mod trouble;
 
+pub use command::function::{Answered, Function, Metrics, Refused, VARIABLES};
 pub use command::run_on;

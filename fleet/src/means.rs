@@ -45,14 +45,14 @@ impl Means {
         recipe: &RecipeOptions,
         choices: &Choices,
     ) -> Result<Means, Failure> {
-        let wanted = purpose == Purpose::Instrument;
-        let bound = match wanted || !recipe.set.is_empty() {
-            true => Some(recipes::bind(recipe)?),
-            false => None,
-        };
-        let names = match wanted {
-            true => Vec::new(),
-            false => recipe.recipe.clone(),
+        let (bound, names) = match purpose {
+            Purpose::Instrument => (Some(recipes::bind(recipe)?), Vec::new()),
+            Purpose::Remove if recipe.recipe.is_empty() => (None, Vec::new()),
+            // A file is not called as the recipe in it.
+            Purpose::Remove => {
+                let named = recipes::named(recipe)?;
+                (named.recipes, named.names)
+            }
         };
         Ok(Means {
             purpose,

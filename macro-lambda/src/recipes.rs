@@ -1,9 +1,8 @@
 //! The recipes of an invocation, with their inputs.
 
 use registry::credentials::aws::Aws;
-use serde_json::Value;
 use taskdef::recipe::{
-    CombinationError, InputError, InputValue, Inputs, Recipe, Recipes, assign, builtin, conflicts,
+    CombinationError, InputError, Inputs, Recipe, Recipes, assign, builtin, conflicts,
 };
 
 use crate::params::Params;
@@ -102,18 +101,9 @@ fn inputs(
 
 /// A secret that stands in the function's environment, or in a template, is none.
 fn in_clear(recipe: &Recipe, inputs: &Inputs) -> Vec<Problem> {
-    let is_secret = |name: &str| {
-        let mut declared = recipe.declarations().iter();
-        declared.any(|input| input.secret && input.name == name)
-    };
-    let clear = inputs.iter().filter(|(_, value)| match value {
-        InputValue::ValueFrom(_) | InputValue::Plain(Value::Null) => false,
-        InputValue::Plain(Value::String(text)) => !text.is_empty() && !is_arn(text),
-        InputValue::Plain(_) => true,
-    });
+    let clear = recipe.secrets_in_clear(inputs);
     clear
-        .filter(|(name, _)| is_secret(name))
-        .map(|(name, _)| {
+        .map(|name| {
             Problem::new(format!(
                 "recipe `{}`: the input `{name}` is a secret, and stands in clear text",
                 recipe.name()
@@ -123,14 +113,9 @@ fn in_clear(recipe: &Recipe, inputs: &Inputs) -> Vec<Problem> {
         .collect()
 }
 
-/// `arn:partition:service:region:account:resource`
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.split(':').count() >= 6
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

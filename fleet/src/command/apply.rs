@@ -102,7 +102,8 @@ fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure>
     })
 }
 
-fn rollout(options: &RolloutOptions) -> Rollout {
+/// How the options say that services are updated.
+pub(super) fn rollout(options: &RolloutOptions) -> Rollout {
     Rollout {
         canary: options.canary,
         wave: options.wave,

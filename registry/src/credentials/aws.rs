@@ -40,7 +40,7 @@ pub use endpoint::Service;
 pub use error::{AwsError, AwsProblem};
 use http::Http;
 use identity::Identity;
-pub use object::{ObjectUri, ObjectUriError};
+pub use object::{ObjectUri, ObjectUriError, StoredObject, WriteWhen};
 use place::Registry;
 pub use variables::config_of_variables;
 
@@ -143,6 +143,39 @@ impl Aws {
         object::read(self, uri)
             .await
             .map_err(|problem| AwsError::Object {
+                uri: uri.to_string(),
+                problem,
+            })
+    }
+
+    /// An object in Amazon S3 that a program keeps for itself, with its version, in the default
+    /// region; nothing, where there is none. To learn that, it takes the right to list the bucket.
+    ///
+    /// # Errors
+    /// Names the object.
+    pub async fn stored(&self, uri: &ObjectUri) -> Result<Option<StoredObject>, AwsError> {
+        object::stored(self, uri)
+            .await
+            .map_err(|problem| AwsError::Object {
+                uri: uri.to_string(),
+                problem,
+            })
+    }
+
+    /// Writes an object in Amazon S3, in the default region, and gives its version; nothing, where
+    /// the condition does not hold and so nothing was written.
+    ///
+    /// # Errors
+    /// Names the object.
+    pub async fn store(
+        &self,
+        uri: &ObjectUri,
+        bytes: &[u8],
+        when: WriteWhen<'_>,
+    ) -> Result<Option<String>, AwsError> {
+        object::write(self, uri, (bytes, when))
+            .await
+            .map_err(|problem| AwsError::Unwritten {
                 uri: uri.to_string(),
                 problem,
             })

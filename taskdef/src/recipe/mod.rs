@@ -57,6 +57,11 @@ use load::Loaded;
 use scope::Scope;
 use tree::Rendering;
 
+/// `arn:partition:service:region:account:resource`
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.split(':').count() >= 6
+}
+
 /// The recipes that come with the program: name and text, sorted by name.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/templates.rs"))
@@ -129,6 +134,22 @@ impl Recipe {
     /// Its inputs: its own in the order of the file, then those that every recipe takes.
     pub fn declarations(&self) -> &[InputDeclaration] {
         &self.loaded.declarations
+    }
+
+    /// The names of inputs that are secret and given in clear text, not as the ARN of a secret.
+    pub fn secrets_in_clear<'i>(&self, inputs: &'i Inputs) -> impl Iterator<Item = &'i str> {
+        let clear = inputs.iter().filter(|(_, value)| match value {
+            InputValue::ValueFrom(_) | InputValue::Plain(Value::Null) => false,
+            InputValue::Plain(Value::String(text)) => !text.is_empty() && !is_arn(text),
+            InputValue::Plain(_) => true,
+        });
+        let is_secret = |name: &str| {
+            let mut declared = self.declarations().iter();
+            declared.any(|input| input.secret && input.name == name)
+        };
+        clear
+            .map(|(name, _)| name.as_str())
+            .filter(move |name| is_secret(name))
     }
 
     /// The names of the containers that it adds.

@@ -86,6 +86,8 @@ pub enum Verdict {
     Answer(u16, Value),
     /// Moto does it, and nobody hears of it.
     Lost,
+    /// This is answered by a function of AWS Lambda, as its error.
+    FunctionError(Value),
 }
 
 impl Verdict {
@@ -129,8 +131,15 @@ impl AwsProxy {
     /// # Errors
     /// There is no port.
     pub fn start(moto: &Moto) -> Result<AwsProxy, String> {
-        let text = |error: std::io::Error| format!("the proxy before moto: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(text)?;
+        AwsProxy::on(listener, moto)
+    }
+
+    /// The same, where it is known already on which port it listens.
+    ///
+    /// # Errors
+    /// There is no port.
+    pub fn on(listener: TcpListener, moto: &Moto) -> Result<AwsProxy, String> {
         let address = listener.local_addr().map_err(text)?;
         let shared = Arc::new(Shared {
             moto: moto.address(),
@@ -185,6 +194,11 @@ impl AwsProxy {
         std::mem::take(&mut *lock(&self.shared.calls))
     }
 
+    /// All calls since they were taken last.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.shared.calls).clone()
+    }
+
     /// How many calls there were.
     pub fn count(&self) -> usize {
         lock(&self.shared.calls).len()
@@ -206,6 +220,10 @@ impl Drop for AwsProxy {
     }
 }
 
+fn text(error: std::io::Error) -> String {
+    format!("the proxy before moto: {error}")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -216,11 +234,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         shared.busy.fetch_add(1, Ordering::SeqCst);
         let answer = answered(&request, shared);
         shared.busy.fetch_sub(1, Ordering::SeqCst);
-        let Some((status, content_type, body)) = answer else {
+        let Some((status, headers, body)) = answer else {
             return Ok(());
         };
         let head = format!(
-            "HTTP/1.1 {status} x\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
         let mut stream = stream;
@@ -233,7 +251,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Status, type and body of an answer.
+/// Status, headers and body of an answer.
 type Answered = (u16, String, Vec<u8>);
 
 /// The answer; nothing, where there is to be none.
@@ -268,10 +286,14 @@ fn answered(request: &Request, shared: &Shared) -> Option<Answered> {
 
 fn judged(request: &Request, call: &Call, shared: &Shared) -> Option<Answered> {
     let judge = Arc::clone(&lock(&shared.judge));
-    let json = "application/x-amz-json-1.1".to_owned();
+    let json = "Content-Type: application/x-amz-json-1.1\r\n".to_owned();
     let verdict = judge(call);
     if let Verdict::Answer(status, body) = verdict {
         return Some((status, json, body.to_string().into_bytes()));
+    }
+    if let Verdict::FunctionError(body) = verdict {
+        let headers = format!("{json}X-Amz-Function-Error: Unhandled\r\n");
+        return Some((200, headers, body.to_string().into_bytes()));
     }
     if let Some(call) = lock(&shared.calls).get_mut(call.number) {
         call.passed = true;
@@ -290,15 +312,19 @@ fn judged(request: &Request, call: &Call, shared: &Shared) -> Option<Answered> {
     let Ok(answer) = send(shared.moto, &line, &kept, &body) else {
         return Some((503, json, Vec::new()));
     };
-    let content_type = answer.header("content-type").unwrap_or(&json).to_owned();
+    let headers = ["Content-Type", "ETag"].map(|name| {
+        let value = answer.header(name);
+        value.map(|value| format!("{name}: {value}\r\n"))
+    });
+    let headers = headers.into_iter().flatten().collect();
     match verdict {
         Verdict::Lost => None,
         Verdict::Change(change) if answer.status == 200 => {
             let value = serde_json::from_slice(&answer.body).unwrap_or_default();
             let body = change(value).to_string().into_bytes();
-            Some((200, content_type, body))
+            Some((200, headers, body))
         }
-        _ => Some((answer.status, content_type, answer.body)),
+        _ => Some((answer.status, headers, answer.body)),
     }
 }
 

@@ -162,6 +162,13 @@ impl Function {
         String::from_utf8_lossy(&log).into_owned()
     }
 
+    /// Kills the process, as AWS Lambda does when the time is over.
+    pub fn kill(&self) {
+        let id = self.child.id().to_string();
+        // It may have ended by itself: then there is nothing left to do.
+        let _ = Command::new("kill").args(["-9", &id]).status();
+    }
+
     /// The memory that its process holds, in KiB; `None` where the system does not tell.
     pub fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::plain_http::send;
 use super::process::Process;
@@ -25,11 +25,36 @@ impl Moto {
     /// # Errors
     /// It is required and missing, or does not start.
     pub fn start() -> Result<Option<Self>, String> {
+        Self::calling(None)
+    }
+
+    /// Starts one that executes state machines. What these call is called on this port, and not
+    /// in moto itself.
+    ///
+    /// # Errors
+    /// It is required and missing, or does not start.
+    pub fn with_state_machines(port: u16) -> Result<Option<Self>, String> {
+        let Some(moto) = Self::calling(Some(port))? else {
+            return Ok(None);
+        };
+        let config = json!({"stepfunctions": {"execute_state_machine": true}}).to_string();
+        let path = "POST /moto-api/config";
+        let answer = send(moto.address, path, &[], config.as_bytes())?;
+        match answer.status {
+            201 => Ok(Some(moto)),
+            status => Err(format!("{path}: {status}: {}", answer.text())),
+        }
+    }
+
+    fn calling(port: Option<u16>) -> Result<Option<Self>, String> {
         let Some(program) = program("MOTO_SERVER", "moto_server")? else {
             return Ok(None);
         };
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", "0"]);
+        if let Some(port) = port {
+            command.env("MOTO_PORT", port.to_string());
+        }
         let (process, address) = Process::start(&mut command, SIGN)?;
         Ok(Some(Self {
             address,
@@ -117,6 +142,28 @@ impl Moto {
         Ok(key.to_owned())
     }
 
+    /// Calls a service that takes forms; gives the answer.
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn form(
+        &self,
+        (key, region): (&str, &str),
+        service: &str,
+        form: &str,
+    ) -> Result<String, String> {
+        let authorization = authorization_of(key, region, service);
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", authorization.as_str()),
+        ];
+        let answer = send(self.address, "POST /", &headers, form.as_bytes())?;
+        match answer.status {
+            200 => Ok(answer.text()),
+            status => Err(format!("{service}: {status}: {}", answer.text())),
+        }
+    }
+
     /// Calls Secrets Manager; gives the answer.
     ///
     /// # Errors
@@ -129,6 +176,22 @@ impl Moto {
     ) -> Result<Value, String> {
         let target = format!("secretsmanager.{action}");
         self.json(("key", region), ("secretsmanager", &target), input)
+    }
+
+    /// What is at a path of Amazon S3; nothing, where there is nothing.
+    ///
+    /// # Errors
+    /// What moto refuses.
+    pub fn s3_get(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        let get = format!("GET {path}");
+        let authorization = authorization_of("key", "us-east-1", "s3");
+        let headers = [("Authorization", authorization.as_str())];
+        let answer = send(self.address, &get, &headers, b"")?;
+        match answer.status {
+            200 => Ok(Some(answer.body)),
+            404 => Ok(None),
+            status => Err(format!("{get}: {status}: {}", answer.text())),
+        }
     }
 
     /// Puts something at a path of Amazon S3: a bucket (`/name`), an object (`/name/key`) or a

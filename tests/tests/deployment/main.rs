@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod fleet;
 mod samples;
 mod stack;
 

@@ -1,6 +1,7 @@
 //! An account with services, as moto plays it, behind a proxy that plays their deployments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -44,7 +45,7 @@ pub(crate) struct Aws {
 }
 
 /// What images run that the definitions of these tests leave their program to.
-const LOCK: &str = r#"{"version": 1, "images": {
+pub(crate) const LOCK: &str = r#"{"version": 1, "images": {
   "docker.io/library/nginx:1.27": {"linux/amd64": {"digest": "sha256:1111111111111111111111111111111111111111111111111111111111111111",
     "entrypoint": ["/docker-entrypoint.sh"], "cmd": ["nginx", "-g", "daemon off;"]}},
   "docker.io/library/redis@sha256:2222222222222222222222222222222222222222222222222222222222222222": {"linux/amd64": {
@@ -56,6 +57,19 @@ impl Aws {
     pub(crate) fn start() -> Option<Aws> {
         let moto = Moto::start().unwrap()?;
         let proxy = AwsProxy::start(&moto).unwrap();
+        Some(Aws::of(moto, proxy))
+    }
+
+    /// Starts a moto that executes state machines, which call it through the proxy.
+    pub(crate) fn with_state_machines() -> Option<Aws> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let moto = Moto::with_state_machines(port).unwrap()?;
+        let proxy = AwsProxy::on(listener, &moto).unwrap();
+        Some(Aws::of(moto, proxy))
+    }
+
+    fn of(moto: Moto, proxy: AwsProxy) -> Aws {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("outrigger.lock"), LOCK).unwrap();
         let aws = Aws {
@@ -65,7 +79,7 @@ impl Aws {
             failing: Arc::default(),
         };
         aws.undisturbed();
-        Some(aws)
+        aws
     }
 
     /// Deployments become steady at once, or fail, and lists come in pages; nothing else is changed.

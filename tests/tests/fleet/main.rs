@@ -4,9 +4,11 @@
 
 mod account;
 mod faults;
+mod function;
 mod kills;
 mod organization;
 mod rollout;
 mod round_trip;
 mod started;
+mod state_machine;
 mod verdicts;

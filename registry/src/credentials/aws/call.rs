@@ -11,7 +11,7 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 
 use super::endpoint::{Service, Variant};
-use super::http::{ANSWER_MAX, Failure, Http, Received};
+use super::http::{Failure, Http, Received};
 use super::identity::{self, Identity};
 use super::place::Region;
 use super::{Aws, AwsProblem};
@@ -59,7 +59,9 @@ pub(super) async fn again<T>(
     loop {
         let answer = match http.send(request()?).await {
             Ok(received) => read(&received),
-            Err(Failure::TooLong) => Err(AwsProblem::TooLong { limit: ANSWER_MAX }),
+            Err(Failure::TooLong) => Err(AwsProblem::TooLong {
+                limit: http.longest(),
+            }),
             Err(failure) => Err(AwsProblem::Unreachable {
                 endpoint: host(url),
                 reason: failure.to_string(),

@@ -23,6 +23,14 @@ pub enum AwsError {
         /// What happened.
         problem: AwsProblem,
     },
+    /// For an object in Amazon S3 that is to be written.
+    #[error("`{uri}` cannot be written: {problem}")]
+    Unwritten {
+        /// Where it should be.
+        uri: String,
+        /// What happened.
+        problem: AwsProblem,
+    },
     /// For a secret in Secrets Manager.
     #[error("the secret `{secret}` cannot be used: {problem}")]
     Secret {
@@ -156,6 +164,7 @@ impl AwsError {
         match self {
             Self::Registry { problem, .. }
             | Self::Object { problem, .. }
+            | Self::Unwritten { problem, .. }
             | Self::Secret { problem, .. } => problem,
         }
     }
@@ -227,6 +236,12 @@ impl AwsProblem {
                 ..
             } => {
                 "allow `s3:GetObject` on it, and `kms:Decrypt` for a key of your own, and check that it exists"
+            }
+            Self::Denied {
+                action: "PutObject",
+                ..
+            } => {
+                "allow `s3:PutObject` on it, and `kms:GenerateDataKey` and `kms:Decrypt` for a key of your own"
             }
             Self::Denied { .. } => "allow `ecr:GetAuthorizationToken` on `*`",
             Self::NotFound { .. } => "check its name, its account, and the region",

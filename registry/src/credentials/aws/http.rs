@@ -20,7 +20,7 @@ use super::AwsProblem;
 use crate::remote::{Settings, unguarded_client};
 
 /// The most that any of these services answers: a secret has up to 64 KiB.
-pub(super) const ANSWER_MAX: usize = 1024 * 1024;
+const ANSWER_MAX: usize = 1024 * 1024;
 /// The same for APIs that describe many things at once: ten services of ECS, each with a hundred events.
 pub(super) const API_ANSWER_MAX: usize = 16 * 1024 * 1024;
 /// The metadata services are on this machine, where no proxy can reach them for us.
@@ -75,14 +75,14 @@ impl Http {
         }
     }
 
+    /// The most bytes of an answer that are read.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
     /// A request by any method.
     pub(super) fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.client.request(method, url)
-    }
-
-    /// A request for what a URL holds.
-    pub(super) fn get(&self, url: &str) -> RequestBuilder {
-        self.client.get(url)
     }
 
     pub(super) async fn send(&self, mut request: Request) -> Result<Received, Failure> {

@@ -1,7 +1,10 @@
-//! One object in Amazon S3: a recipe or a lock file that an administrator keeps there.
+//! One object in Amazon S3: a recipe or a lock file that an administrator keeps there, or what a
+//! program of ours keeps there itself.
 //!
-//! [`GetObject`](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), signed, and
-//! nothing else of S3.
+//! [`GetObject`](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html) and
+//! [`PutObject`](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html), signed, and
+//! nothing else of S3. Writing can depend on what is there, by a
+//! [conditional request](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 
 use std::fmt::Write;
 use std::str::FromStr;
@@ -10,7 +13,7 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode,
 };
-use reqwest::Request;
+use reqwest::{Method, Request};
 
 use super::call::{again, host, signature};
 use super::endpoint::{S3, Variant};
@@ -19,7 +22,39 @@ use super::identity::{self, Identity};
 use super::place::Region;
 use super::{Aws, AwsProblem};
 
-const ACTION: &str = "GetObject";
+const READ: &str = "GetObject";
+const WRITE: &str = "PutObject";
+/// The largest object that a program keeps for itself.
+const KEPT_MAX: usize = 64 << 20;
+
+/// An object as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Which of its versions this is: its entity tag.
+    pub version: String,
+}
+
+/// Shows nothing of what it holds.
+impl std::fmt::Debug for StoredObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredObject")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What has to be so for an object to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteWhen<'v> {
+    /// Whatever is there is replaced.
+    Always,
+    /// There is none.
+    Missing,
+    /// It still has this version.
+    Unchanged(&'v str),
+}
 
 /// Where an object is: `s3://bucket/key`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +98,91 @@ impl std::fmt::Display for ObjectUri {
 
 /// The object, in the region that is configured.
 pub(super) async fn read(aws: &Aws, uri: &ObjectUri) -> Result<Vec<u8>, AwsProblem> {
+    let http = aws.http().await?;
+    let received = |region: &Region, received: &Received| {
+        read_answer(READ, region, received).map(|()| received.body.clone())
+    };
+    exchange(aws, http, uri, &Call::READ, received).await
+}
+
+/// The object and its version; nothing, where there is none.
+pub(super) async fn stored(aws: &Aws, uri: &ObjectUri) -> Result<Option<StoredObject>, AwsProblem> {
+    let http = aws.http().await?.up_to(KEPT_MAX);
+    let object = |region: &Region, received: &Received| {
+        read_answer(READ, region, received)?;
+        Ok(StoredObject {
+            bytes: received.body.clone(),
+            version: version(READ, received)?,
+        })
+    };
+    match exchange(aws, &http, uri, &Call::READ, object).await {
+        Ok(object) => Ok(Some(object)),
+        Err(AwsProblem::NotFound { .. }) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Writes the object and gives its version; nothing, where the condition does not hold.
+pub(super) async fn write(
+    aws: &Aws,
+    uri: &ObjectUri,
+    (bytes, when): (&[u8], WriteWhen<'_>),
+) -> Result<Option<String>, AwsProblem> {
+    let call = Call {
+        method: Method::PUT,
+        condition: match when {
+            WriteWhen::Always => None,
+            WriteWhen::Missing => Some(("if-none-match", "*")),
+            WriteWhen::Unchanged(version) => Some(("if-match", version)),
+        },
+        body: bytes,
+    };
+    let http = aws.http().await?;
+    let written = |region: &Region, received: &Received| {
+        let is_missing =
+            received.status == 404 && error_code(&received.body).as_deref() == Some("NoSuchKey");
+        // 409: somebody else writes it at this moment.
+        if matches!(received.status, 409 | 412) || is_missing {
+            return Ok(None);
+        }
+        read_answer(WRITE, region, received)?;
+        version(WRITE, received).map(Some)
+    };
+    let written = exchange(aws, http, uri, &call, written).await?;
+    if written.is_some() {
+        return Ok(written);
+    }
+    // Of a write without an answer nobody knows whether it has taken effect; the same again would
+    // then fail by its own condition.
+    let there = stored(aws, uri).await?;
+    Ok(there
+        .filter(|there| there.bytes == bytes)
+        .map(|there| there.version))
+}
+
+/// A request for an object.
+struct Call<'c> {
+    method: Method,
+    /// A header.
+    condition: Option<(&'static str, &'c str)>,
+    body: &'c [u8],
+}
+
+impl Call<'_> {
+    const READ: Call<'static> = Call {
+        method: Method::GET,
+        condition: None,
+        body: b"",
+    };
+}
+
+async fn exchange<T>(
+    aws: &Aws,
+    http: &Http,
+    uri: &ObjectUri,
+    call: &Call<'_>,
+    read: impl Fn(&Region, &Received) -> Result<T, AwsProblem>,
+) -> Result<T, AwsProblem> {
     let config = aws.config().await?;
     let region = config.region();
     let region = region
@@ -77,9 +197,8 @@ pub(super) async fn read(aws: &Aws, uri: &ObjectUri) -> Result<Vec<u8>, AwsProbl
         None => url(&regional_host(&region, variant), uri),
     };
     let identity = identity::get(aws).await?;
-    let http = aws.http().await?;
-    let sign = || signed(http, &identity, &region, &url);
-    again(http, &url, sign, |received| read_answer(&region, received)).await
+    let sign = || signed(http, &identity, &region, &url, call);
+    again(http, &url, sign, |received| read(&region, received)).await
 }
 
 /// [Where a region's buckets are](https://docs.aws.amazon.com/general/latest/gr/s3.html).
@@ -121,6 +240,7 @@ fn signed(
     identity: &Identity,
     region: &Region,
     url: &str,
+    call: &Call<'_>,
 ) -> Result<Request, AwsProblem> {
     let unusable = || AwsProblem::Endpoint {
         endpoint: host(url),
@@ -129,30 +249,45 @@ fn signed(
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    let body = SignableBody::Bytes(b"");
-    let signable =
-        SignableRequest::new("GET", url, std::iter::empty(), body).map_err(|_| unusable())?;
+    let body = SignableBody::Bytes(call.body);
+    let headers = call.condition.into_iter();
+    let signable = SignableRequest::new(call.method.as_str(), url, headers.clone(), body)
+        .map_err(|_| unusable())?;
     let signature = signature(signable, identity, (S3.signing, region), settings);
-    let mut request = http.get(url);
+    let mut request = http.request(call.method.clone(), url);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
     for (name, value) in signature.ok_or_else(unusable)? {
         request = request.header(name, value);
+    }
+    if call.method == Method::PUT {
+        request = request.body(call.body.to_vec());
     }
     request.build().map_err(|_| unusable())
 }
 
-fn read_answer(region: &Region, received: &Received) -> Result<Vec<u8>, AwsProblem> {
+/// The entity tag.
+fn version(action: &'static str, received: &Received) -> Result<String, AwsProblem> {
+    let tag = received.headers.get("etag");
+    let tag = tag.and_then(|value| value.to_str().ok());
+    tag.map(str::to_owned).ok_or(AwsProblem::Answer { action })
+}
+
+fn read_answer(
+    action: &'static str,
+    region: &Region,
+    received: &Received,
+) -> Result<(), AwsProblem> {
     let code = error_code(&received.body);
     match received.status {
-        200 => Ok(received.body.clone()),
+        200 => Ok(()),
         404 => Err(AwsProblem::NotFound {
             region: region.name.clone(),
         }),
         // S3 says what it does not let see: without `s3:ListBucket` a missing object is forbidden.
         403 if code.as_deref().is_none_or(|code| code == "AccessDenied") => {
-            Err(AwsProblem::Denied {
-                action: ACTION,
-                said: None,
-            })
+            Err(AwsProblem::Denied { action, said: None })
         }
         301 | 307 | 400 if received.headers.contains_key("x-amz-bucket-region") => {
             let elsewhere = received.headers.get("x-amz-bucket-region");
@@ -163,7 +298,7 @@ fn read_answer(region: &Region, received: &Received) -> Result<Vec<u8>, AwsProbl
             })
         }
         status => Err(AwsProblem::Refused {
-            action: ACTION,
+            action,
             status,
             code,
         }),
@@ -230,8 +365,8 @@ mod tests {
                 headers,
                 body,
             };
-            match read_answer(&region, &received) {
-                Ok(body) => String::from_utf8(body).unwrap(),
+            match read_answer(READ, &region, &received) {
+                Ok(()) => "read".to_owned(),
                 Err(problem) => problem.to_string(),
             }
         };
@@ -244,7 +379,7 @@ mod tests {
             answer(400, None, "<b>"),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
-        recipe: 1
+        read
         there is none of this name in `eu-central-1`
         `GetObject` is not allowed
         `GetObject` was refused with status 403, `InvalidAccessKeyId`
