@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use cli::ColorWhen;
 use cli::completions::CompletionsOptions;
 use cli::image_command::ImageCommand;
@@ -85,7 +85,7 @@ cfn-filter [TEMPLATE] --recipe <NAME|FILE> [OPTIONS]
 #[command(next_help_heading = "Recipe")]
 pub(crate) struct MarkOptions {
     /// Mark what a recipe does, by docker labels and a tag, so that it can be upgraded and taken off exactly
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
     pub(crate) mark: bool,
 }
 

@@ -111,6 +111,9 @@ fleet apply plan.json --canary 1 --wave 10 --in-motion 5",
 mod tests {
     use cli::{Console, Exit, Terminals, Variables};
 
+    use crate::report::TargetOutcome;
+    use crate::status::State;
+
     fn ran(args: &[&str]) -> (Exit, String, String) {
         let args: Vec<std::ffi::OsString> = args.iter().map(Into::into).collect();
         let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
@@ -163,5 +166,45 @@ mod tests {
         1: error: cannot read `none.json`: no such file or directory
         2: error: the value of `--wave <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
         ");
+    }
+
+    #[test]
+    fn the_page_names_what_there_is() {
+        let page = include_str!("../../docs/fleet.md");
+        let command = super::command();
+        let commands = command.get_subcommands();
+        let options: Vec<&str> = commands
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let named = words.filter_map(|word| word.strip_prefix("--"));
+        // The last is one of the AWS CLI.
+        let named = named.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+        let unknown = named.filter(|name| *name != "task-definition");
+        let unknown: Vec<&str> = unknown.filter(|name| !options.contains(name)).collect();
+        assert_eq!(unknown, Vec::<&str>::new());
+        let of_targets = [
+            TargetOutcome::Updated,
+            TargetOutcome::ChangedSincePlan,
+            TargetOutcome::DeploymentInProgress,
+            TargetOutcome::Overtaken,
+            TargetOutcome::Failed,
+            TargetOutcome::RolledBack,
+            TargetOutcome::RollbackFailed,
+            TargetOutcome::NotReached,
+        ];
+        let states = [
+            State::Current,
+            State::Instrumented,
+            State::Outdated,
+            State::Drifted,
+            State::NotInstrumented,
+            State::LeftAlone,
+        ];
+        let names = of_targets.map(TargetOutcome::name).into_iter();
+        for name in names.chain(states.map(State::name)) {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
     }
 }

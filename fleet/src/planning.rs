@@ -7,7 +7,7 @@ use std::time::Duration;
 use registry::remote::{CredentialSource, Registries};
 use registry::{ImageReference, LockFile, Locked};
 use serde_json::Value;
-use taskdef::image::{Answers, ImageRequest};
+use taskdef::image::{Answers, ImageFailure, ImageRequest};
 use taskdef::report::Outcome;
 
 use crate::api::Api;
@@ -118,7 +118,16 @@ async fn answers<C: CredentialSource + 'static>(
         message: error.to_string(),
         hint: Some(error.hint()),
     }));
-    images.locked.answers(&needed)
+    // A lock file with an answer that is wrong by now is not taken for right in the others.
+    let failure = ImageFailure {
+        code: "lock-outdated",
+        message: "the lock file does not say what its tags name now".to_owned(),
+        hint: Some("update the lock file".to_owned()),
+    };
+    let failed = needed.into_iter();
+    failed
+        .map(|request| (request, Err(failure.clone())))
+        .collect()
 }
 
 /// What becomes of each task definition, and of what runs it.

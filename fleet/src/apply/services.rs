@@ -248,6 +248,9 @@ impl<C: CredentialSource> Work<'_, C> {
                 Standing::UnderWay => Some(moving),
                 Standing::Before if lags => Some(moving),
                 Standing::Failed(why) => self.failed(moving, why).await?,
+                Standing::TakenBack(why) if moving.back.is_some() => {
+                    self.failed(moving, why).await?
+                }
                 Standing::TakenBack(why) => self.taken_back(moving, why).await?,
                 Standing::Before | Standing::Overtaken => self.overtaken(moving, service)?,
             };

@@ -215,7 +215,7 @@ fn alike(one: &Value, other: &Value) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 24,
+        cases: 16,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
     })]

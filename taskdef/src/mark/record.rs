@@ -99,7 +99,9 @@ impl Recorder<'_> {
         }
         let empty = Map::new();
         match (old, new) {
-            (None | Some(Value::Object(_)), Some(Value::Object(after))) => {
+            (None | Some(Value::Object(_)), Some(Value::Object(after)))
+                if !old.is_some_and(is_hollow) =>
+            {
                 let before = old.and_then(Value::as_object).unwrap_or(&empty);
                 Node::In(self.object(key, before, after))
             }
@@ -230,6 +232,15 @@ impl Recorder<'_> {
 pub(super) fn natural_key(list: &str) -> Option<&'static str> {
     let mut keys = NATURAL_KEYS.iter();
     keys.find_map(|(known, key)| (*known == list).then_some(*key))
+}
+
+/// Whether a value says nothing: an object or a list of such values, or without any.
+pub(super) fn is_hollow(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().all(is_hollow),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// The words that were put in front of a list, where they are texts.

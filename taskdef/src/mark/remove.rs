@@ -95,7 +95,10 @@ fn removed(
         changes.clear();
     } else if report.outcome == Outcome::LeftAlone {
         report.containers.clear();
-        report.findings.push(carries_none(removal).finding(None));
+        let told = |finding: &Finding| finding.code == Code::NotMarked;
+        if !report.findings.iter().any(told) {
+            report.findings.push(carries_none(removal).finding(None));
+        }
     }
     Instrumented { changes, report }
 }

@@ -19,7 +19,7 @@ use crate::report::{Code, ContainerReport, Finding, ProcessChange};
 use super::label::{Label, Labels, Node, Nodes, key, own_label};
 use super::labels_in;
 use super::put::under;
-use super::record::{is_lost, undo};
+use super::record::{is_hollow, is_lost, undo};
 use super::tag::tag_edit;
 use super::verify::{agrees, changes};
 
@@ -252,6 +252,13 @@ impl Way<'_> {
         let place = Where { dialect, given };
         match edit::apply(&mut after, &edits, place) {
             Ok(said) => {
+                // What ECS fills in beside what a recipe wrote goes with it.
+                for (key, _) in nodes.iter().filter(|(_, node)| matches!(node, Node::In(_))) {
+                    let key = dialect.key("", key);
+                    if after.get(key.as_ref()).is_some_and(is_hollow) {
+                        after.shift_remove(key.as_ref());
+                    }
+                }
                 if label.no_labels && dialect.find(&after, &labels).is_none() {
                     let spelled = dialect.key("", &labels).into_owned();
                     after.insert(spelled, Value::Object(Map::new()));

@@ -272,3 +272,34 @@ fn one_of_two_recipes_comes_off_by_itself() {
     insta::assert_snapshot!(said, @"error[changed-since-marked]: what the recipe `agent` wrote is not what stands there now: `environment LEVEL`");
     insta::assert_snapshot!(off(&["nobody"]).1, @"note[carries-no-recipe]: it does not carry the recipe `nobody`");
 }
+
+#[test]
+fn what_ecs_fills_in_goes_with_what_was_written() {
+    let traces = RECIPE.replace(
+        "    settings:\n      environment:",
+        "    settings:\n      linuxParameters: {capabilities: {add: [SYS_PTRACE]}}\n      environment:",
+    );
+    let app = |linux: Value| {
+        let mut app = json!({"name": "app", "image": "app:1", "entryPoint": ["/app"]});
+        if !linux.is_null() {
+            app["linuxParameters"] = linux;
+        }
+        task(json!([app]))
+    };
+    let hollow = json!({"capabilities": {"add": [], "drop": []}, "devices": []});
+    let full = json!({"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": false});
+    for linux in [Value::Null, json!({}), hollow, full] {
+        let before = app(linux);
+        let (mut after, _) = marked(&before, bound(&traces, &[]));
+        assert_eq!(removed(&after).0, before);
+        // As `DescribeTaskDefinition` gives it.
+        let filled = &mut after["containerDefinitions"][0]["linuxParameters"];
+        if filled == &json!({"capabilities": {"add": ["SYS_PTRACE"]}}) {
+            filled["capabilities"]["drop"] = json!([]);
+            filled["devices"] = json!([]);
+        }
+        if before["containerDefinitions"][0]["linuxParameters"].is_null() {
+            assert_eq!(removed(&after).0, before);
+        }
+    }
+}

@@ -21,6 +21,20 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    /// It ended with this code.
+    pub(crate) fn ended(&self, code: i32) -> &Ran {
+        assert_eq!(self.exit, Some(code), "{}", self.stderr);
+        self
+    }
+
+    /// It said this.
+    pub(crate) fn said(&self, text: &str) -> &Ran {
+        assert!(self.stderr.contains(text), "{}", self.stderr);
+        self
+    }
+}
+
 /// AWS, and a folder for plans.
 pub(crate) struct Aws {
     pub(crate) moto: Moto,

@@ -9,4 +9,6 @@ mod kills;
 mod organization;
 mod rollout;
 mod round_trip;
+mod started;
 mod state_machine;
+mod verdicts;

@@ -60,44 +60,65 @@ fn runs(aws: &Aws, (account, region): (&str, &str), service: &str) -> String {
     runs.rsplit('/').next().unwrap().to_owned()
 }
 
-#[test]
-fn every_account_of_an_organization_but_those_that_cannot_be_entered() {
-    let Some(aws) = Aws::start() else { return };
-    let accounts = organization(&aws, 5);
-    let [good, also, suspended, denied, throttled] = &accounts[..] else {
-        panic!("{accounts:?}")
-    };
-    for account in [good, also, suspended, denied, throttled] {
-        services(&aws, (account, REGIONS[0]), 1);
-    }
-    services(&aws, (also, REGIONS[1]), 1);
-    let (gone, refuses) = (suspended.clone(), denied.clone());
-    let slow = aws.moto.key_of(throttled).unwrap();
-    assert!(!slow.is_empty());
+/// One account is suspended, and another one lets nobody in; lists come in pages of two.
+fn hindered(aws: &Aws, (suspended, denied): (&str, &str)) {
+    let (gone, refuses) = (suspended.to_owned(), denied.to_owned());
     aws.disturbed(move |call| {
         let (gone, token) = (gone.clone(), call.text("NextToken").to_owned());
         match call.action.as_str() {
-            // Pages of two, as the service may well give them.
-            "organizations:ListAccounts" => Some(Verdict::Instead(json!({}), Box::new(move |mut answer| {
-                for account in answer["Accounts"].as_array_mut().unwrap() {
-                    if account["Id"] == gone.as_str() {
-                        account["Status"] = json!("SUSPENDED");
+            "organizations:ListAccounts" => {
+                let page = move |mut answer: Value| {
+                    for account in answer["Accounts"].as_array_mut().unwrap() {
+                        if account["Id"] == gone.as_str() {
+                            account["Status"] = json!("SUSPENDED");
                             account["State"] = json!("SUSPENDED");
+                        }
                     }
-                }
-                paged(answer, ("Accounts", "NextToken"), &token, 2)
-            }))),
+                    paged(answer, ("Accounts", "NextToken"), &token, 2)
+                };
+                Some(Verdict::Instead(json!({}), Box::new(page)))
+            }
             "sts:AssumeRole" => {
                 assert!(call.body.contains("&ExternalId=canary-external"));
-                assert!(call.body.contains("&Tags.member.1.Key=purpose&Tags.member.1.Value=fleet"));
-                call.body.contains(&refuses).then(|| {
-                    let error = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
-                    Verdict::Answer(403, json!(error))
-                })
+                let tag = "&Tags.member.1.Key=purpose&Tags.member.1.Value=fleet";
+                assert!(call.body.contains(tag));
+                let error = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+                let refused = call.body.contains(&refuses);
+                refused.then(|| Verdict::Answer(403, json!(error)))
             }
             _ => None,
         }
     });
+}
+
+/// Accounts and regions of a plan, in order.
+fn planned(plan: &Value) -> Vec<(&str, &str)> {
+    let shards = plan["shards"].as_array().unwrap().iter();
+    let mut planned: Vec<(&str, &str)> = shards
+        .map(|shard| &shard["shard"])
+        .map(|shard| {
+            (
+                shard["account"].as_str().unwrap(),
+                shard["region"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    planned.sort_unstable();
+    planned
+}
+
+#[test]
+fn every_account_of_an_organization_but_those_that_cannot_be_entered() {
+    let Some(aws) = Aws::start() else { return };
+    let accounts = organization(&aws, 5);
+    let [good, also, suspended, denied, third] = &accounts[..] else {
+        panic!("{accounts:?}")
+    };
+    for account in &accounts {
+        services(&aws, (account, REGIONS[0]), 1);
+    }
+    services(&aws, (also, REGIONS[1]), 1);
+    hindered(&aws, (suspended, denied));
     let regions = REGIONS[..2].join(",");
     let entering = [
         "--role-name",
@@ -105,52 +126,30 @@ fn every_account_of_an_organization_but_those_that_cannot_be_entered() {
         "--session-tag",
         "purpose=fleet",
     ];
-    let (ran, plan) =
-        aws.plan(&[&["--organization", "--region", &regions][..], &entering].concat());
-    assert_eq!(ran.exit, Some(1), "{}", ran.stderr);
-    let planned = plan["shards"].as_array().unwrap().iter();
-    let mut planned: Vec<(&str, &str)> = planned
-        .map(|shard| {
-            (
-                shard["shard"]["account"].as_str().unwrap(),
-                shard["shard"]["region"].as_str().unwrap(),
-            )
-        })
-        .collect();
-    let mut expected = vec![
-        (good.as_str(), REGIONS[0]),
-        (also, REGIONS[0]),
-        (also, REGIONS[1]),
-        (throttled, REGIONS[0]),
-    ];
-    planned.sort_unstable();
+    let organization = ["--organization", "--region", &regions];
+    let (ran, plan) = aws.plan(&[&organization[..], &entering].concat());
+    ran.ended(1)
+        .said(&format!("account `{denied}` cannot be entered"))
+        .said(&format!(
+            "account `{suspended}` is skipped: it is `SUSPENDED`"
+        ));
+    let mut expected = [good, also, third]
+        .map(|account| (account.as_str(), REGIONS[0]))
+        .to_vec();
+    expected.push((also, REGIONS[1]));
     expected.sort_unstable();
-    assert_eq!(planned, expected);
-    assert!(
-        ran.stderr
-            .contains(&format!("account `{denied}` cannot be entered")),
-        "{}",
-        ran.stderr
-    );
-    let skipped = format!("account `{suspended}` is skipped: it is `SUSPENDED`");
-    assert!(ran.stderr.contains(&skipped), "{}", ran.stderr);
+    assert_eq!(planned(&plan), expected);
 
-    let ran = aws.apply(&[&["--report-file", "done.json"][..], &entering].concat());
-    assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
-    assert_eq!(runs(&aws, (good, REGIONS[0]), "s0"), "s0:2");
-    assert_eq!(runs(&aws, (also, REGIONS[1]), "s0"), "s0:2");
-    assert_eq!(runs(&aws, (denied, REGIONS[0]), "s0"), "s0:1");
-    assert_eq!(runs(&aws, (suspended, REGIONS[0]), "s0"), "s0:1");
+    aws.apply(&[&["--report-file", "done.json"][..], &entering].concat())
+        .ended(0);
+    let after = [(good, 0), (also, 1), (denied, 0), (suspended, 0)]
+        .map(|(account, region)| runs(&aws, (account, REGIONS[region]), "s0"));
+    assert_eq!(after, ["s0:2", "s0:2", "s0:1", "s0:1"]);
 
     // Without the role nothing is entered, and one's own account is not mistaken for another.
-    let ran = aws.apply(&["--journal", "other.journal"]);
-    assert_eq!(ran.exit, Some(1));
-    assert!(
-        ran.stderr
-            .contains(&format!("the credentials are those of `{OWN}`")),
-        "{}",
-        ran.stderr
-    );
+    aws.apply(&["--journal", "other.journal"])
+        .ended(1)
+        .said(&format!("the credentials are those of `{OWN}`"));
 }
 
 #[test]
@@ -352,7 +351,7 @@ fn one_throttled_account_slows_no_other() {
             known.get_or_insert(call.key.clone());
         }
         let is_slow = known.as_ref() == Some(&call.key);
-        (is_slow && count.fetch_add(1, Ordering::SeqCst) % 2 == 0).then(Verdict::throttled)
+        (is_slow && count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)).then(Verdict::throttled)
     });
     let (_, time, calls) = large.plan();
     let key = key.lock().unwrap().clone().unwrap();

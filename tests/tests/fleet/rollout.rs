@@ -203,7 +203,7 @@ fn throttling_is_waited_for_and_denial_is_told() {
     let count = AtomicUsize::new(0);
     aws.disturbed(move |call| {
         let ecs = call.action.starts_with("ecs:");
-        let third = ecs && count.fetch_add(1, Ordering::SeqCst) % 3 == 0;
+        let third = ecs && count.fetch_add(1, Ordering::SeqCst).is_multiple_of(3);
         third.then(Verdict::throttled)
     });
     let (ran, plan) = aws.plan(&[]);
@@ -340,29 +340,28 @@ fn a_tag_that_names_another_image_by_now() {
         "--insecure-registry",
         &host,
     ];
-    let ran = aws.fleet(&[&["plan", "-o", "plan.json"][..], &secret].concat());
-    assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
+    // A lock file whose tag names another image by now is not believed.
+    let reference = format!("{host}/team/app:1");
+    let digest = format!("sha256:{}", "3".repeat(64));
+    let config = json!({"linux/amd64": {"digest": digest, "entrypoint": ["/bin/old"]}});
+    let lock = json!({"version": 1, "images": {reference: config}}).to_string();
+    std::fs::write(aws.path("old.lock"), lock).unwrap();
+    let plan = ["plan", "-o", "plan.json"];
+    aws.fleet(&[&plan[..], &secret, &["--lock", "old.lock"]].concat())
+        .ended(1)
+        .said("has moved to");
+    assert_eq!(aws.json("plan.json")["shards"], json!([]));
+
+    aws.fleet(&[&plan[..], &secret].concat()).ended(0);
     let apply = [&["apply", "plan.json", "--poll", "0"][..], &secret].concat();
-    registry
-        .push("team/app", "1", &process("/bin/other"))
-        .unwrap();
-    let ran = aws.fleet(&apply);
-    assert_eq!(ran.exit, Some(3), "{}", ran.stderr);
-    assert!(
-        ran.stderr
-            .contains("is another one than it was planned with"),
-        "{}",
-        ran.stderr
-    );
+    let push = |program: &str| registry.push("team/app", "1", &process(program)).unwrap();
+    push("/bin/other");
+    aws.fleet(&apply)
+        .ended(3)
+        .said("is another one than it was planned with");
     assert_eq!(aws.revisions("app"), 1);
-    registry
-        .push("team/app", "1", &process("/bin/app"))
-        .unwrap();
-    let ran = aws.fleet(&apply);
-    assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
+    push("/bin/app");
+    aws.fleet(&apply).ended(0);
     let after = aws.definition("app:2").to_string();
-    assert!(
-        after.contains("/bin/app") && after.contains("serve"),
-        "{after}"
-    );
+    assert!(after.contains("/bin/app") && after.contains("serve"));
 }

@@ -1,0 +1,100 @@
+//! What ECS says of a deployment, and what comes of it.
+
+use outrigger_tests::servers::Verdict;
+use serde_json::{Value, json};
+
+use crate::account::{Aws, Ran, outcomes, plain};
+
+/// A deployment of a revision of `api`.
+fn deployment(arn: &str, (status, state, running): (&str, &str, u8)) -> Value {
+    json!({"status": status, "taskDefinition": arn, "rolloutState": state, "desiredCount": 2,
+           "runningCount": running, "failedTasks": 0, "rolloutStateReason": "tasks failed to start."})
+}
+
+/// Applies a plan for one service, whose deployments are as this says, by the revision that it runs;
+/// gives what was done, how often it was updated, and what it runs in the end.
+fn applied(
+    more: &[&str],
+    stands: fn(&mut Value, &str, bool),
+) -> Option<(Ran, String, usize, String)> {
+    let aws = Aws::start()?;
+    let cluster = aws.cluster("prod");
+    let arn = aws.register(&plain("api"));
+    aws.service(&cluster, "api", &arn);
+    aws.plan(&[]).0.ended(0);
+    aws.proxy.take_calls();
+    aws.disturbed(move |call| {
+        let arn = arn.clone();
+        let change = move |mut answer: Value| {
+            let service = &mut answer["services"][0];
+            let is_new = service["taskDefinition"].as_str().unwrap().ends_with(":2");
+            stands(service, arn.strip_suffix(":1").unwrap(), is_new);
+            answer
+        };
+        let describes = call.action == "ecs:DescribeServices";
+        describes.then(|| Verdict::Change(Box::new(change)))
+    });
+    let ran = aws.apply(&[&["--report-file", "done.json"], more].concat());
+    let done = outcomes(&aws.json("done.json"))["api"].clone();
+    let calls = aws.proxy.take_calls();
+    let updates = calls
+        .iter()
+        .filter(|call| call.action == "ecs:UpdateService")
+        .count();
+    Some((ran, done, updates, aws.runs(&cluster, "api")))
+}
+
+#[test]
+fn what_is_not_steady_in_time_is_taken_back() {
+    let stands = |service: &mut Value, arn: &str, is_new: bool| {
+        service["deployments"] = match is_new {
+            true => json!([deployment(
+                &format!("{arn}:2"),
+                ("PRIMARY", "IN_PROGRESS", 0)
+            )]),
+            false => json!([deployment(&format!("{arn}:1"), ("PRIMARY", "COMPLETED", 2))]),
+        };
+    };
+    let Some((ran, done, updates, runs)) = applied(&["--steady-timeout", "0"], stands) else {
+        return;
+    };
+    ran.ended(1).said("it did not become steady in time");
+    assert_eq!(
+        (done.as_str(), updates, runs.as_str()),
+        ("rolled-back", 2, "api:1")
+    );
+}
+
+#[test]
+fn what_the_circuit_breaker_takes_back_is_not_updated_again() {
+    let stands = |service: &mut Value, arn: &str, is_new: bool| {
+        let (old, new) = (format!("{arn}:1"), format!("{arn}:2"));
+        let mut deployments = vec![deployment(&old, ("PRIMARY", "COMPLETED", 2))];
+        if is_new {
+            deployments.push(deployment(&new, ("ACTIVE", "FAILED", 0)));
+        }
+        service["taskDefinition"] = json!(old);
+        service["deployments"] = json!(deployments);
+    };
+    let Some((ran, done, updates, _)) = applied(&[], stands) else {
+        return;
+    };
+    ran.ended(1)
+        .said("tasks failed to start; ECS has taken it back");
+    assert_eq!((done.as_str(), updates), ("rolled-back", 1));
+}
+
+#[test]
+fn what_somebody_else_deploys_meanwhile_is_left_alone() {
+    let stands = |service: &mut Value, arn: &str, is_new: bool| {
+        let runs = format!("{arn}:{}", if is_new { 3 } else { 1 });
+        service["deployments"] = json!([deployment(&runs, ("PRIMARY", "COMPLETED", 2))]);
+        service["taskDefinition"] = json!(runs);
+    };
+    let Some((ran, done, updates, _)) = applied(&[], stands) else {
+        return;
+    };
+    ran.ended(3)
+        .said("somebody else has deployed another task definition meanwhile");
+    assert_eq!((done.as_str(), updates), ("overtaken", 1));
+}
