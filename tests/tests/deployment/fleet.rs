@@ -61,6 +61,20 @@ fn every_setting_is_a_parameter_and_a_variable_of_the_function() {
     }
 }
 
+#[test]
+fn the_page_names_every_setting_and_its_parameter() {
+    let page = String::from_utf8(read("docs/fleet-deploy.md")).unwrap();
+    for setting in VARIABLES {
+        let mut names = vec![setting.to_owned()];
+        if setting != "RESULTS" {
+            names.push(parameter(setting));
+        }
+        for name in names {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
+
 /// What every parameter is where nobody says it, or could be.
 fn values(stack: &Value) -> Vec<(String, String)> {
     let needed = [
