@@ -57,7 +57,6 @@ pub(crate) fn filter(
         pin_digests: arguments.images.pin_digests.into(),
         assumptions: arguments.assumptions.assumptions.into(),
         confirmed: arguments.assumptions.confirmed.clone(),
-        marks: taskdef::settings::Marks::default(),
         only_refusals: delivery::only_errors(&arguments.output),
         ..settings(&arguments.scope, arguments.planned, &recipes)?
     };
