@@ -399,10 +399,19 @@ fn hidden(text: &str) -> Result<(), String> {
 /// What was found is what another reader finds in the blob that was served.
 fn right(image: &ImageFound, script: &Script) -> Result<Seen, String> {
     let config = &image.config;
-    let index = digest(&script.index.body);
-    if config.digest.as_deref() != Some(&index) {
+    // A redirect may lead from the tag to the manifest.
+    let named = match script.index.status {
+        200 => vec![&script.index],
+        _ => vec![&script.index, &script.manifest],
+    };
+    let named: Vec<String> = named.iter().map(|said| digest(&said.body)).collect();
+    if !config
+        .digest
+        .as_ref()
+        .is_some_and(|digest| named.contains(digest))
+    {
         return Err(format!(
-            "the digest: {:?}, and what has the tag is {index}",
+            "the digest: {:?}, and what has the tag is {named:?}",
             config.digest
         ));
     }
