@@ -219,9 +219,12 @@ fn upsert_entry(
         })
     })?;
     verbs.dedup();
-    for verb in verbs {
-        said.push(format!("{} {} {verb}", list.join("."), shown(name)));
-    }
+    let list = list.join(".");
+    let what = match name {
+        Value::Null => list,
+        name => format!("{list} {}", shown(name)),
+    };
+    said.extend(verbs.iter().map(|verb| format!("{what} {verb}")));
     Ok(())
 }
 
@@ -372,6 +375,10 @@ fn upsert(
         if !readable && !is_no_value(item) {
             return Err(CannotMerge::at(item, path));
         }
+    }
+    // An entry without its key, such as a range of ports, is known by all that it says.
+    if name.is_null() && items.iter().any(|item| item.as_object() == Some(entry)) {
+        return Ok(Some(Value::Array(items)));
     }
     let first = items.iter().position(|item| is_named(item, key, name));
     if let Some((first, Value::Object(existing))) =

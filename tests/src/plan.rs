@@ -84,7 +84,9 @@ fn restore(value: &mut Value, before: &Value) {
 fn planned<'v>(module: &'v Value, address: &str) -> Option<&'v Value> {
     let resources = at(module, "/resources").as_array().into_iter().flatten();
     let mut here = resources.filter(|resource| {
-        at(resource, "/address") == address && at(resource, "/type") == TASK_DEFINITION
+        let is_task =
+            at(resource, "/type") == TASK_DEFINITION && at(resource, "/mode") == "managed";
+        is_task && at(resource, "/address") == address
     });
     let modules = at(module, "/child_modules")
         .as_array()

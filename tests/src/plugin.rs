@@ -17,6 +17,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 
+use crate::servers;
+
 /// What Terraform sets, so that a provider knows who has started it.
 pub const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
@@ -65,6 +67,7 @@ impl Plugin {
         let mut command = Command::new(program);
         command
             .env_clear()
+            .envs(servers::counted())
             .env("TMPDIR", temporary)
             .env("TF_PLUGIN_MAGIC_COOKIE", COOKIE)
             .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")

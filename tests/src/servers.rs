@@ -28,6 +28,7 @@ pub use moto::Moto;
 pub use registry::{Access, Login, Registry};
 pub use token::{TokenRequest, TokenServer};
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A program that a test needs: where an environment variable says, or else in one of the folders
@@ -49,6 +50,13 @@ pub fn program(variable: &str, name: &str) -> Result<Option<PathBuf>, String> {
         ))?;
     }
     Ok(found)
+}
+
+/// The variable that says where the lines of a program are counted, when `scripts/coverage` runs the
+/// tests: a process with an environment of its own is given it, too.
+pub fn counted() -> Option<(&'static str, OsString)> {
+    const VARIABLE: &str = "LLVM_PROFILE_FILE";
+    Some((VARIABLE, std::env::var_os(VARIABLE)?))
 }
 
 /// Says that something is not tested, and why.

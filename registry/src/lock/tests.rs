@@ -390,7 +390,7 @@ proptest! {
 fn a_key_of_any_length_gives_a_message_that_ends() {
     let key = "k".repeat(10_000);
     let message = error(&format!(r#"{{"version": 1, "{key}": {{}}}}"#));
-    assert!(message.contains(&format!("unknown field `{}", key.get(..300).unwrap())));
+    assert!(message.contains(&format!("unknown field `{}", "k".repeat(300))));
     assert!(message.ends_with("..."), "{message}");
     assert!(message.len() < 500, "{} bytes", message.len());
 }

@@ -69,6 +69,32 @@ fn an_entry_is_appended_merged_or_left_alone() {
 }
 
 #[test]
+fn an_entry_without_its_key_is_added_once() {
+    let Value::Object(entry) = json!({"ContainerPortRange": "80-90"}) else {
+        panic!("an object");
+    };
+    let range = Edit::Upsert {
+        list: vec!["portMappings".to_owned()],
+        key: "containerPort".to_owned(),
+        entry: entry.clone(),
+    };
+    let other = json!({"ContainerPortRange": "100-110"});
+    let of = |mappings: Value| {
+        applied(
+            json!({"PortMappings": mappings}),
+            std::slice::from_ref(&range),
+        )
+        .map(|(value, said)| (value["PortMappings"].clone(), said))
+    };
+    let added = vec!["portMappings added".to_owned()];
+    assert_eq!(of(json!([other])), Ok((json!([other, entry]), added)));
+    assert_eq!(
+        of(json!([entry, other])),
+        Ok((json!([entry, other]), vec![]))
+    );
+}
+
+#[test]
 fn a_capability_goes_into_every_branch_once() {
     let of = |linux: Value| {
         applied(json!({"LinuxParameters": linux}), &[ptrace()])

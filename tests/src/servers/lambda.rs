@@ -85,8 +85,7 @@ impl Function {
                 ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
                 ("AWS_REGION", "eu-central-1"),
             ])
-            // Where scripts/coverage has lines counted.
-            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
+            .envs(super::counted())
             .envs(variables)
             .current_dir(folder.path())
             .stdin(Stdio::null())

@@ -399,13 +399,7 @@ fn hidden(text: &str) -> Result<(), String> {
 /// What was found is what another reader finds in the blob that was served.
 fn right(image: &ImageFound, script: &Script) -> Result<Seen, String> {
     let config = &image.config;
-    let index = digest(&script.index.body);
-    if config.digest.as_deref() != Some(&index) {
-        return Err(format!(
-            "the digest: {:?}, and what has the tag is {index}",
-            config.digest
-        ));
-    }
+    named(config.digest.as_deref(), script)?;
     let blob = script
         .blob
         .as_deref()
@@ -454,6 +448,17 @@ fn right(image: &ImageFound, script: &Script) -> Result<Seen, String> {
         u8::from(got.1.is_empty()),
         u8::from(got.2.is_empty()),
     ]))
+}
+
+/// The digest is that of what has the tag.
+fn named(found: Option<&str>, script: &Script) -> Result<(), String> {
+    let index = digest(&script.index.body);
+    // A redirect may lead from the tag to the manifest.
+    let other = (script.index.status != 200).then(|| digest(&script.manifest.body));
+    match found == Some(&index) || (found.is_some() && found == other.as_deref()) {
+        true => Ok(()),
+        false => Err(format!("the digest: {found:?}, and the tag's is {index}")),
+    }
 }
 
 /// A member in any letters, as Go reads it; the outer `None` where there are several.

@@ -17,7 +17,6 @@ mod hosts;
 #[expect(dead_code, reason = "the tests of registries use the rest")]
 mod images;
 mod lint;
-mod load;
 mod lock;
 mod log;
 mod service;

@@ -100,7 +100,7 @@ fn memory_stays_as_it_is_over_a_hundred_invocations() {
     {
         container["Image"] = json!(format!("{host}/shop/api:1"));
     }
-    let mut memory = Vec::new();
+    let (mut memory, mut files) = (Vec::new(), Vec::new());
     for number in 0..100 {
         // Every third one is refused.
         let name = if number % 3 == 2 { "none" } else { "api" };
@@ -111,11 +111,12 @@ fn memory_stays_as_it_is_over_a_hundred_invocations() {
         template.pointer_mut(containers).unwrap()[1]["Image"] = image;
         let processed = subject.process(&template, &deployment());
         assert_eq!(processed.is_ok(), name == "api", "{processed:?}");
-        let Some(resident) = subject.resident() else {
-            println!("note: this system does not tell what memory a process holds: not tested");
+        let (Some(resident), Some(open)) = (subject.resident(), subject.open_files()) else {
+            println!("note: this system does not tell what a process holds: not tested");
             return;
         };
         memory.push(resident);
+        files.push(open.len());
     }
     let (early, late) = (memory[19], memory[99]);
     println!(
@@ -123,4 +124,6 @@ fn memory_stays_as_it_is_over_a_hundred_invocations() {
         memory[0]
     );
     assert!(late <= early + GROWTH_MAX, "{memory:?}");
+    // Connections: as many as two requests at once need.
+    assert!(files[99] <= files[19] + 4, "{files:?}");
 }

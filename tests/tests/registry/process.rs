@@ -39,6 +39,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env_clear()
+        .envs(outrigger_tests::servers::counted())
         .env("HOME", folder)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null());

@@ -1,7 +1,24 @@
-//! Many invocations: of one process back to back, and of several at once.
+//! The macro under load: many invocations of one process back to back, and of several at once.
 //!
-//! `OUTRIGGER_LOAD_INVOCATIONS` says how many each test makes.
+//! `OUTRIGGER_LOAD_INVOCATIONS` says how many each test makes. It is a test executable of its own,
+//! so that no other test waits for the processor meanwhile.
 
+#![cfg(test)]
+
+#[path = "../macro_end_to_end/hosts.rs"]
+#[expect(dead_code, reason = "the macro's other tests use the rest")]
+mod hosts;
+#[path = "../registry/images.rs"]
+#[expect(dead_code, reason = "the tests of registries use the rest")]
+mod images;
+#[path = "../macro_end_to_end/service.rs"]
+#[expect(dead_code, reason = "the macro's other tests use the rest")]
+mod service;
+#[path = "../macro_end_to_end/subject.rs"]
+#[expect(dead_code, reason = "the macro's other tests use the rest")]
+mod subject;
+
+use outrigger_tests::servers::scripted as server;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,7 +45,7 @@ const TIME: Duration = Duration::from_secs(60);
 
 fn invocations() -> usize {
     let asked = std::env::var("OUTRIGGER_LOAD_INVOCATIONS").ok();
-    asked.map_or(1_000, |text| text.parse().unwrap())
+    asked.map_or(400, |text| text.parse().unwrap())
 }
 
 /// A registry with an image for each of some tags; it breaks every fiftieth answer off.
