@@ -176,8 +176,12 @@ impl<'t> Walked<'t> {
             return Ok(());
         };
         if header.is_managed() && header.kind == TASK_DEFINITION {
-            self.planned
-                .insert(header.address.clone(), (header, element));
+            let address = header.address.clone();
+            let earlier = self.planned.insert(address.clone(), (header, element));
+            // Of two with one address only one would be rewritten.
+            if earlier.is_some() {
+                return Err(PlanError::Resource(address.into_owned()));
+            }
         } else if header.is_managed() && header.kind == NOT_COVERED {
             self.not_covered(&header);
         }
