@@ -13,6 +13,8 @@ const OTHER: &str = "210987654321";
 const ROLE: &str = "arn:aws:iam::123456789012:role/states";
 /// Far longer than a run takes, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The definition with what the stack substitutes.
 fn definition(values: &[(&str, &str)]) -> String {
@@ -126,7 +128,8 @@ impl World {
                 return seen;
             }
             assert!(Instant::now() < end, "{what}: not in time");
-            std::thread::yield_now();
+            // Whoever asks without a pause keeps moto from its work.
+            std::thread::sleep(PAUSE);
         }
     }
 
