@@ -314,6 +314,7 @@ impl Script {
 /// A registry of this process, and a client of it.
 struct Subject {
     runtime: Runtime,
+    server: Server,
     host: String,
     script: Arc<Mutex<Script>>,
     registries: Registries<StaticCredentials>,
@@ -350,12 +351,14 @@ impl Subject {
         Self {
             registries: Registries::new(settings, credentials),
             runtime,
+            server,
             host,
             script,
         }
     }
 
     fn check(&self, input: &[u8]) -> Result<Seen, String> {
+        self.server.forget();
         let script = Script::parse(&String::from_utf8_lossy(input));
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
         let platforms = [

@@ -60,6 +60,7 @@ fn seeds() -> Vec<Vec<u8>> {
 
 struct Subject {
     runtime: Runtime,
+    server: Server,
     outrigger: Arc<Macro>,
 }
 
@@ -77,7 +78,8 @@ impl Subject {
                 .unwrap_or_else(PoisonError::into_inner)
                 .reply(asked)
         });
-        let host = runtime.block_on(server).host();
+        let server = runtime.block_on(server);
+        let host = server.host();
         let (proxy, direct) = NO_PROXY;
         let mirror = format!("docker.io={host}");
         let inputs = json!({"lacework.accessToken": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:lacework-AbCdEf"}).to_string();
@@ -99,6 +101,7 @@ impl Subject {
         Self {
             outrigger: Arc::new(Macro::new(variables)),
             runtime,
+            server,
         }
     }
 
@@ -133,6 +136,7 @@ impl Subject {
     }
 
     fn check(&self, input: &[u8]) -> Result<Seen, String> {
+        self.server.forget();
         let response = self.answer(input)?;
         let event = serde_json::from_slice::<Value>(input);
         if let Ok(event) = &event
