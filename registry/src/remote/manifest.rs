@@ -250,3 +250,23 @@ fn kind(media_type: &str) -> Option<Kind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept between sessions is bounded by this.
+    #[test]
+    fn an_index_weighs_as_much_as_its_entries() {
+        let descriptor = Descriptor {
+            digest: "sha256:aa".to_owned(),
+            size: 1,
+        };
+        let entry = IndexEntry {
+            descriptor: descriptor.clone(),
+            platform: None,
+        };
+        assert_eq!(Manifest::Image(descriptor).weight(), 512);
+        assert_eq!(Manifest::Index(vec![entry; 3]).weight(), 1536);
+    }
+}
