@@ -269,4 +269,34 @@ mod tests {
         assert_eq!(Manifest::Image(descriptor).weight(), 512);
         assert_eq!(Manifest::Index(vec![entry; 3]).weight(), 1536);
     }
+
+    /// Attestations and signatures stand beside images; an entry need not say what it is.
+    #[test]
+    fn an_index_is_read_without_what_is_no_image() {
+        let entry = |size: u64, media_type: &str, os: &str, architecture: &str| {
+            format!(
+                r#"{{{media_type}"digest": "sha256:{}", "size": {size},
+                "platform": {{"os": "{os}", "architecture": "{architecture}"}}}}"#,
+                "a".repeat(64)
+            )
+        };
+        let signature = r#""mediaType": "application/vnd.example.signature.v1+json", "#;
+        let entries = [
+            entry(1, "", "linux", "amd64"),
+            entry(2, r#""mediaType": "", "#, "linux", "arm64"),
+            entry(3, signature, "linux", "amd64"),
+            entry(4, "", "unknown", "unknown"),
+            entry(5, "", "unknown", "amd64"),
+            entry(6, "", "linux", "unknown"),
+        ];
+        let index = format!(
+            r#"{{"schemaVersion": 2, "manifests": [{}]}}"#,
+            entries.join(", ")
+        );
+        let Ok(Manifest::Index(read)) = read(None, index.as_bytes(), "GET it") else {
+            panic!("an index");
+        };
+        let sizes: Vec<u64> = read.iter().map(|entry| entry.descriptor.size).collect();
+        assert_eq!(sizes, [1, 2, 5, 6]);
+    }
 }
