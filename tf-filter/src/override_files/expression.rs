@@ -184,22 +184,22 @@ impl Arrangement {
         if (&self.first, &self.last) != (&other.first, &other.last) {
             return false;
         }
-        for (name, patch) in &other.patches {
-            match self.patches.iter().find(|(known, _)| known == name) {
-                Some((_, known)) if known == patch => {}
-                // Another program under the same name: the first that fits is taken.
-                Some((_, Some(known)))
-                    if patch
-                        .as_ref()
-                        .is_some_and(|patch| patch.planned != known.planned) =>
-                {
-                    if !self.patches.contains(&(name.clone(), patch.clone())) {
-                        self.patches.push((name.clone(), patch.clone()));
-                    }
-                }
-                Some(_) => return false,
-                None => self.patches.push((name.clone(), patch.clone())),
+        for one in &other.patches {
+            if self.patches.contains(one) {
+                continue;
             }
+            // Another program under the same name is told from it by what was planned; without
+            // that, or with the same plan and another change, there is nothing to tell it by.
+            let planned = |patch: &Option<Patch>| patch.as_ref().map(|patch| patch.planned.clone());
+            let (name, patch) = one;
+            let mut others = self.patches.iter().filter(|(known, _)| known == name);
+            let is_alike = |(_, known): &(String, Option<Patch>)| {
+                known.is_none() || patch.is_none() || planned(known) == planned(patch)
+            };
+            if others.any(is_alike) {
+                return false;
+            }
+            self.patches.push(one.clone());
         }
         true
     }
@@ -281,4 +281,37 @@ fn merged(place: &str, changes: &[(String, Change)]) -> Expression {
         false => format!("try({place}, null)"),
     };
     Expression::Call("merge".to_owned(), vec![words(place), members])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::arrangement;
+
+    /// The containers of an instance before and after: one, and a variable that is added to it.
+    fn instance(image: &str, family: &str) -> [Value; 2] {
+        let container = json!([{"name": "web", "image": image}]);
+        let mut after = container.clone();
+        after[0]["environment"] = json!([{"name": "FAMILY", "value": family}]);
+        [container, after]
+    }
+
+    #[test]
+    fn what_nothing_tells_apart_is_not_joined() {
+        let of = |image, family| {
+            let [before, after] = instance(image, family);
+            arrangement(&before, &after).unwrap()
+        };
+        let mut joined = of("a", "x");
+        assert!(joined.joined(&of("a", "x")));
+        assert!(joined.joined(&of("b", "y")));
+        assert!(joined.joined(&of("b", "y")));
+        assert_eq!(joined.patches.len(), 2);
+        // The image of the second, and another value.
+        assert!(!joined.joined(&of("b", "z")));
+        assert!(!joined.joined(&of("a", "z")));
+        let untouched = json!([{"name": "web", "image": "c"}]);
+        assert!(!joined.joined(&arrangement(&untouched, &untouched).unwrap()));
+    }
 }
