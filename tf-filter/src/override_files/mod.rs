@@ -181,6 +181,8 @@ fn put(
             written.push((path, text.as_bytes()));
         }
     }
+    let files = written.iter().map(|(path, text)| (path.as_path(), *text));
+    replace_files(files).map_err(|(path, error)| unwritable(&path, &error))?;
     for folder in modules
         .folders()
         .into_iter()
@@ -195,8 +197,6 @@ fn put(
             ));
         }
     }
-    let files = written.iter().map(|(path, text)| (path.as_path(), *text));
-    replace_files(files).map_err(|(path, error)| unwritable(&path, &error))?;
     for (reason, resources) in &survey.reasons {
         let resources = resources.join(", ");
         told.push_str(&format!("left alone, {reason}: {resources}\n"));
