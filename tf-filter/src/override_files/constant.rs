@@ -4,11 +4,11 @@ use cli::Problem;
 use serde_json::Value;
 use taskdef::terraform::Definitions;
 
-use super::file::Overridden;
 use super::hcl::Expression;
 use super::subject::Subject;
 
-pub(crate) fn overridden<'p>(subject: &Subject<'p>) -> Result<Overridden<'p>, Problem> {
+/// The containers, as the value of `container_definitions`.
+pub(crate) fn containers(subject: &Subject<'_>) -> Result<Expression, Problem> {
     if let Some(address) = subject.unknown() {
         return Err(subject.problem(
             &format!("the containers of `{address}` are known only after apply"),
@@ -21,7 +21,6 @@ pub(crate) fn overridden<'p>(subject: &Subject<'p>) -> Result<Overridden<'p>, Pr
             "use the form `function`",
         ));
     }
-    let of_task = subject.of_task()?;
     let mut by_key: Vec<(Option<Value>, &Definitions)> = Vec::new();
     for instance in &subject.instances {
         let Some(definitions) = instance.definitions else {
@@ -42,15 +41,7 @@ pub(crate) fn overridden<'p>(subject: &Subject<'p>) -> Result<Overridden<'p>, Pr
             None => by_key.push((key.clone(), definitions)),
         }
     }
-    let asked = of_task.attributes.iter();
-    let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
-    Ok(Overridden {
-        resource: subject.resource,
-        volumes: subject.volumes(&of_task),
-        attributes: asked
-            .chain([("container_definitions".to_owned(), chosen(&by_key))])
-            .collect(),
-    })
+    Ok(chosen(&by_key))
 }
 
 /// The containers of the one instance, or of each by its key.

@@ -6,7 +6,6 @@
 use cli::Problem;
 use serde_json::{Map, Value};
 
-use super::file::Overridden;
 use super::hcl::{Expression, quoted};
 use super::source::Copied;
 use super::subject::Subject;
@@ -39,17 +38,17 @@ struct Arrangement {
     last: Vec<Value>,
 }
 
-pub(crate) fn overridden<'p>(
-    subject: &Subject<'p>,
+/// The expression, as the value of `container_definitions`.
+pub(crate) fn containers(
+    subject: &Subject<'_>,
     definitions: &Copied,
-) -> Result<Overridden<'p>, Problem> {
+) -> Result<Expression, Problem> {
     if let Some(address) = subject.unknown() {
         return Err(subject.problem(
             &format!("the containers of `{address}` are known only after apply"),
             "use the form `function`",
         ));
     }
-    let of_task = subject.of_task()?;
     let mut all: Option<Arrangement> = None;
     for known in subject.known() {
         let one = arrangement(&known.before, &known.after).map_err(|what| {
@@ -73,16 +72,7 @@ pub(crate) fn overridden<'p>(
             }
         }
     }
-    let written = all.unwrap_or_default().expression(definitions);
-    let asked = of_task.attributes.iter();
-    let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
-    Ok(Overridden {
-        resource: subject.resource,
-        volumes: subject.volumes(&of_task),
-        attributes: asked
-            .chain([("container_definitions".to_owned(), written)])
-            .collect(),
-    })
+    Ok(all.unwrap_or_default().expression(definitions))
 }
 
 /// What makes of the containers before those after; or which part of them cannot be written so.

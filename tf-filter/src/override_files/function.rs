@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cli::Problem;
-
-use super::file::Overridden;
 use super::hcl::Expression;
 use super::making::Making;
 use super::source::{Copied, Repeated, Resource};
@@ -23,29 +20,21 @@ const ATTRIBUTES: &[&str] = &[
     "requires_compatibilities",
 ];
 
-pub(crate) fn overridden<'p>(
-    subject: &Subject<'p>,
+/// The call, as the value of `container_definitions`.
+pub(crate) fn containers(
+    subject: &Subject<'_>,
     definitions: &Copied,
+    of_task: &OfTask,
     making: &Making,
-) -> Result<Overridden<'p>, Problem> {
-    let of_task = subject.of_task()?;
-    let call = Expression::Call(
+) -> Expression {
+    Expression::Call(
         "provider::outrigger::instrument".to_owned(),
         vec![
             Expression::Copied(definitions.clone()),
-            Expression::Object(task(subject.resource, &of_task, making)),
+            Expression::Object(task(subject.resource, of_task, making)),
             Expression::Object(config(subject, making)),
         ],
-    );
-    let asked = of_task.attributes.iter();
-    let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
-    Ok(Overridden {
-        resource: subject.resource,
-        volumes: subject.volumes(&of_task),
-        attributes: asked
-            .chain([("container_definitions".to_owned(), call)])
-            .collect(),
-    })
+    )
 }
 
 /// What the resource says beside its containers.

@@ -16,8 +16,6 @@ mod source;
 mod stale;
 mod subject;
 mod survey;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +28,7 @@ use cli::{Console, Exit, Failure, Problem};
 use crate::options::{OverrideArguments, OverrideForm};
 
 use file::{NAME, Overridden};
+use hcl::Expression;
 use making::Making;
 use modules::{Folder, Modules, shown};
 use subject::Subject;
@@ -147,11 +146,21 @@ fn overridden<'p>(subject: &Subject<'p>, making: &Making) -> Result<Overridden<'
             "write the attribute in the resource itself",
         ));
     };
-    let overridden = match making.form {
-        OverrideForm::Function => function::overridden(subject, definitions, making),
-        OverrideForm::Hcl => expression::overridden(subject, definitions),
-        OverrideForm::Const => constant::overridden(subject),
-    }?;
+    let of_task = subject.of_task()?;
+    let containers = match making.form {
+        OverrideForm::Function => function::containers(subject, definitions, &of_task, making),
+        OverrideForm::Hcl => expression::containers(subject, definitions)?,
+        OverrideForm::Const => constant::containers(subject)?,
+    };
+    let asked = of_task.attributes.iter();
+    let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
+    let overridden = Overridden {
+        resource: subject.resource,
+        volumes: subject.volumes(&of_task),
+        attributes: asked
+            .chain([("container_definitions".to_owned(), containers)])
+            .collect(),
+    };
     subject.keeps_secrets(&overridden.attributes)?;
     Ok(overridden)
 }
