@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -134,7 +134,7 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let (part, then) = match &mut *self {
             Self::Whole(part) => (part.take(), Poll::Ready(None)),
-            Self::Endless => (Some(Bytes::from_static(&[b' '; 16384])), Poll::Pending),
+            Self::Endless => (Some(Bytes::from_static(&[b' '; 10_007])), Poll::Pending),
             Self::Stalled(part) => (part.take(), Poll::Pending),
             Self::Broken(part) => {
                 let broken = std::io::Error::other("broken off");
@@ -157,6 +157,14 @@ impl Body for ReplyBody {
         match part {
             Some(part) if !part.is_empty() => Poll::Ready(Some(Ok(Frame::data(part)))),
             _ => then,
+        }
+    }
+
+    /// What is there as a whole is announced, as a registry does.
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(Some(part)) => SizeHint::with_exact(part.len() as u64),
+            _ => SizeHint::default(),
         }
     }
 }

@@ -161,7 +161,7 @@ fn bytes_that_are_not_what_was_announced() {
     manifest, other bytes (2 requests): digest-mismatch: image `HOST/app:1` cannot be read from `HOST`: the manifest has the digest `sha256:52d199` and not `sha256:84c36c`: GET http://HOST/v2/app/manifests/sha256:84c36c: 200
     config, other bytes (3 requests): digest-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has the digest `sha256:d54e5b` and not `sha256:5bd855`: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
     config, too short (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has 2 bytes where 105 are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
-    config, too long (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
+    config, too long (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has 1048576 bytes where 105 are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
     config, endless (3 requests): size-mismatch: image `HOST/app:1` cannot be read from `HOST`: the config has more than the 105 bytes that are announced: GET http://HOST/v2/app/blobs/sha256:5bd855: 200
     index, endless (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200
     index, 5 MiB (1 requests): answer-too-large: image `HOST/app:1` cannot be read from `HOST`: the answer has more than 4194304 bytes: GET http://HOST/v2/app/manifests/1: 200

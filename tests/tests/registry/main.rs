@@ -12,6 +12,7 @@ mod documents;
 mod hostile;
 mod images;
 mod kept;
+mod limits;
 mod network;
 mod options;
 mod process;
