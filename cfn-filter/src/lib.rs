@@ -73,7 +73,7 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
             cli::completions::run(*options, help::command(), &mut console)
         }
         Some(Command::Man(options)) => {
-            cli::manual::run(options, help::command(), help::SECTIONS, &mut console)
+            cli::manual::run(options, help::command(), &help::sections(), &mut console)
         }
         None => match mistaken(&arguments) {
             Some(failure) => Err(failure),

@@ -3,35 +3,47 @@
 use clap::Command;
 use clap::builder::{StyledStr, Styles};
 
+mod shared;
+
+pub use shared::{Filter, every_program};
+
 /// A part of a command's help, and of its manual page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Section {
-    /// What it is about: `Examples`.
-    pub heading: &'static str,
-    /// Its lines, which are shown as they are: they have to fit 80 columns with two in front.
-    pub text: &'static str,
+    pub(crate) heading: &'static str,
+    pub(crate) text: String,
     /// Whether `-h` shows it, too.
-    pub short: bool,
+    short: bool,
 }
 
-/// A command by its path (`image inspect`, nothing for the program itself) and its sections.
-pub type Sections = [(&'static str, &'static [Section])];
+impl Section {
+    /// A part that only `--help` and the manual page show. Its lines are shown as they are: they have
+    /// to fit 80 columns with two in front.
+    pub fn new(heading: &'static str, text: impl Into<String>) -> Section {
+        let (text, short) = (text.into(), false);
+        Section {
+            heading,
+            text,
+            short,
+        }
+    }
 
-/// The environment, as far as every filter reads it.
-pub const ENVIRONMENT: Section = Section {
-    heading: "Environment",
-    text: "\
-OUTRIGGER_...         settings, one variable for each: `settings` shows those in
-                      force
-NO_COLOR              no colours, whatever the value; --color goes before it
-CLICOLOR_FORCE        colours where no terminal is, too
-DOCKER_AUTH_CONFIG    credentials of registries: the text of docker's config.json
-DOCKER_CONFIG         folder of docker's config.json [default: ~/.docker]
-HTTPS_PROXY, NO_PROXY the proxy to registries, and hosts without it
-AWS_PROFILE, AWS_...  credentials for Amazon ECR and AWS Secrets Manager, as every
-                      AWS SDK reads them",
-    short: false,
-};
+    /// Command lines, which `-h` shows, too.
+    pub fn examples(text: impl Into<String>) -> Section {
+        Section {
+            short: true,
+            ..Section::new("Examples", text)
+        }
+    }
+
+    /// What the exit codes mean.
+    pub fn exit_status(text: impl Into<String>) -> Section {
+        Section::new("Exit status", text)
+    }
+}
+
+/// The sections of commands, by their paths: `image inspect`, nothing for the program itself.
+pub type Sections = Vec<(&'static str, Vec<Section>)>;
 
 /// The command with the sections of its path and of all commands below it.
 #[must_use]
@@ -68,9 +80,10 @@ fn below(mut command: Command, path: &str, sections: &Sections) -> Command {
 }
 
 /// The sections of the command with this path.
-pub(crate) fn of(sections: &Sections, path: &str) -> &'static [Section] {
+pub(crate) fn of<'s>(sections: &'s Sections, path: &str) -> &'s [Section] {
     let own = sections.iter().find(|(own, _)| *own == path);
-    own.map(|(_, sections)| *sections).unwrap_or_default()
+    own.map(|(_, sections)| sections.as_slice())
+        .unwrap_or_default()
 }
 
 fn shown<'s>(sections: impl Iterator<Item = &'s Section>) -> StyledStr {
@@ -97,22 +110,13 @@ mod tests {
 
     use super::{Section, with_sections};
 
-    const EXAMPLES: Section = Section {
-        heading: "Examples",
-        text: "some-filter lock x",
-        short: true,
-    };
-    const FILES: Section = Section {
-        heading: "Files",
-        text: "some.lock\n\nlast",
-        short: false,
-    };
-
     fn command() -> Command {
         let lock = Command::new("lock").about("Write").arg(Arg::new("x"));
         let command =
             Command::new("some-filter").subcommand(Command::new("image").subcommand(lock));
-        with_sections(command, &[("image lock", &[EXAMPLES, FILES])])
+        let examples = Section::examples("some-filter lock x");
+        let files = Section::new("Files", "some.lock\n\nlast");
+        with_sections(command, &vec![("image lock", vec![examples, files])])
     }
 
     fn help(flag: &str) -> String {

@@ -33,7 +33,7 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
             cli::completions::run(*options, help::command(), &mut console)
         }
         Command::Man(options) => {
-            cli::manual::run(options, help::command(), help::SECTIONS, &mut console)
+            cli::manual::run(options, help::command(), &help::sections(), &mut console)
         }
     };
     end.unwrap_or_else(|failure| failure.tell(&mut console))

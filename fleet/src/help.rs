@@ -1,111 +1,66 @@
 //! What the commands' help and manual pages say beside their options.
 
 use clap::CommandFactory;
-use cli::help::{Section, Sections, with_sections};
+use cli::help::{Section, Sections, every_program, with_sections};
 
 use crate::options::Arguments;
 
 /// The command line, with its examples.
 pub(crate) fn command() -> clap::Command {
-    with_sections(Arguments::command(), SECTIONS)
+    with_sections(Arguments::command(), &sections())
 }
 
-const fn section(heading: &'static str, text: &'static str, short: bool) -> Section {
-    Section {
-        heading,
-        text,
-        short,
-    }
-}
-
-const ENVIRONMENT: Section = section(
-    "Environment",
-    "\
+const ENVIRONMENT: &str = "\
 OUTRIGGER_...          settings, one variable for each: `docs/settings.md`
 OUTRIGGER_EXTERNAL_ID  the external ID of the roles
 AWS_PROFILE, AWS_...   credentials, region and endpoints, as every AWS SDK reads them
 DOCKER_AUTH_CONFIG     credentials of registries: the text of docker's config.json
 HTTPS_PROXY, NO_PROXY  the proxy, and hosts without it
-NO_COLOR               no colours",
-    false,
-);
+NO_COLOR               no colours";
 
-/// By command. No line of an example may be wider than 78 columns.
-pub(crate) const SECTIONS: &Sections = &[
-    (
-        "",
-        &[
-            section(
-                "Examples",
-                "\
+const EXAMPLES: &str = "\
 fleet plan --recipe alert-logic --cluster prod -o plan.json
 fleet apply plan.json
-fleet remove --cluster prod -o back.json",
-                true,
-            ),
-            ENVIRONMENT,
-        ],
-    ),
-    (
-        "plan",
-        &[
-            section(
-                "Examples",
-                "\
+fleet remove --cluster prod -o back.json";
+
+const PLAN_EXAMPLES: &str = "\
 fleet plan --recipe alert-logic --cluster prod -o plan.json
 fleet plan --recipe alert-logic --organization --role-name OutriggerFleet \\
-  --region eu-central-1,us-east-1 -o plan.json",
-                true,
-            ),
-            section(
-                "Exit status",
-                "\
+  --region eu-central-1,us-east-1 -o plan.json";
+
+const PLAN_EXIT_STATUS: &str = "\
 0  done
 1  something could not be looked at; the plan has the rest
 2  wrong usage; with --detailed-exitcode: something is to be changed
-3  a task definition in scope was refused; the plan has the others",
-                false,
-            ),
-            ENVIRONMENT,
-        ],
-    ),
-    (
-        "apply",
-        &[
-            section(
-                "Examples",
-                "\
+3  a task definition in scope was refused; the plan has the others";
+
+const APPLY_EXAMPLES: &str = "\
 fleet apply plan.json
-fleet apply plan.json --canary 1 --wave 10 --in-motion 5",
-                true,
-            ),
-            section(
-                "Exit status",
-                "\
+fleet apply plan.json --canary 1 --wave 10 --in-motion 5";
+
+const APPLY_EXIT_STATUS: &str = "\
 0  everything was updated
 1  something failed, was rolled back, or was not reached
 2  wrong usage
-3  something was not touched: it had changed since the plan",
-                false,
-            ),
-            ENVIRONMENT,
-        ],
-    ),
-    (
-        "status",
-        &[
-            section("Examples", "fleet status --cluster prod", true),
-            ENVIRONMENT,
-        ],
-    ),
-    (
-        "remove",
-        &[
-            section("Examples", "fleet remove --cluster prod -o back.json", true),
-            ENVIRONMENT,
-        ],
-    ),
-];
+3  something was not touched: it had changed since the plan";
+
+/// By command. No line of an example may be wider than 78 columns.
+pub(crate) fn sections() -> Sections {
+    let mut sections = every_program("fleet");
+    for (command, examples, exit_status) in [
+        ("", EXAMPLES, None),
+        ("plan", PLAN_EXAMPLES, Some(PLAN_EXIT_STATUS)),
+        ("apply", APPLY_EXAMPLES, Some(APPLY_EXIT_STATUS)),
+        ("status", "fleet status --cluster prod", None),
+        ("remove", "fleet remove --cluster prod -o back.json", None),
+    ] {
+        let mut own = vec![Section::examples(examples)];
+        own.extend(exit_status.map(Section::exit_status));
+        own.push(Section::new("Environment", ENVIRONMENT));
+        sections.push((command, own));
+    }
+    sections
+}
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +88,14 @@ mod tests {
 
     #[test]
     fn help_fits_80_columns_and_shows_examples() {
-        for command in [&[][..], &["plan"], &["apply"], &["status"], &["remove"]] {
+        for command in [
+            &[][..],
+            &["plan"],
+            &["apply"],
+            &["status"],
+            &["remove"],
+            &["man"],
+        ] {
             let (exit, help, _) = ran(&[command, &["--help"]].concat());
             assert_eq!(exit, Exit::Done);
             assert!(help.contains("Examples:"), "{help}");
@@ -177,9 +139,11 @@ mod tests {
             .flat_map(clap::Command::get_arguments)
             .filter_map(clap::Arg::get_long)
             .collect();
-        let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        // Cargo and the AWS CLI have options of their own.
+        let own = page.lines().filter(|line| !line.contains("cargo install"));
+        let words =
+            own.flat_map(|line| line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')));
         let named = words.filter_map(|word| word.strip_prefix("--"));
-        // The last is one of the AWS CLI.
         let named = named.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
         let unknown = named.filter(|name| *name != "task-definition");
         let unknown: Vec<&str> = unknown.filter(|name| !options.contains(name)).collect();
