@@ -101,6 +101,20 @@ pub enum InputError {
         /// The intrinsic function, shown short.
         function: String,
     },
+    /// A place of a secret that is none.
+    NoSecret {
+        /// The input.
+        name: String,
+    },
+    /// A function that CloudFormation does not have.
+    NoFunction {
+        /// The input.
+        name: String,
+        /// The function, as it is given.
+        function: String,
+        /// The one that was most likely meant.
+        meant: &'static str,
+    },
     /// A text that holds a NUL character.
     Nul {
         /// The input.
@@ -141,6 +155,16 @@ impl fmt::Display for InputError {
                     "input `{name}` is secret, and `{function}` is not given as `valueFrom`"
                 )
             }
+            InputError::NoSecret { name } => write!(
+                f,
+                "input `{name}` is no place of a secret: neither an ARN of Secrets Manager or SSM, nor the name of an SSM parameter"
+            ),
+            InputError::NoFunction { name, function, .. } => {
+                write!(
+                    f,
+                    "input `{name}`: CloudFormation has no function `{function}`"
+                )
+            }
             InputError::Nul { name } => write!(f, "input `{name}` holds a NUL character"),
             InputError::Condition { name, error } => {
                 write!(f, "cannot tell whether input `{name}` is needed: {error}")
@@ -167,6 +191,10 @@ impl InputError {
             InputError::SecretIntrinsic { name, .. } => Some(format!(
                 "give the secret's ARN as `{{valueFrom: ...}}`, for example `{name}={{valueFrom: !Ref AgentSecret}}`"
             )),
+            InputError::NoSecret { name } => Some(format!(
+                "give the secret's ARN, as in `{name}=arn:aws:secretsmanager:...`, or a parameter's name, as in `{name}={{valueFrom: /app/token}}`"
+            )),
+            InputError::NoFunction { meant, .. } => Some(format!("did you mean `{meant}`?")),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use crate::digest;
 
 use super::bound::BoundRecipe;
 use super::input::{InputDeclaration, InputValue};
+use super::secret;
 use super::value::holds_intrinsic;
 
 impl BoundRecipe {
@@ -68,7 +69,7 @@ impl BoundRecipe {
     pub fn whole_secrets(&self) -> Vec<(&str, &str)> {
         self.given()
             .filter_map(|(input, value)| match (&input.secret_key, value) {
-                (Some(key), InputValue::ValueFrom(Value::String(arn))) if is_whole_secret(arn) => {
+                (Some(key), InputValue::ValueFrom(Value::String(arn))) if secret::is_whole(arn) => {
                     Some((input.name.as_str(), key.as_str()))
                 }
                 _ => None,
@@ -99,41 +100,5 @@ impl BoundRecipe {
         tables
             .filter_map(|table| table.unknown(&self.inputs))
             .collect()
-    }
-}
-
-/// Whether a reference is the ARN of a Secrets Manager secret without a JSON key:
-/// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>` and nothing after it.
-fn is_whole_secret(reference: &str) -> bool {
-    let mut parts = reference.split(':');
-    let is_secret = parts.next() == Some("arn") && parts.nth(1) == Some("secretsmanager");
-    // Region, account, `secret`, name; then the JSON key.
-    is_secret && parts.nth(4).is_none_or(str::is_empty)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_whole_secret;
-
-    #[test]
-    fn an_arn_may_name_a_key() {
-        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:deepfence-AbCdEf";
-        for (reference, whole) in [
-            (arn.to_owned(), true),
-            (format!("{arn}:::"), true),
-            (format!("{arn}:::version"), true),
-            (format!("{arn}:key::"), false),
-            (format!("{arn}:key:AWSCURRENT:"), false),
-            (arn.replace("arn:aws:", "arn:aws-cn:"), true),
-            (
-                "arn:aws:ssm:us-east-1:123456789012:parameter/x".to_owned(),
-                false,
-            ),
-            ("/deepfence/key".to_owned(), false),
-            ("arn:aws:secretsmanager".to_owned(), true),
-            (String::new(), false),
-        ] {
-            assert_eq!(is_whole_secret(&reference), whole, "{reference}");
-        }
     }
 }

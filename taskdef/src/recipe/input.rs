@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::error::InputError;
-use super::value::{holds_nul, intrinsic_name};
+use super::secret;
+use super::value::{holds_nul, intrinsic_name, meant_function};
 use crate::nearest::nearest;
 use crate::source::Source;
 
@@ -95,6 +96,11 @@ pub enum InputValueError {
     /// `value` and `valueFrom`, or something beside one of them.
     #[error("an input is given as `value` or as `valueFrom`, not as both")]
     Both,
+    /// A map with one key, which is nearly one of the two.
+    #[error(
+        "an input is given as `{{value: ...}}` or as `{{valueFrom: ...}}`, and its key is spelled otherwise"
+    )]
+    Misspelt,
     /// A text that begins like one of the forms and is not valid.
     #[error(
         "the input begins like `{{value: ...}}` or `{{valueFrom: ...}}`, and is neither YAML nor JSON; put the value in quotes"
@@ -106,12 +112,17 @@ pub enum InputValueError {
 }
 
 impl InputValue {
-    /// Reads a value from a command line: a plain text, or `{value: ...}` or `{valueFrom: ...}`
-    /// as JSON or as YAML in one line.
+    /// Reads a value from a command line: a plain text, an intrinsic function, or `{value: ...}` or
+    /// `{valueFrom: ...}` as JSON or as YAML in one line.
     pub fn parse(text: &str) -> Result<InputValue, InputValueError> {
         let trimmed = text.trim();
+        let plain = || Ok(InputValue::Plain(Value::String(text.to_owned())));
+        if trimmed.starts_with('!') {
+            let function = in_one_line(trimmed).filter(|value| intrinsic_name(value).is_some());
+            return function.map_or_else(plain, |function| Ok(InputValue::Plain(function)));
+        }
         if !trimmed.starts_with('{') {
-            return Ok(InputValue::Plain(Value::String(text.to_owned())));
+            return plain();
         }
         if let Some(name) = bare_reference(trimmed) {
             return Ok(InputValue::ValueFrom(Value::from(name)));
@@ -121,8 +132,10 @@ impl InputValue {
             .or_else(|| in_one_line(trimmed))
         {
             Some(Value::Object(map)) if is_form(&map) => InputValue::from_form(map),
+            Some(Value::Object(map)) if is_nearly_a_form(&map) => Err(InputValueError::Misspelt),
+            Some(value) if intrinsic_name(&value).is_some() => Ok(InputValue::Plain(value)),
             None if begins_like_a_form(trimmed) => Err(InputValueError::Syntax),
-            _ => Ok(InputValue::Plain(Value::String(text.to_owned()))),
+            _ => plain(),
         }
     }
 
@@ -130,6 +143,7 @@ impl InputValue {
     pub fn from_value(value: Value) -> Result<InputValue, InputValueError> {
         match value {
             Value::Object(map) if is_form(&map) => InputValue::from_form(map),
+            Value::Object(map) if is_nearly_a_form(&map) => Err(InputValueError::Misspelt),
             value => Ok(InputValue::Plain(value)),
         }
     }
@@ -177,6 +191,13 @@ fn is_form(map: &Map<String, Value>) -> bool {
     !map.is_empty() && map.keys().all(|key| key == "value" || key == "valueFrom")
 }
 
+/// Whether a map was most likely meant as one of the two forms.
+fn is_nearly_a_form(map: &Map<String, Value>) -> bool {
+    let is_near =
+        |key: &String| key.eq_ignore_ascii_case("value") || nearest(key, ["valueFrom"]).is_some();
+    map.len() == 1 && map.keys().any(is_near)
+}
+
 /// The inputs of one recipe after checking; none that was declared is absent.
 pub(super) type BoundInputs = BTreeMap<String, Option<InputValue>>;
 
@@ -222,16 +243,22 @@ fn check_value(
     value: InputValue,
 ) -> Result<InputValue, InputError> {
     let name = || declaration.name.clone();
-    let value = match value {
-        InputValue::Plain(value) => value,
-        InputValue::ValueFrom(value) if holds_nul(&value) => {
-            return Err(InputError::Nul { name: name() });
-        }
-        value_from => return Ok(value_from),
-    };
-    if holds_nul(&value) {
+    let (InputValue::Plain(given) | InputValue::ValueFrom(given)) = &value;
+    if holds_nul(given) {
         return Err(InputError::Nul { name: name() });
     }
+    if let Some((function, meant)) = meant_function(given) {
+        let name = name();
+        return Err(InputError::NoFunction {
+            name,
+            function,
+            meant,
+        });
+    }
+    let value = match value {
+        InputValue::Plain(value) => value,
+        InputValue::ValueFrom(value) => return value_from(declaration, value),
+    };
     if let Some(function) = intrinsic_name(&value) {
         if declaration.secret {
             return Err(InputError::SecretIntrinsic {
@@ -241,8 +268,10 @@ fn check_value(
         }
         return Ok(InputValue::Plain(value));
     }
-    if declaration.secret && value.as_str().is_some_and(|text| text.starts_with("arn:")) {
-        return Ok(InputValue::ValueFrom(value));
+    if let Some(arn) = value.as_str().filter(|_| declaration.secret)
+        && secret::begins_like_an_arn(arn)
+    {
+        return value_from(declaration, Value::from(arn.trim()));
     }
     let wrong = || InputError::WrongType {
         name: name(),
@@ -264,6 +293,15 @@ fn check_value(
         });
     }
     Ok(InputValue::Plain(value))
+}
+
+fn value_from(declaration: &InputDeclaration, value: Value) -> Result<InputValue, InputError> {
+    match value.as_str() {
+        Some(text) if !secret::names_one(text) => Err(InputError::NoSecret {
+            name: declaration.name.clone(),
+        }),
+        _ => Ok(InputValue::ValueFrom(value)),
+    }
 }
 
 /// The value in the input's own type, where it has one.

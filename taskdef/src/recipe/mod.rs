@@ -30,6 +30,7 @@ mod scan;
 #[cfg(test)]
 mod schema;
 mod scope;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Expr};
 use serde_json::{Map, Number, Value};
 
+use crate::nearest::nearest;
+use crate::source::FUNCTIONS;
+
 /// The intrinsic function that a value is, shown short and without its text: `Ref Name`, `Fn::Sub`.
 pub(super) fn intrinsic_name(value: &Value) -> Option<String> {
     name_in(value.as_object()?)
@@ -32,6 +35,26 @@ fn name_in(map: &Map<String, Value>) -> Option<String> {
         (key, _) if key.starts_with("Fn::") => Some(key.to_owned()),
         _ => None,
     }
+}
+
+/// A function anywhere in a value that CloudFormation does not have, and the one that was most likely
+/// meant. One that is like none of today's may be one of tomorrow's.
+pub(super) fn meant_function(value: &Value) -> Option<(String, &'static str)> {
+    let map = match value {
+        Value::Object(map) => map,
+        Value::Array(items) => return items.iter().find_map(meant_function),
+        _ => return None,
+    };
+    if let Some(function) = name_in(map)
+        && let Some(name) = function.strip_prefix("Fn::")
+    {
+        let known = || FUNCTIONS.iter().copied().chain(["Ref", "Transform"]);
+        let is_known = known().any(|known| known == name) || name.starts_with("ForEach::");
+        if !is_known && let Some(meant) = nearest(name, known()) {
+            return Some((function, meant));
+        }
+    }
+    map.values().find_map(meant_function)
 }
 
 /// Whether a text anywhere in a value holds a NUL character, which no ECS field takes.

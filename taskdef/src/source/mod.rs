@@ -43,6 +43,7 @@ pub use error::SourceError;
 pub use splice::put;
 use text::Text;
 use tree::Tree;
+pub(crate) use write::SHORT as FUNCTIONS;
 
 /// How deep values may be nested. CloudFormation itself stops far below; `serde_json` stops at 128.
 const MAX_DEPTH: usize = 120;

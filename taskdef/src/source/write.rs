@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::style::{Layout, Style};
 
 /// The functions of CloudFormation that have a short form. A short form directly on a short form is no YAML.
-const SHORT: [&str; 17] = [
+pub(crate) const SHORT: [&str; 17] = [
     "And",
     "Base64",
     "Cidr",

@@ -127,7 +127,11 @@ fn forms_of_a_value() {
             from(json!({"Ref": "Secret"})),
         ),
         ("{valueFrom: !Ref Secret}", from(json!({"Ref": "Secret"}))),
-        ("{value: !Sub '${AWS::Region}-x'}", plain(sub)),
+        ("{value: !Sub '${AWS::Region}-x'}", plain(sub.clone())),
+        (" !Sub '${AWS::Region}-x'", plain(sub)),
+        (r#"{"Ref": "Secret"}"#, plain(json!({"Ref": "Secret"}))),
+        ("!", plain(json!("!"))),
+        ("!important", plain(json!("!important"))),
     ] {
         assert_eq!(InputValue::parse(text).unwrap(), expected, "{text}");
     }
@@ -135,6 +139,18 @@ fn forms_of_a_value() {
         assert_eq!(
             InputValue::parse(text),
             Err(InputValueError::ValueFrom),
+            "{text}"
+        );
+    }
+    for text in [
+        "{valuefrom: /a}",
+        r#"{"ValueFrom": {"Ref": "A"}}"#,
+        "{valueForm: /a}",
+        "{Value: a}",
+    ] {
+        assert_eq!(
+            InputValue::parse(text),
+            Err(InputValueError::Misspelt),
             "{text}"
         );
     }
@@ -192,7 +208,8 @@ fn a_secret_is_a_reference_or_clear_text() {
     );
     for reference in [
         "arn:aws:ssm:us-east-1:1:parameter/x",
-        "{valueFrom: arn:aws:x:::KEY::}",
+        " arn:aws:ssm:us-east-1:1:parameter/x",
+        "{valueFrom: arn:aws:secretsmanager:::secret:x:KEY::}",
     ] {
         let bound = bind(&recipe, &[("key", reference)]);
         assert!(bound.clear_secrets().is_empty());
@@ -208,6 +225,36 @@ fn a_secret_is_a_reference_or_clear_text() {
     insta::assert_snapshot!(errors(&recipe, &[("key", "{value: !Ref AgentSecret}")]), @"
     recipe `x`: input `key` is secret, and `Ref AgentSecret` is not given as `valueFrom`
     give the secret's ARN as `{valueFrom: ...}`, for example `key={valueFrom: !Ref AgentSecret}`
+    ");
+}
+
+#[test]
+fn what_is_no_place_of_a_secret_is_refused() {
+    let recipe = recipe(
+        "inputs:\n  key: {description: d, secret: true}\nworkload:\n  - settings:\n      environment:\n        - {name: KEY, value: '{{ inputs.key }}'}\n",
+    );
+    let told = [
+        "arn:aws:s3:::hunter2",
+        "ARN:aws:secretsmanager:eu-west-1:1:secret:hunter2",
+        "{valueFrom: not a name!}",
+        "!Ref Token",
+        "{valueFrom: !Reff Token}",
+        r#"{"valueFrom": {"Fn::Join": ["", [{"Fn::Subb": "hunter2"}]]}}"#,
+    ]
+    .map(|value| errors(&recipe, &[("key", value)]));
+    insta::assert_snapshot!(told.join("\n"), @"
+    recipe `x`: input `key` is no place of a secret: neither an ARN of Secrets Manager or SSM, nor the name of an SSM parameter
+    give the secret's ARN, as in `key=arn:aws:secretsmanager:...`, or a parameter's name, as in `key={valueFrom: /app/token}`
+    recipe `x`: input `key` is no place of a secret: neither an ARN of Secrets Manager or SSM, nor the name of an SSM parameter
+    give the secret's ARN, as in `key=arn:aws:secretsmanager:...`, or a parameter's name, as in `key={valueFrom: /app/token}`
+    recipe `x`: input `key` is no place of a secret: neither an ARN of Secrets Manager or SSM, nor the name of an SSM parameter
+    give the secret's ARN, as in `key=arn:aws:secretsmanager:...`, or a parameter's name, as in `key={valueFrom: /app/token}`
+    recipe `x`: input `key` is secret, and `Ref Token` is not given as `valueFrom`
+    give the secret's ARN as `{valueFrom: ...}`, for example `key={valueFrom: !Ref AgentSecret}`
+    recipe `x`: input `key`: CloudFormation has no function `Fn::Reff`
+    did you mean `Ref`?
+    recipe `x`: input `key`: CloudFormation has no function `Fn::Subb`
+    did you mean `Sub`?
     ");
 }
 
