@@ -142,6 +142,12 @@ pub(crate) fn unknown(name: &str) -> Option<Problem> {
     if known().any(|known| known == name) || is_file(name, Path::new("")) {
         return None;
     }
+    if Path::new(name).is_dir() {
+        return Some(Problem {
+            message: format!("the recipe `{name}` is a folder"),
+            hint: Some("name a file in it".to_owned()),
+        });
+    }
     Some(Problem {
         message: format!("there is no recipe `{name}`"),
         hint: Some(match nearest(name, known()) {

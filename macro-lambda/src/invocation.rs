@@ -251,9 +251,12 @@ fn unusable(error: DocumentError) -> Problem {
 }
 
 fn not_set_up(problems: &[Problem]) -> Vec<Problem> {
-    let first = Problem::new("the macro is not set up, and its administrator has to mend this");
-    let problems = problems.iter().cloned();
-    std::iter::once(first).chain(problems).collect()
+    let mut problems = problems.to_vec();
+    if let Some(first) = problems.first_mut() {
+        let whose = "the macro is not set up, and its administrator has to mend this";
+        first.message = format!("{whose}: {}", first.message);
+    }
+    problems
 }
 
 /// Why some work has no result.

@@ -158,14 +158,10 @@ mod tests {
         assert_eq!(with(&format!("{ARN:?}")), "lacework");
         assert_eq!(with(&format!("{{\"valueFrom\": {ARN:?}}}")), "lacework");
         insta::assert_snapshot!(with("\"hunter2\""), @"recipe `lacework`: the input `accessToken` is a secret, and stands in clear text; way out: store it in Secrets Manager, and give its ARN");
-        for clear in [
-            "12345678901234567890",
-            "true",
-            "\"arn:hunter2\"",
-            "{\"value\": \"hunter2\"}",
-        ] {
+        for clear in ["12345678901234567890", "true", "{\"value\": \"hunter2\"}"] {
             assert_eq!(with(clear), with("\"hunter2\""), "{clear}");
         }
+        insta::assert_snapshot!(with("\"arn:hunter2\""), @"recipe `lacework`: input `accessToken` is no place of a secret: neither an ARN of Secrets Manager or SSM, nor the name of an SSM parameter; way out: give the secret's ARN, as in `accessToken=arn:aws:secretsmanager:...`, or a parameter's name, as in `accessToken={valueFrom: /app/token}`");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use registry::lock::LockedPlatform;
-use registry::{ImageConfigs, ImageReference, LockFile};
-use taskdef::image::{Credentials, ImageRequest, Platform};
+use registry::remote::ImageFound;
+use registry::{ImageReference, LockFile};
+use taskdef::image::{Credentials, ImageFailure, ImageRequest, Platform};
 
 use crate::network::Network;
 use crate::protocol::{Diagnostic, Severity, Step, Value};
@@ -83,23 +84,15 @@ pub(crate) async fn asked(config: Value, network: &Network) -> Result<Value, Vec
     let mut found = Vec::new();
     if !questions.is_empty() {
         let session = network.open()?.session(network.time);
-        let answers = session.resolve_all(&questions).await;
+        let answers = session.resolve(questions).await;
         for (index, request) in &requests {
-            match answers.get(request) {
-                Some(Ok(image)) => {
-                    if let Ok(reference) = ImageReference::parse(&request.reference) {
-                        lock.insert(
-                            &reference,
-                            LockedPlatform::from(&request.platform),
-                            image.clone(),
-                        );
-                    }
+            match answers.get(request).map(|answer| &answer.outcome) {
+                Some(Ok(image)) => record(&mut lock, request, image),
+                Some(Err(error)) => {
+                    let failure = ImageFailure::from(error);
+                    let hint = failure.hint.unwrap_or_default();
+                    found.push(of_image(*index, failure.message, hint));
                 }
-                Some(Err(failure)) => found.push(of_image(
-                    *index,
-                    failure.message.clone(),
-                    failure.hint.clone().unwrap_or_default(),
-                )),
                 None => {}
             }
         }
@@ -107,6 +100,19 @@ pub(crate) async fn asked(config: Value, network: &Network) -> Result<Value, Vec
     match found.is_empty() {
         true => with_table(config, &lock),
         false => Err(found),
+    }
+}
+
+/// Records an image for the platform that was asked for, and for each that it was read for: a task
+/// states one of them.
+fn record(lock: &mut LockFile, request: &ImageRequest, image: &ImageFound) {
+    let Ok(reference) = ImageReference::parse(&request.reference) else {
+        return;
+    };
+    let read = image.platforms.iter();
+    let read = read.filter_map(|named| named.to_string().parse().ok());
+    for platform in read.chain([LockedPlatform::from(&request.platform)]) {
+        lock.insert(&reference, platform, image.config.clone());
     }
 }
 

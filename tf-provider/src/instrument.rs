@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use registry::ImageReference;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use taskdef::dialect::terraform::in_attributes;
 use taskdef::image::{Answers, ImageFailure, ImageRequest};
-use taskdef::report::{Code, Outcome, Report, Severity};
+use taskdef::report::{Code, Finding, Outcome, Report, Severity};
 use taskdef::source::{Source, SourceError};
 use taskdef::{DocumentError, DocumentKind};
 
@@ -44,6 +45,9 @@ pub(crate) fn instrument(
     let kind = DocumentKind::TaskDefinition;
     let (recipes, settings) = (&config.recipes, &config.settings);
     let value = source.value();
+    let definitions = &value["containerDefinitions"];
+    taskdef::terraform::check_names(definitions)
+        .map_err(|findings| Wrong::Definitions(findings.iter().map(Problem::from).collect()))?;
     let needed = taskdef::images_needed(value, kind, recipes, settings).map_err(unusable)?;
     let answers = answers(&needed, config);
     let rewritten = taskdef::rewrite(value, kind, recipes, settings, &answers).map_err(unusable)?;
@@ -119,18 +123,34 @@ fn judge(report: &Report) -> Result<(), Wrong> {
         let errors = findings()
             .chain(whole)
             .filter(|finding| finding.severity == Severity::Error);
-        return Err(Wrong::Definitions(errors.map(Problem::from).collect()));
+        return Err(Wrong::Definitions(errors.map(of_task).collect()));
     }
     let left = tasks().filter(|task| task.outcome == Outcome::LeftAlone);
     let left = left.flat_map(|task| &task.findings);
     let by_choice = |code: Code| matches!(code, Code::NotSelected | Code::NotWrapped);
     let reasons: Vec<Problem> = left
         .filter(|finding| !by_choice(finding.code))
-        .map(Problem::from)
+        .map(|finding| {
+            let problem = of_task(finding);
+            let hint = "say in `task` what the resource says, and call the function for Linux tasks of Fargate alone";
+            match problem.hint {
+                Some(_) => problem,
+                None => problem.hint(hint),
+            }
+        })
         .collect();
     match reasons.is_empty() {
         true => Ok(()),
         false => Err(Wrong::Task(reasons)),
+    }
+}
+
+/// A finding with Terraform's names.
+fn of_task(finding: &Finding) -> Problem {
+    let problem = Problem::from(finding);
+    Problem {
+        message: in_attributes(&problem.message),
+        hint: problem.hint.as_deref().map(in_attributes),
     }
 }
 

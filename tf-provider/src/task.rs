@@ -98,7 +98,11 @@ fn compatibilities(value: &Value) -> Result<Value, Problem> {
     }
 }
 
-/// The blocks `volume`; only the name and the host's folder say something here.
+/// The keys of a volume: those that `instrument_task` gives back.
+const OF_A_VOLUME: &[&str] = &["name", "host_path"];
+
+/// The blocks `volume`, by name and the host's folder. What else one holds could not be given back, and
+/// is refused: a volume that lost it would be another one.
 fn volumes(value: &Value) -> Result<Value, Problem> {
     let wrong = || {
         Problem::new("`task.volumes` is no list of objects with a `name`".to_owned())
@@ -106,6 +110,16 @@ fn volumes(value: &Value) -> Result<Value, Problem> {
     };
     let volumes = value.as_array().ok_or_else(wrong)?.iter();
     let volume = |volume: &Value| {
+        let mut stated = volume.as_object().into_iter().flatten();
+        let stated = stated.find(|(key, value)| {
+            !OF_A_VOLUME.contains(&key.as_str()) && !value.is_null() && **value != json!([])
+        });
+        if let Some((key, _)) = stated {
+            let problem = Problem::new(format!("`task.volumes` holds `{key}`"));
+            return Err(problem.hint(
+                "give the name alone, `[{ name = \"data\" }]`, and write the block `volume` in the resource itself",
+            ));
+        }
         let text = |key| volume.get(key).and_then(Value::as_str);
         let name = text("name").ok_or_else(wrong)?;
         Ok(json!({"name": name, "host_path": text("host_path")}))

@@ -212,6 +212,14 @@ fn mistakes_about_files_have_a_way_out() {
     fs::write(path("template.yaml"), TEMPLATE).unwrap();
     fs::write(path("plan.json"), r#"{"terraform_version": "1.11.4"}"#).unwrap();
     fs::write(path("tab.yaml"), "Resources:\n\tApi: 1\n").unwrap();
+    for (name, text) in [
+        ("tab-in-text.yaml", "Resources: x\n\tApi: 1\n"),
+        ("bracket.yaml", "Resources: [a, b\nApi: 1\n"),
+        ("brace.yaml", "Resources: {a: b\nApi: 1\n"),
+        ("quote.yaml", "Resources: \"abc\nApi: 1\n"),
+    ] {
+        fs::write(path(name), text).unwrap();
+    }
     fs::write(path("binary"), [0xff_u8, 0xfe]).unwrap();
     fs::write(path("lock"), "version: 1\n").unwrap();
     let said = |args: &[&str]| {
@@ -244,6 +252,27 @@ fn mistakes_about_files_have_a_way_out() {
     insta::assert_snapshot!(said(&[&path("tab.yaml")]), @"
     error: DIR/tab.yaml:2:2: tabs disallowed within this context (block indentation)
       hint: indent with spaces
+    error: nothing was written
+    ");
+    let damaged = [
+        "tab-in-text.yaml",
+        "bracket.yaml",
+        "brace.yaml",
+        "quote.yaml",
+    ];
+    let damaged = damaged.map(|name| said(&[&path(name)]));
+    insta::assert_snapshot!(damaged.concat(), @"
+    error: DIR/tab-in-text.yaml:1:12: while scanning a plain scalar, found a tab
+      hint: indent with spaces, in the lines below, too
+    error: nothing was written
+    error: DIR/bracket.yaml:2:4: illegal placement of ':' indicator
+      hint: see whether a bracket is closed, here or in the lines before
+    error: nothing was written
+    error: DIR/brace.yaml:2:4: while parsing a flow mapping, did not find expected ',' or '}'
+      hint: see whether a bracket is closed, here or in the lines before
+    error: nothing was written
+    error: DIR/quote.yaml:2:1: invalid indentation in multiline quoted scalar
+      hint: see whether a quotation mark is closed, here or in the lines before
     error: nothing was written
     ");
     let template = path("template.yaml");

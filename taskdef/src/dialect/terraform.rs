@@ -105,6 +105,19 @@ pub fn attribute(setting: &str) -> &str {
         .map_or(setting, |(terraform, _, _)| terraform)
 }
 
+/// A message with the names of attributes and blocks in place of those of the ECS API, where these stand
+/// in backticks.
+pub fn in_attributes(message: &str) -> String {
+    let mut text = message.to_owned();
+    for (terraform, ecs, _) in SETTINGS
+        .iter()
+        .filter(|(terraform, ecs, _)| terraform != ecs)
+    {
+        text = text.replace(&format!("`{ecs}`"), &format!("`{terraform}`"));
+    }
+    text
+}
+
 /// Whether a change of the attribute makes the provider replace the task definition.
 pub(crate) fn forces_replacement(attribute: &str) -> bool {
     attribute != "tags"

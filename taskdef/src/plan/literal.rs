@@ -73,9 +73,9 @@ fn refuse_functions(dialect: Dialect, properties: &Map<String, Value>) -> Result
     }
 }
 
-/// Refuses a plan's container definitions that are no list in JSON, or that the provider would
-/// read otherwise: its decoder does not mind the case of letters in names.
-fn refuse_unreadable(definitions: &Value) -> Result<(), Vec<Finding>> {
+/// Refuses Terraform's container definitions that are no list in JSON, or that the provider of AWS
+/// would read otherwise: its decoder does not mind the case of letters in names.
+pub(crate) fn refuse_unreadable(definitions: &Value) -> Result<(), Vec<Finding>> {
     let refuse =
         |why: String, hint: &str| Refusal::new(Code::CannotReadContainers, why, hint).finding(None);
     if let Value::String(why) = definitions {

@@ -58,11 +58,6 @@ use load::Loaded;
 use scope::Scope;
 use tree::Rendering;
 
-/// `arn:partition:service:region:account:resource`
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.split(':').count() >= 6
-}
-
 /// The recipes that come with the program: name and text, sorted by name.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/templates.rs"))
@@ -137,11 +132,14 @@ impl Recipe {
         &self.loaded.declarations
     }
 
-    /// The names of inputs that are secret and given in clear text, not as the ARN of a secret.
+    /// The names of inputs that are secret and given in clear text. What begins like an ARN is not; where
+    /// it is none, [`Recipe::bind`] refuses it.
     pub fn secrets_in_clear<'i>(&self, inputs: &'i Inputs) -> impl Iterator<Item = &'i str> {
         let clear = inputs.iter().filter(|(_, value)| match value {
             InputValue::ValueFrom(_) | InputValue::Plain(Value::Null) => false,
-            InputValue::Plain(Value::String(text)) => !text.is_empty() && !is_arn(text),
+            InputValue::Plain(Value::String(text)) => {
+                !text.is_empty() && !secret::begins_like_an_arn(text)
+            }
             InputValue::Plain(_) => true,
         });
         let is_secret = |name: &str| {

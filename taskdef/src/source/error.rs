@@ -148,6 +148,21 @@ impl SourceError {
             SourceError::Syntax { problem, .. } if problem.starts_with("tabs ") => {
                 Some("indent with spaces")
             }
+            // The place is where the text begins, and the tab may be further down.
+            SourceError::Syntax { problem, .. } if problem.ends_with("found a tab") => {
+                Some("indent with spaces, in the lines below, too")
+            }
+            SourceError::Syntax { problem, .. }
+                if problem.starts_with("illegal placement of")
+                    || problem.contains("did not find expected ','") =>
+            {
+                Some("see whether a bracket is closed, here or in the lines before")
+            }
+            SourceError::Syntax { problem, .. }
+                if problem.starts_with("invalid indentation in multiline quoted") =>
+            {
+                Some("see whether a quotation mark is closed, here or in the lines before")
+            }
             SourceError::Syntax { problem, .. }
                 if problem.starts_with("mapping values are not allowed")
                     || problem.contains("did not find expected key") =>

@@ -39,6 +39,7 @@ use crate::dialect::Dialect;
 use crate::dialect::terraform::CONTAINER_DEFINITIONS;
 use crate::image::{Answers, ImageRequest};
 use crate::outline::{self, TaskOutline};
+use crate::plan::literal::refuse_unreadable;
 use crate::plan::matches::Alone;
 use crate::recipe::Recipes;
 use crate::report::{Code, Finding, Report, Severity};
@@ -112,6 +113,16 @@ impl fmt::Debug for Definitions {
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
+}
+
+/// Refuses container definitions that the provider of AWS would read otherwise than they are read
+/// here: a name in another case of letters, which its decoder takes all the same.
+///
+/// # Errors
+///
+/// A finding for each of them.
+pub fn check_names(definitions: &Value) -> Result<(), Vec<Finding>> {
+    refuse_unreadable(definitions)
 }
 
 impl<'t> Plan<'t> {

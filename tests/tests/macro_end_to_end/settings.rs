@@ -92,7 +92,7 @@ fn wrong_settings_are_told_on_every_invocation() {
         ("OUTRIGGER_MODE", "on"),
     ]);
     let told = failure(&subject, &stated());
-    insta::assert_snapshot!(told, @"5 problems: [1] the macro is not set up, and its administrator has to mend this [2] there is no setting `OUTRIGGER_RECIPES`; way out: did you mean `OUTRIGGER_RECIPE`? [3] the setting `OUTRIGGER_RECIPE` is missing; way out: there are: alert-logic, deepfence, lacework, prisma-cloud, sysdig [4] the setting `OUTRIGGER_INPUTS` is not a JSON object [5] the setting `OUTRIGGER_MODE` has to be `opt-out` or `opt-in`");
+    insta::assert_snapshot!(told, @"4 problems: [1] the macro is not set up, and its administrator has to mend this: there is no setting `OUTRIGGER_RECIPES`; way out: did you mean `OUTRIGGER_RECIPE`? [2] the setting `OUTRIGGER_RECIPE` is missing; way out: there are: alert-logic, deepfence, lacework, prisma-cloud, sysdig [3] the setting `OUTRIGGER_INPUTS` is not a JSON object [4] the setting `OUTRIGGER_MODE` has to be `opt-out` or `opt-in`");
     for _ in 0..2 {
         assert_eq!(failure(&subject, &stated()), told);
     }

@@ -124,6 +124,12 @@ fn a_tag_that_moves_after_the_plan_changes_nothing_of_it() {
     let planned = change(&workspace.plan(&[]).unwrap());
     let words = program(&planned["after"]["container_definitions"]);
     assert_eq!(words.last(), Some(&json!("/first")));
+    // Without an architecture the table answers for each platform that the image has.
+    let without = text.replace("  cpu_architecture = \"X86_64\"\n", "");
+    assert_ne!(without, text);
+    let planned = change(&configuration(&terraform, &without).plan(&[]).unwrap());
+    let words = program(&planned["after"]["container_definitions"]);
+    assert_eq!(words.last(), Some(&json!("/first")));
     push("/second");
     let asked = registry.answered();
     workspace.apply().unwrap();

@@ -88,11 +88,47 @@ fn what_cannot_be_done_is_said_with_the_argument() {
     ");
     let mut windows = app();
     windows["operating_system_family"] = json!("WINDOWS_SERVER_2022_CORE");
-    insta::assert_snapshot!(refused(WEB, &windows, &config), @"task: a Windows task, which the recipe does not support (windows-task)");
-    insta::assert_snapshot!(refused(WEB, &json!({"family": "app", "requires_compatibilities": ["EC2"]}), &config), @"task: `requiresCompatibilities` does not contain FARGATE (not-fargate)");
+    insta::assert_snapshot!(refused(WEB, &windows, &config), @"
+    task: a Windows task, which the recipe does not support (windows-task)
+      way out: say in `task` what the resource says, and call the function for Linux tasks of Fargate alone
+    ");
+    insta::assert_snapshot!(refused(WEB, &json!({"family": "app", "requires_compatibilities": ["EC2"]}), &config), @"
+    task: `requires_compatibilities` does not contain FARGATE (not-fargate)
+      way out: say in `task` what the resource says, and call the function for Linux tasks of Fargate alone
+    ");
     let mut config = lacework();
     config["inputs"] = json!({"accessToken": {"valueFrom": {"Ref": "hunter2"}}});
     insta::assert_snapshot!(refused(WEB, &app(), &config), @"config: recipe `lacework`: the input `accessToken` is an intrinsic function, and there are none in a bare task definition");
+}
+
+/// The provider of AWS reads a name in any case of letters: a second one would win over ours, or lose.
+#[test]
+fn a_name_in_another_case_of_letters_is_refused() {
+    let other = |names: &str| format!(r#"[{{"name": "web", "image": "nginx:1.27", {names}}}]"#);
+    let told = [
+        r#""entrypoint": ["/mine"], "command": ["x"]"#,
+        r#""Command": ["x"]"#,
+        r#""Image": "other""#,
+    ]
+    .map(|names| refused(&other(names), &app(), &lacework()));
+    insta::assert_snapshot!(told.join("\n"), @"
+    container_definitions: `entrypoint` is not the name that the ECS API has, and is taken for `entryPoint` all the same (cannot-read-containers)
+      way out: write names as the ECS API does
+    container_definitions: `Command` is not the name that the ECS API has, and is taken for `command` all the same (cannot-read-containers)
+      way out: write names as the ECS API does
+    container_definitions: `Image` is not the name that the ECS API has, and is taken for `image` all the same (cannot-read-containers)
+      way out: write names as the ECS API does
+    ");
+}
+
+#[test]
+fn a_volume_that_could_not_be_given_back_is_refused() {
+    let mut task = app();
+    task["volumes"] = json!([{"name": "a", "efs_volume_configuration": []}, {"name": "data", "efs_volume_configuration": [{"file_system_id": "hunter2"}]}]);
+    insta::assert_snapshot!(refused(WEB, &task, &lacework()), @r#"
+    task: `task.volumes` holds `efs_volume_configuration`
+      way out: give the name alone, `[{ name = "data" }]`, and write the block `volume` in the resource itself
+    "#);
 }
 
 #[test]
