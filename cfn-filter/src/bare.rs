@@ -20,7 +20,9 @@ pub(crate) fn registration(
     // What stays of the description stays as it is written.
     let member = described.member("taskDefinition");
     let described = match &member {
-        Some(text) => Source::parse(text).map_err(|error| document.source_failure(&error))?,
+        Some(text) => {
+            Source::parse_template(text).map_err(|error| document.source_failure(&error))?
+        }
         None => described,
     };
     let spliced = described

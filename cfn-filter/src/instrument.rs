@@ -109,8 +109,8 @@ fn with_input(
     let selection = selection(&arguments.scope)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
-    let source =
-        Source::from_bytes(&document.bytes).map_err(|error| document.source_failure(&error))?;
+    let source = Source::template_from_bytes(&document.bytes)
+        .map_err(|error| document.source_failure(&error))?;
     let shape = shape(source.value()).map_err(|error| {
         let failure = document.failure(&error.to_string());
         match another_kind::hint(source.value()) {
@@ -146,7 +146,8 @@ fn with_input(
         }
         Shape::Described => {
             let (text, left_out) = bare::registration(&document, source)?;
-            let source = Source::parse(&text).map_err(|error| document.source_failure(&error))?;
+            let source =
+                Source::parse_template(&text).map_err(|error| document.source_failure(&error))?;
             let kind = DocumentKind::TaskDefinition;
             work(source, &text, kind, left_out, console)
         }

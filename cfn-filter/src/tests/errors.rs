@@ -212,14 +212,6 @@ fn mistakes_about_files_have_a_way_out() {
     fs::write(path("template.yaml"), TEMPLATE).unwrap();
     fs::write(path("plan.json"), r#"{"terraform_version": "1.11.4"}"#).unwrap();
     fs::write(path("tab.yaml"), "Resources:\n\tApi: 1\n").unwrap();
-    for (name, text) in [
-        ("tab-in-text.yaml", "Resources: x\n\tApi: 1\n"),
-        ("bracket.yaml", "Resources: [a, b\nApi: 1\n"),
-        ("brace.yaml", "Resources: {a: b\nApi: 1\n"),
-        ("quote.yaml", "Resources: \"abc\nApi: 1\n"),
-    ] {
-        fs::write(path(name), text).unwrap();
-    }
     fs::write(path("binary"), [0xff_u8, 0xfe]).unwrap();
     fs::write(path("lock"), "version: 1\n").unwrap();
     let said = |args: &[&str]| {
@@ -254,27 +246,6 @@ fn mistakes_about_files_have_a_way_out() {
       hint: indent with spaces
     error: nothing was written
     ");
-    let damaged = [
-        "tab-in-text.yaml",
-        "bracket.yaml",
-        "brace.yaml",
-        "quote.yaml",
-    ];
-    let damaged = damaged.map(|name| said(&[&path(name)]));
-    insta::assert_snapshot!(damaged.concat(), @"
-    error: DIR/tab-in-text.yaml:1:12: while scanning a plain scalar, found a tab
-      hint: indent with spaces, in the lines below, too
-    error: nothing was written
-    error: DIR/bracket.yaml:2:4: illegal placement of ':' indicator
-      hint: see whether a bracket is closed, here or in the lines before
-    error: nothing was written
-    error: DIR/brace.yaml:2:4: while parsing a flow mapping, did not find expected ',' or '}'
-      hint: see whether a bracket is closed, here or in the lines before
-    error: nothing was written
-    error: DIR/quote.yaml:2:1: invalid indentation in multiline quoted scalar
-      hint: see whether a quotation mark is closed, here or in the lines before
-    error: nothing was written
-    ");
     let template = path("template.yaml");
     insta::assert_snapshot!(said(&[&template, "-o", &path("")]), @"
     error: cannot write `DIR/`: is a directory
@@ -289,6 +260,40 @@ fn mistakes_about_files_have_a_way_out() {
     insta::assert_snapshot!(said(&[&template, "--lock", &path("lock")]), @"
     error: DIR/lock:1:1: expected value
       hint: a lock file is JSON, as `cfn-filter lock` writes it
+    error: nothing was written
+    ");
+}
+
+#[test]
+fn yaml_that_is_damaged_has_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("tab-in-text.yaml", "Resources: x\n\tApi: 1\n"),
+        ("bracket.yaml", "Resources: [a, b\nApi: 1\n"),
+        ("brace.yaml", "Resources: {a: b\nApi: 1\n"),
+        ("quote.yaml", "Resources: \"abc\nApi: 1\n"),
+    ];
+    let told = files.map(|(name, text)| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let ended = added("", &[&*path.to_string_lossy()]);
+        assert_eq!(ended.exit, Exit::Failed);
+        ended
+            .stderr
+            .replace(&*folder.path().to_string_lossy(), "DIR")
+    });
+    insta::assert_snapshot!(told.concat(), @"
+    error: DIR/tab-in-text.yaml:1:12: while scanning a plain scalar, found a tab
+      hint: indent with spaces, in the lines below, too
+    error: nothing was written
+    error: DIR/bracket.yaml:2:4: illegal placement of ':' indicator
+      hint: see whether a bracket is closed, here or in the lines before
+    error: nothing was written
+    error: DIR/brace.yaml:2:4: while parsing a flow mapping, did not find expected ',' or '}'
+      hint: see whether a bracket is closed, here or in the lines before
+    error: nothing was written
+    error: DIR/quote.yaml:2:1: invalid indentation in multiline quoted scalar
+      hint: see whether a quotation mark is closed, here or in the lines before
     error: nothing was written
     ");
 }

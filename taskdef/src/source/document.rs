@@ -4,7 +4,7 @@ use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
 use serde_json::{Map, Value};
 
 use super::anchors::{Anchors, Refused};
-use super::plain::{value_of_core, value_of_plain};
+use super::plain::{Plain, value_of_core};
 use super::text::Text;
 use super::tree::{Kind, NodeId, Properties, Tree};
 use super::yaml::{Anchor, Meaning, Prefix, complex_key, range_of};
@@ -31,6 +31,7 @@ pub(super) enum Content {
 pub(super) struct Document<'t> {
     pub(super) text: Text<'t>,
     pub(super) tree: Tree,
+    plain: Plain,
     /// The end of what was read.
     pub(super) at: usize,
     pub(super) open: Vec<Open>,
@@ -40,11 +41,12 @@ pub(super) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    pub(super) fn new(text: Text<'t>) -> Self {
+    pub(super) fn new(text: Text<'t>, plain: Plain) -> Self {
         let (tree, anchors) = (Tree::default(), Anchors::new(text.len()));
         Document {
             text,
             tree,
+            plain,
             at: 0,
             open: vec![],
             anchors,
@@ -145,10 +147,9 @@ impl<'t> Document<'t> {
         let read = match &prefix.meaning {
             // The text itself is the key.
             _ if self.is_key() => Value::String(value.to_owned()),
-            Meaning::Plain if plain => value_of_plain(value),
-            Meaning::Core(suffix) => {
-                value_of_core(suffix, value, plain).ok_or_else(|| self.misfit(suffix, span))?
-            }
+            Meaning::Plain if plain => (self.plain)(value),
+            Meaning::Core(suffix) => value_of_core(suffix, value, (self.plain)(value), plain)
+                .ok_or_else(|| self.misfit(suffix, span))?,
             _ => Value::String(value.to_owned()),
         };
         let id = self.tree.push(kind, start, end);

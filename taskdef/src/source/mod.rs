@@ -40,6 +40,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use error::SourceError;
+use plain::{Plain, value_in_template, value_of_plain};
 pub use splice::put;
 use text::Text;
 use tree::Tree;
@@ -116,6 +117,7 @@ pub struct Source<'t> {
     format: Format,
     value: Value,
     tree: Tree,
+    plain: Plain,
     lines: OnceLock<Vec<u32>>,
 }
 
@@ -140,8 +142,18 @@ impl fmt::Debug for Spliced {
 }
 
 impl<'t> Source<'t> {
-    /// Parses a JSON or YAML document.
+    /// Parses a JSON or YAML document of our own.
     pub fn parse(text: &'t str) -> Result<Source<'t>, SourceError> {
+        Self::read(text, value_of_plain)
+    }
+
+    /// Parses a JSON or YAML document that AWS reads, too: a template, or a task definition. Scalars
+    /// without quotes stand for what they stand for there.
+    pub fn parse_template(text: &'t str) -> Result<Source<'t>, SourceError> {
+        Self::read(text, value_in_template)
+    }
+
+    fn read(text: &'t str, plain: Plain) -> Result<Source<'t>, SourceError> {
         let (has_mark, body) = match text.strip_prefix('\u{feff}') {
             Some(body) => (true, body),
             None => (false, text),
@@ -150,28 +162,26 @@ impl<'t> Source<'t> {
             return Err(SourceError::TooLong);
         }
         let body = Text::new(body);
-        let (format, value, tree) = parse_body(body)?;
+        let (format, value, tree) = parse_body(body, plain)?;
         Ok(Source {
             text: body,
             has_mark,
             format,
             value,
             tree,
+            plain,
             lines: OnceLock::new(),
         })
     }
 
-    /// Parses a document whose encoding is not known yet; only UTF-8 is accepted.
+    /// Parses a document of our own whose encoding is not known yet; only UTF-8 is accepted.
     pub fn from_bytes(bytes: &'t [u8]) -> Result<Source<'t>, SourceError> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::parse(text),
-            Err(error) => {
-                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let valid = String::from_utf8_lossy(valid);
-                let (line, column) = Text::new(&valid).position(valid.len());
-                Err(SourceError::NotUtf8 { line, column })
-            }
-        }
+        Self::parse(utf8(bytes)?)
+    }
+
+    /// [`Source::parse_template`] of bytes.
+    pub fn template_from_bytes(bytes: &'t [u8]) -> Result<Source<'t>, SourceError> {
+        Self::parse_template(utf8(bytes)?)
     }
 
     /// The document's value: YAML's short forms are written long, and aliases are replaced by what they stand for.
@@ -222,7 +232,7 @@ impl<'t> Source<'t> {
         text.truncate(text.trim_end().len());
         text.push_str(last_break);
         let holds = |source: &Source<'_>| Some(source.value()) == members.get(key);
-        let same = Source::parse(&text).is_ok_and(|source| holds(&source));
+        let same = Source::read(&text, self.plain).is_ok_and(|source| holds(&source));
         same.then(|| {
             if self.has_mark {
                 format!("\u{feff}{text}")
@@ -243,9 +253,18 @@ impl<'t> Source<'t> {
 
 type Parsed = (Format, Value, Tree);
 
+fn utf8(bytes: &[u8]) -> Result<&str, SourceError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let valid = String::from_utf8_lossy(valid);
+        let (line, column) = Text::new(&valid).position(valid.len());
+        SourceError::NotUtf8 { line, column }
+    })
+}
+
 /// A text that starts like JSON is JSON if it can be; YAML's flow collections start in the same way.
-fn parse_body(text: Text<'_>) -> Result<Parsed, SourceError> {
-    let yaml = |text| yaml::parse(text).map(|(value, tree)| (Format::Yaml, value, tree));
+fn parse_body(text: Text<'_>, plain: Plain) -> Result<Parsed, SourceError> {
+    let yaml = |text| yaml::parse(text, plain).map(|(value, tree)| (Format::Yaml, value, tree));
     let start = text.skip_space(0);
     if start == text.len() {
         return Err(SourceError::Empty);

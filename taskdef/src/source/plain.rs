@@ -2,8 +2,11 @@
 
 use serde_json::{Number, Value};
 
-/// The value of a scalar without quotes. Only what CloudFormation and every YAML reader agree on is more than a text:
-/// `012345678901`, `2012-10-17`, `yes` and `22:22` are texts.
+/// What a scalar without quotes stands for.
+pub(super) type Plain = fn(&str) -> Value;
+
+/// In a document of our own: only what every YAML reader agrees on is more than a text. `012345678901`,
+/// `2012-10-17`, `yes` and `22:22` are texts.
 pub(super) fn value_of_plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" => Value::Null,
@@ -11,6 +14,50 @@ pub(super) fn value_of_plain(text: &str) -> Value {
         "false" => Value::Bool(false),
         _ => canonical_number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number),
     }
+}
+
+/// In a document that AWS reads, by the rules of [YAML 1.1](https://yaml.org/type/), as far as it is
+/// known to follow them: `yes` is true, and `010` is 8. Dates are texts, and so are numbers with an
+/// exponent, those with a point and no digit before it, and those to the base 60.
+pub(super) fn value_in_template(text: &str) -> Value {
+    match text {
+        "Null" | "NULL" => Value::Null,
+        "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
+        "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        _ => match value_of_plain(text) {
+            Value::String(text) => match integer(&text) {
+                Some(number) => Value::Number(number),
+                None => Value::String(text),
+            },
+            value => value,
+        },
+    }
+}
+
+/// An [integer](https://yaml.org/type/int.html) that JSON writes otherwise.
+fn integer(text: &str) -> Option<Number> {
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => ("-", text.get(1..)?),
+        b'+' => ("", text.get(1..)?),
+        _ => ("", text),
+    };
+    let (base, digits) = if let Some(digits) = digits.strip_prefix("0x") {
+        (16, digits)
+    } else if let Some(digits) = digits.strip_prefix("0b") {
+        (2, digits)
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        (8, digits)
+    } else {
+        (10, digits)
+    };
+    // `_` only separates, and begins no number.
+    let digits = match digits.strip_prefix('_') {
+        Some(_) if base == 10 => return None,
+        _ => digits.replace('_', ""),
+    };
+    let all = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
+    let number = all.then(|| u128::from_str_radix(&digits, base).ok())??;
+    format!("{sign}{number}").parse().ok()
 }
 
 fn canonical_number(text: &str) -> Option<Number> {
@@ -34,11 +81,15 @@ pub(super) fn is_canonical_number(text: &str) -> bool {
 
 /// The value of a scalar with one of YAML's core tags (`str`, `int`, ...; empty for `!`), or none if tag and text do
 /// not fit.
-pub(super) fn value_of_core(suffix: &str, text: &str, plain: bool) -> Option<Value> {
-    let unquoted = value_of_plain(text);
+pub(super) fn value_of_core(
+    suffix: &str,
+    text: &str,
+    unquoted: Value,
+    is_plain: bool,
+) -> Option<Value> {
     match suffix {
         "str" | "" => Some(Value::String(text.to_owned())),
-        "null" => Some(unquoted).filter(|value| plain && value.is_null()),
+        "null" => Some(unquoted).filter(|value| is_plain && value.is_null()),
         "bool" => Some(unquoted).filter(Value::is_boolean),
         "int" | "float" => Some(unquoted).filter(Value::is_number),
         _ => None,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
+use super::plain::Plain;
 use super::style::style_of;
 use super::text::Text;
 use super::{Change, Format, New, Path, Source, SourceError, Spliced, Step, json, yaml};
@@ -66,7 +67,7 @@ impl Source<'_> {
         let expanded_aliases = expanded.into_iter().map(name_of).collect();
         let text = draft.into_text()?;
         drop((std::mem::take(&mut self.tree), applied));
-        if !agrees(Text::new(&text), self.format, &self.value) {
+        if !agrees(Text::new(&text), (self.format, self.plain), &self.value) {
             return Err(SourceError::Disagrees);
         }
         let text = if self.has_mark {
@@ -92,10 +93,10 @@ pub fn put(value: &mut Value, changes: Vec<Change>) -> Result<(), SourceError> {
 }
 
 /// Whether a text holds exactly this value.
-fn agrees(text: Text<'_>, format: Format, value: &Value) -> bool {
+fn agrees(text: Text<'_>, (format, plain): (Format, Plain), value: &Value) -> bool {
     match format {
         Format::Json => json::matches(text, value),
-        Format::Yaml => yaml::parse(text).is_ok_and(|(read, _)| read == *value),
+        Format::Yaml => yaml::parse(text, plain).is_ok_and(|(read, _)| read == *value),
     }
 }
 

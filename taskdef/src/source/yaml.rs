@@ -8,12 +8,13 @@ use granit_parser::{ErrorKind, Event, Parser, ScanError, Span, StrInput, Tag};
 use serde_json::Value;
 
 use super::document::{Content, Document};
+use super::plain::Plain;
 use super::text::Text;
 use super::tree::{Kind, Tree};
 use super::{MAX_DEPTH, SourceError};
 
-/// Parses a text of one YAML document.
-pub(super) fn parse(text: Text<'_>) -> Result<(Value, Tree), SourceError> {
+/// Parses a text of one YAML document; `plain` says what scalars without quotes stand for.
+pub(super) fn parse(text: Text<'_>, plain: Plain) -> Result<(Value, Tree), SourceError> {
     let options = granit_parser::options! {
         emit_anchor_events: true,
         emit_comments: false,
@@ -24,7 +25,7 @@ pub(super) fn parse(text: Text<'_>) -> Result<(Value, Tree), SourceError> {
         block_nesting_limit: MAX_DEPTH + 8,
     };
     let mut parser = Parser::new_from_str_with_options(text.as_str(), options);
-    let mut document = Document::new(text);
+    let mut document = Document::new(text, plain);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| scan_error(&error))?;
         let anchor = anchor_of(&mut parser)?;

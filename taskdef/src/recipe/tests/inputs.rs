@@ -135,6 +135,10 @@ fn forms_of_a_value() {
     ] {
         assert_eq!(InputValue::parse(text).unwrap(), expected, "{text}");
     }
+}
+
+#[test]
+fn what_is_no_form_of_a_value_is_refused() {
     for text in ["{valueFrom: [a]}", "{valueFrom: ''}", "{valueFrom: {a: b}}"] {
         assert_eq!(
             InputValue::parse(text),

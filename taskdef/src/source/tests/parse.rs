@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::{Format, Source, SourceError, Step};
+use super::super::{Change, Format, New, Source, SourceError, Step};
 
 fn value(text: &str) -> Value {
     Source::parse(text)
@@ -83,6 +83,84 @@ fn plain_scalars_are_texts_unless_every_reader_agrees() {
         value("yes: 1\n22:22: 2\n1: 3\n~: 4\nnull: 5"),
         json!({"yes": 1, "22:22": 2, "1": 3, "~": 4, "null": 5})
     );
+}
+
+/// As CloudFormation reads it.
+fn in_template(text: &str) -> Value {
+    Source::parse_template(text).unwrap().value().clone()
+}
+
+#[test]
+fn plain_scalars_of_a_template_are_those_of_yaml_1_1() {
+    let truths = "[true, True, TRUE, yes, Yes, YES, on, On, ON]";
+    assert_eq!(in_template(truths), json!(vec![true; 9]));
+    let lies = "[false, False, FALSE, no, No, NO, off, Off, OFF]";
+    assert_eq!(in_template(lies), json!(vec![false; 9]));
+    assert_eq!(
+        in_template("[~, null, Null, NULL]"),
+        json!([null, null, null, null])
+    );
+    assert_eq!(
+        in_template("[010, 012345670123, -017, 00, 0x1F, 0x1_f, 0b101, 1_000, +1, +0, -0x10]"),
+        json!([8, 1402433619, -15, 0, 31, 31, 5, 1000, 1, 0, -16])
+    );
+    let texts = [
+        "y",
+        "n",
+        "Y",
+        "N",
+        "tRue",
+        "nUll",
+        "012345678901",
+        "08",
+        "2012-10-17",
+        "22:22",
+        "1:30",
+        ".5",
+        "1e3",
+        "1.10.2",
+        "_1",
+        "0x",
+        "0xg",
+        "0b2",
+        "+",
+        "+_1",
+        "0o10",
+        "1_000.5",
+        "yes please",
+    ];
+    for text in texts {
+        assert_eq!(in_template(&format!("a: {text}"))["a"], json!(text));
+    }
+    for quoted in ["'yes'", "\"010\"", "!!str on"] {
+        assert!(
+            in_template(&format!("[{quoted}]"))[0].is_string(),
+            "{quoted}"
+        );
+    }
+    // No account has as many digits, and no number is lost.
+    let long = "9".repeat(60);
+    assert_eq!(
+        in_template(&format!("[0x{}]", "f".repeat(60)))[0],
+        json!("0x".to_owned() + &"f".repeat(60))
+    );
+    assert_eq!(in_template(&format!("[{long}]"))[0].to_string(), long);
+    // A key is a text.
+    assert_eq!(in_template("yes: 1\n010: 2"), json!({"yes": 1, "010": 2}));
+}
+
+#[test]
+fn what_is_moved_in_a_template_stays_what_it_was() {
+    let text = "a: [yes, 010, 'no', \"010\", 1.10]\nb: 1\n";
+    let source = Source::parse_template(text).unwrap();
+    let moved = source.value()["a"].clone();
+    let path = vec![Step::Key("b".to_owned())];
+    let new = New::Value(moved);
+    let spliced = source.splice(vec![Change { path, new }]).unwrap();
+    insta::assert_snapshot!(spliced.text, @r#"
+    a: [yes, 010, 'no', "010", 1.10]
+    b: [true, 8, "no", "010", 1.10]
+    "#);
 }
 
 #[test]
