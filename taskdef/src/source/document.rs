@@ -147,8 +147,8 @@ impl<'t> Document<'t> {
         let read = match &prefix.meaning {
             // The text itself is the key.
             _ if self.is_key() => Value::String(value.to_owned()),
-            Meaning::Plain if plain => (self.plain)(value),
-            Meaning::Core(suffix) => value_of_core(suffix, value, (self.plain)(value), plain)
+            Meaning::Plain if plain => self.plain.value(value),
+            Meaning::Core(suffix) => value_of_core(suffix, value, self.plain.value(value), plain)
                 .ok_or_else(|| self.misfit(suffix, span))?,
             _ => Value::String(value.to_owned()),
         };

@@ -97,6 +97,18 @@ pub enum SourceError {
         /// The column in characters, from 1.
         column: usize,
     },
+    /// A text without quotes that would have to be written in quotes elsewhere.
+    #[error(
+        "`{text}` has no quotes, YAML readers do not agree what it is, and it would have to be written elsewhere"
+    )]
+    Ambiguous {
+        /// The text.
+        text: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+    },
     /// The text is too long to be read.
     #[error("the document is larger than 4 GiB")]
     TooLong,
@@ -131,6 +143,7 @@ impl SourceError {
             | SourceError::UnsupportedTag { line, column, .. }
             | SourceError::ComplexKey { line, column }
             | SourceError::TooDeep { line, column, .. }
+            | SourceError::Ambiguous { line, column, .. }
             | SourceError::AliasesTooLarge { line, column }
             | SourceError::UnknownAlias { line, column, .. } => Some((*line, Some(*column))),
             SourceError::SeveralDocuments { line } => Some((*line, None)),
@@ -172,6 +185,7 @@ impl SourceError {
                 )
             }
             SourceError::DuplicateKey { .. } => Some("remove one of them"),
+            SourceError::Ambiguous { .. } => Some("put it in quotes, if it is a text"),
             SourceError::Empty => Some("if another program wrote it, see whether that one failed"),
             SourceError::UnknownAlias { .. } => {
                 Some("an anchor (`&name`) stands before its aliases")

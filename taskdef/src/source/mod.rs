@@ -40,7 +40,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use error::SourceError;
-use plain::{Plain, value_in_template, value_of_plain};
+use plain::Plain;
 pub use splice::put;
 use text::Text;
 use tree::Tree;
@@ -144,13 +144,13 @@ impl fmt::Debug for Spliced {
 impl<'t> Source<'t> {
     /// Parses a JSON or YAML document of our own.
     pub fn parse(text: &'t str) -> Result<Source<'t>, SourceError> {
-        Self::read(text, value_of_plain)
+        Self::read(text, Plain::Own)
     }
 
     /// Parses a JSON or YAML document that AWS reads, too: a template, or a task definition. Scalars
     /// without quotes stand for what they stand for there.
     pub fn parse_template(text: &'t str) -> Result<Source<'t>, SourceError> {
-        Self::read(text, value_in_template)
+        Self::read(text, Plain::Aws)
     }
 
     fn read(text: &'t str, plain: Plain) -> Result<Source<'t>, SourceError> {

@@ -1,11 +1,14 @@
 //! Puts changes into the text of a document.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::plain::Plain;
+use super::plain::{Plain, is_ambiguous};
 use super::style::style_of;
 use super::text::Text;
+use super::tree::Kind;
 use super::{Change, Format, New, Path, Source, SourceError, Spliced, Step, json, yaml};
 
 /// A change that the value of a document has seen.
@@ -43,6 +46,8 @@ impl Source<'_> {
     /// The document ends here, to save memory: its value becomes the new one, with which the new text is compared.
     pub fn splice(mut self, changes: Vec<Change>) -> Result<Spliced, SourceError> {
         let mark = if self.has_mark { "\u{feff}" } else { "" };
+        let ambiguous = self.ambiguous();
+        let in_quotes = in_quotes(&ambiguous, &self.value);
         let mut applied = apply(&mut self.value, changes)?;
         if applied.is_empty() {
             let text = format!("{mark}{}", self.text.as_str());
@@ -70,6 +75,9 @@ impl Source<'_> {
         if !agrees(Text::new(&text), (self.format, self.plain), &self.value) {
             return Err(SourceError::Disagrees);
         }
+        if !ambiguous.is_empty() {
+            check_quotes(&ambiguous, &in_quotes, &Source::read(&text, self.plain)?)?;
+        }
         let text = if self.has_mark {
             format!("{mark}{text}")
         } else {
@@ -81,6 +89,80 @@ impl Source<'_> {
             expanded_aliases,
         })
     }
+
+    /// The texts without quotes of which readers do not agree whether they are texts, each with its places.
+    fn ambiguous(&self) -> Ambiguous {
+        let mut found = Ambiguous::new();
+        if (self.format, self.plain) != (Format::Yaml, Plain::Aws) {
+            return found;
+        }
+        for node in self
+            .tree
+            .nodes
+            .iter()
+            .filter(|node| node.kind == Kind::Plain)
+        {
+            let text = self.text.slice(node.start as usize, node.end as usize);
+            if is_ambiguous(text) {
+                let places = found.entry(text.to_owned()).or_default();
+                places.push(self.text.position(node.start as usize));
+            }
+        }
+        found
+    }
+}
+
+type Ambiguous = BTreeMap<String, Vec<(usize, usize)>>;
+
+/// How often each of the texts stands in quotes.
+fn in_quotes(ambiguous: &Ambiguous, value: &Value) -> BTreeMap<String, usize> {
+    let mut texts = BTreeMap::new();
+    if !ambiguous.is_empty() {
+        count(ambiguous, value, &mut texts);
+    }
+    for (text, all) in &mut texts {
+        let plain = ambiguous.get(text).map_or(0, Vec::len);
+        *all = all.saturating_sub(plain);
+    }
+    texts
+}
+
+fn count(ambiguous: &Ambiguous, value: &Value, texts: &mut BTreeMap<String, usize>) {
+    match value {
+        Value::String(text) if ambiguous.contains_key(text) => {
+            *texts.entry(text.clone()).or_default() += 1;
+        }
+        Value::Array(items) => items.iter().for_each(|item| count(ambiguous, item, texts)),
+        Value::Object(map) => map
+            .values()
+            .for_each(|value| count(ambiguous, value, texts)),
+        _ => {}
+    }
+}
+
+/// Refuses to write in quotes what stands without them: to another reader it would be another value.
+fn check_quotes(
+    before: &Ambiguous,
+    quoted_before: &BTreeMap<String, usize>,
+    after: &Source<'_>,
+) -> Result<(), SourceError> {
+    let mut still = after.ambiguous();
+    for text in before.keys() {
+        still.entry(text.clone()).or_default();
+    }
+    for (text, quoted) in in_quotes(&still, &after.value) {
+        let earlier = quoted_before.get(&text).copied().unwrap_or_default();
+        if let Some((line, column)) = before.get(&text).and_then(|places| places.first())
+            && quoted > earlier
+        {
+            return Err(SourceError::Ambiguous {
+                text,
+                line: *line,
+                column: *column,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Puts changes into a value that has no text of its own.

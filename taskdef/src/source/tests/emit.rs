@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::plain::value_of_plain;
+use super::super::plain::Plain;
 use super::super::write::quoted;
 use super::random::Dice;
 
@@ -303,7 +303,7 @@ impl Emit<'_> {
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
         let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.bytes().all(inner)
-            && value_of_plain(text) == *value
+            && Plain::Own.value(text) == *value
             // A flow collection with quoted keys may be JSON, where `1e3` is a number.
             && text.parse::<serde_json::Number>().is_err();
         let printable = !text

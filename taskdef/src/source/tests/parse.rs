@@ -163,6 +163,56 @@ fn what_is_moved_in_a_template_stays_what_it_was() {
     "#);
 }
 
+/// `22:22` is a text to us, and 1342 to others: it stays where it is, or has to be put in quotes by a person.
+#[test]
+fn what_readers_do_not_agree_on_is_not_put_in_quotes() {
+    let moved = |word: &str| {
+        let text = format!("a: [{word}]\nb: ['{}']\nc: 1\n", word.trim_matches('\''));
+        let source = Source::parse_template(&text).unwrap();
+        let moved = source.value()["a"].clone();
+        let change = |key: &str, new: Value| Change {
+            path: vec![Step::Key(key.to_owned())],
+            new: New::Value(new),
+        };
+        let changes = vec![change("a", json!([])), change("c", moved)];
+        source.splice(changes).map(|spliced| spliced.text)
+    };
+    for word in [
+        "22:22", "1:30:00", "-1:30", "1e3", "1E-3", ".5", "1.", "1_0.5e1", "1:30.5",
+    ] {
+        let error = moved(word).expect_err(word);
+        assert_eq!(
+            said(&error),
+            format!(
+                "1:5: `{word}` has no quotes, YAML readers do not agree what it is, and it would have to be written elsewhere"
+            )
+        );
+        assert!(error.hint().is_some());
+    }
+    for word in [
+        "'22:22'",
+        "22:61",
+        "8080:80",
+        "10.0.0.1",
+        "1.10.2",
+        "2012-10-17",
+        "1.5",
+        "word",
+        "e3",
+        "1e",
+        ".",
+        "a:b",
+        "1:",
+    ] {
+        assert!(moved(word).is_ok(), "{word}");
+    }
+    // Elsewhere in the document it may stand.
+    let source = Source::parse_template("a: [22:22]\nc: 1\n").unwrap();
+    let path = vec![Step::Key("c".to_owned())];
+    let new = New::Value(json!("x"));
+    assert!(source.splice(vec![Change { path, new }]).is_ok());
+}
+
 #[test]
 fn core_tags_are_read_and_others_refused() {
     assert_eq!(
