@@ -140,7 +140,8 @@ fn count(ambiguous: &Ambiguous, value: &Value, texts: &mut BTreeMap<String, usiz
     }
 }
 
-/// Refuses to write in quotes what stands without them: to another reader it would be another value.
+/// Refuses to move what stands without quotes: in quotes, or in another text, it would be another value
+/// to another reader.
 fn check_quotes(
     before: &Ambiguous,
     quoted_before: &BTreeMap<String, usize>,
@@ -150,13 +151,17 @@ fn check_quotes(
     for text in before.keys() {
         still.entry(text.clone()).or_default();
     }
-    for (text, quoted) in in_quotes(&still, &after.value) {
-        let earlier = quoted_before.get(&text).copied().unwrap_or_default();
-        if let Some((line, column)) = before.get(&text).and_then(|places| places.first())
-            && quoted > earlier
+    let quoted = in_quotes(&still, &after.value);
+    let count = |counts: &BTreeMap<String, usize>, text: &str| {
+        counts.get(text).copied().unwrap_or_default()
+    };
+    for (text, places) in before {
+        let is_moved = still.get(text).map_or(0, Vec::len) < places.len();
+        if (is_moved || count(&quoted, text) > count(quoted_before, text))
+            && let Some((line, column)) = places.first()
         {
             return Err(SourceError::Ambiguous {
-                text,
+                text: text.clone(),
                 line: *line,
                 column: *column,
             });
