@@ -16,7 +16,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
-    Source::from_bytes(bytes)
+    Source::template_from_bytes(bytes)
         .map(|source| source.value().clone())
         .map_err(|error| error.to_string())
 }

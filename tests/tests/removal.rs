@@ -103,7 +103,7 @@ fn documents(folder: &Path, found: &mut Vec<(PathBuf, DocumentKind, Value)>) {
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
-        let Ok(source) = Source::parse(&text) else {
+        let Ok(source) = Source::parse_template(&text) else {
             continue;
         };
         // One that is marked already is no original.
