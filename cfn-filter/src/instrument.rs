@@ -15,6 +15,7 @@ use cli::selection::selection;
 use cli::settings::Layers;
 use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
+use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
 use taskdef::mark::Removal;
 use taskdef::outline::outline;
@@ -106,7 +107,7 @@ fn with_input(
             recipes: Some(recipes::bind(&arguments.recipe)?),
         },
     };
-    let selection = selection(&arguments.scope)?;
+    let selection = selection(&arguments.scope, Dialect::CloudFormation)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source =

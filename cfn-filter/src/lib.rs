@@ -19,6 +19,7 @@ use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
 use cli::{Console, Exit, Failure, Terminals, Variables};
+use taskdef::dialect::Dialect;
 
 use options::{Arguments, Command};
 
@@ -51,15 +52,18 @@ pub fn command() -> clap::Command {
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let (arguments, layers) =
-        match cli::settings::parse_as::<Arguments>(help::command(), args, "template", &mut console)
-        {
-            Ok(parsed) => parsed,
-            Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
-                return exit.detailed();
-            }
-            Err(exit) => return exit,
-        };
+    let (arguments, layers) = match cli::settings::parse_as::<Arguments>(
+        help::command(),
+        args,
+        ("template", Dialect::CloudFormation),
+        &mut console,
+    ) {
+        Ok(parsed) => parsed,
+        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
+            return exit.detailed();
+        }
+        Err(exit) => return exit,
+    };
     console.terminals = console.terminals.with_color(arguments.output.color);
     let end = match &arguments.command {
         Some(Command::Lock(command)) => instrument::lock(command, &layers, &mut console),

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Parser};
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 use taskdef::recipe::{Recipe, builtin};
 use taskdef::selector::Selector;
@@ -130,10 +131,11 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Reads the arguments (without the program's name) and the settings around them, or says what
 /// is wrong with them, or prints the help that they ask for: then the run is over.
 ///
-/// `document` is the argument that names the document, beside which the settings file is looked for.
+/// `document` is the argument that names the document, beside which the settings file is looked for, and
+/// how documents are spelled.
 pub fn parse<A: Parser>(
     args: &[OsString],
-    document: &str,
+    document: (&str, Dialect),
     console: &mut Console<'_>,
 ) -> Result<(A, Layers), Exit> {
     parse_as(A::command(), args, document, console)
@@ -143,7 +145,7 @@ pub fn parse<A: Parser>(
 pub fn parse_as<A: Parser>(
     described: Command,
     args: &[OsString],
-    document: &str,
+    document: (&str, Dialect),
     console: &mut Console<'_>,
 ) -> Result<(A, Layers), Exit> {
     let mut matches = command_line::parse(described, args, console)?;
@@ -204,7 +206,7 @@ fn is_given(leaf: &Leaf<'_>, option: &str) -> bool {
 
 fn layered<A: Parser>(
     args: &[OsString],
-    document: &str,
+    (document, dialect): (&str, Dialect),
     (command, matches): (&Command, ArgMatches),
     console: &Console<'_>,
 ) -> Result<(ArgMatches, Layers), Failure> {
@@ -212,7 +214,7 @@ fn layered<A: Parser>(
     let file = settings_file(&typed, document)?;
     let environment = environment::read(&console.variables)?;
     let added = added(&typed, &environment, file.as_ref());
-    understood(&added)?;
+    understood(&added, dialect)?;
     let inputs = inputs(&typed, &added, environment, file.as_ref())?;
     let options = added
         .iter()
@@ -286,7 +288,7 @@ fn added(
 
 /// Refuses what clap would take, because only the work itself would find it wrong: there the
 /// place would not be known any more.
-fn understood(added: &[(&Setting, Given)]) -> Result<(), Failure> {
+fn understood(added: &[(&Setting, Given)], dialect: Dialect) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for (setting, given) in added {
         let subject = given.origin.subject(setting);
@@ -294,7 +296,7 @@ fn understood(added: &[(&Setting, Given)]) -> Result<(), Failure> {
             match setting.shape {
                 Shape::Lines => problems.extend(Selector::parse(text).err().map(|error| Problem {
                     message: format!("{subject} is not valid: {error}"),
-                    hint: Some(error.hint().to_owned()),
+                    hint: Some(error.hint(dialect)),
                 })),
                 Shape::Recipes => problems.extend(recipes::unknown(text).map(|problem| Problem {
                     message: format!("{subject} is not valid: {}", problem.message),

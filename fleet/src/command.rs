@@ -10,6 +10,7 @@ mod written;
 use std::ffi::OsString;
 
 use cli::{Console, Exit, Failure};
+use taskdef::dialect::Dialect;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::help;
@@ -18,7 +19,12 @@ use crate::options::{Arguments, Command};
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);
+    let parsed = cli::settings::parse_as::<Arguments>(
+        help::command(),
+        args,
+        ("plan", Dialect::Ecs),
+        &mut console,
+    );
     let (arguments, _) = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),

@@ -8,11 +8,12 @@ use taskdef::image::{Answers, ImageRequest};
 use taskdef::mark::{Marker, Removal, digest, markers};
 use taskdef::recipe::BoundRecipe;
 use taskdef::registration::registrable;
-use taskdef::report::{Finding, Outcome, Report, TaskDefinitionReport};
+use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::Deployment;
 use taskdef::source::put;
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::matched::Matched;
 use crate::means::{Means, Purpose};
 use crate::shard::Shard;
 use crate::status::State;
@@ -51,6 +52,23 @@ impl Means {
                 taskdef::images_needed(&task, KIND, recipes, &self.settings)
             }
             _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Remembers which queries match something in a task definition.
+    pub(crate) fn match_queries(&self, described: &Value, matched: &mut Matched) {
+        let selection = &self.settings.selection;
+        let queries = [
+            ("include", &selection.include),
+            ("exclude", &selection.exclude),
+        ];
+        if queries.iter().all(|(_, queries)| queries.is_empty()) {
+            return;
+        }
+        let (task, _) = registrable(described);
+        for (option, queries) in queries {
+            let matching = queries.iter().filter(|query| query.selects(&task));
+            matching.for_each(|query| matched.add(option, query.to_string()));
         }
     }
 
@@ -142,8 +160,11 @@ fn one(report: Report, left_out: Vec<(String, Finding)>) -> TaskDefinitionReport
         findings: Vec::new(),
     });
     let findings = left_out.into_iter().chain(report.findings);
-    // What ECS fills in by itself is left out of every registration, and nothing to tell each time.
-    let told = findings.filter(|(_, finding)| finding.severity > taskdef::report::Severity::Note);
+    // What ECS fills in by itself is left out of every registration, and nothing to tell each time. A
+    // query need not match every definition: whether it matches any is judged when all are known.
+    let told = findings.filter(|(_, finding)| {
+        finding.severity > Severity::Note && finding.code != Code::SelectorMatchedNothing
+    });
     task.findings.extend(told.map(|(_, finding)| finding));
     task
 }

@@ -11,6 +11,7 @@ use crate::api::{Api, ApiError};
 use crate::concurrent::each;
 use crate::ecs::{self, AT_ONCE, list, text};
 use crate::filter::{Families, Filters, Kind};
+use crate::matched::Matched;
 use crate::schedules::{self, Starts};
 use crate::shard::{Target, family_and_revision, last};
 use crate::trouble::Trouble;
@@ -63,8 +64,8 @@ pub struct Found {
     pub definitions: BTreeMap<String, Value>,
     /// What could not be read. The rest is complete.
     pub troubles: Vec<Trouble>,
-    /// Names of clusters and services that filters name and that are here.
-    pub matched: BTreeSet<String>,
+    /// What filters are given and that is here.
+    pub matched: Matched,
 }
 
 /// A target before its task definition is known.
@@ -87,19 +88,16 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
         .into_iter()
         .filter(|arn| filters.takes_cluster(arn))
         .collect();
-    if !filters.clusters.is_empty() {
-        let names = clusters.iter().map(|arn| last(arn));
-        found.matched.extend(names.map(str::to_owned));
-        found.matched.extend(clusters.iter().cloned());
+    for arn in &clusters {
+        filters.match_cluster(arn, &mut found.matched);
     }
     let strategies = strategies(api, &clusters).await?;
     if filters.takes(Kind::Services) {
         let services = services(api, &clusters, filters).await?;
         for (cluster, service) in &services {
-            if !filters.services.is_empty() {
-                let arn = text(service, "serviceArn").unwrap_or_default();
-                found.matched.insert(arn.to_owned());
-                found.matched.insert(last(arn).to_owned());
+            filters.match_service(service, &mut found.matched);
+            if !filters.takes_tags_of(service) {
+                continue;
             }
             let default = strategies.get(cluster).map_or(&[][..], Vec::as_slice);
             match judged((cluster, default), service, filters) {
@@ -151,7 +149,7 @@ fn providers(value: &Value, key: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// All services of these clusters that the filters name, each with its cluster.
+/// All services of these clusters whose names the filters take, each with its cluster.
 async fn services(
     api: &Arc<Api>,
     clusters: &[String],
@@ -164,8 +162,9 @@ async fn services(
             let mut arns = ecs::list_services(&api, &cluster).await?;
             arns.retain(|arn| filters.takes_service(arn));
             let services = ecs::describe_services(&api, &cluster, &arns).await?;
-            let services = services.into_iter().filter(|it| filters.takes_tags_of(it));
-            let services = services.map(|service| (cluster.clone(), service));
+            let services = services
+                .into_iter()
+                .map(|service| (cluster.clone(), service));
             Ok(services.collect::<Vec<_>>())
         }
     });

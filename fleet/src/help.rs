@@ -122,7 +122,7 @@ mod tests {
         2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
         2: error: `--role-name`: a role's name has letters, digits, `+=,.@_-`, and a slash after each part of its path
         2: error: `--include`: `Api` is not a JSONPath query
-          hint: a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+          hint: a query begins with `$`, as in `$[?$.family == 'api']`
         2: error: `<PLAN>` is missing
           hint: `fleet --help` shows what there is
         1: error: cannot read `none.json`: no such file or directory

@@ -68,6 +68,8 @@ pub async fn plan_shard<C: CredentialSource + 'static>(
     report.left_alone = found.left_alone;
     report.troubles.extend(found.troubles);
     report.matched = found.matched;
+    let described = found.definitions.values();
+    described.for_each(|described| means.match_queries(described, &mut report.matched));
     report.calls = api.counts();
     ShardPlanned { plan, report }
 }

@@ -17,6 +17,7 @@ use cli::settings::Layers;
 use cli::{Console, Exit, Failure, Paint, diff, lock_update, recipes};
 use serde_json::Value;
 use taskdef::DocumentError;
+use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
 use taskdef::recipe::Recipes;
 use taskdef::settings::{Deployment, KnownAgent, ParameterizedImages, Settings};
@@ -104,7 +105,7 @@ pub(crate) fn settings(
     Ok(Settings {
         on_unresolved: scope.on_unresolved.into(),
         launch_types: scope.launch_types.into(),
-        selection: selection(scope)?,
+        selection: selection(scope, Dialect::Terraform)?,
         task_size: scope.task_size.into(),
         plan: planned.into(),
         known_agents: KnownAgent::besides(recipes),

@@ -18,6 +18,7 @@ use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
 use cli::{Console, Exit, Failure, Terminals, Variables};
+use taskdef::dialect::Dialect;
 
 use options::{Arguments, Command};
 
@@ -50,7 +51,12 @@ pub fn command() -> clap::Command {
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);
+    let parsed = cli::settings::parse_as::<Arguments>(
+        help::command(),
+        args,
+        ("plan", Dialect::Terraform),
+        &mut console,
+    );
     let (arguments, layers) = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {

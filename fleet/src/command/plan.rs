@@ -1,6 +1,5 @@
 //! `fleet plan` and `fleet remove`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cli::network::Described;
@@ -11,6 +10,7 @@ use super::outset::{self, enter, found, home, regions, shards};
 use super::written::{RunReport, write};
 use crate::api::Counts;
 use crate::concurrent::each;
+use crate::matched::{Seen, unmatched};
 use crate::means::{Means, Purpose};
 use crate::options::PlanArguments;
 use crate::plan::{Plan, ShardPlan, VERSION};
@@ -23,6 +23,8 @@ struct Planned {
     shards: Vec<ShardPlan>,
     reports: Vec<ShardReport>,
     troubles: Vec<Trouble>,
+    /// A query matches nothing: what it was to select or exclude is not known.
+    misdirected: bool,
     notes: Vec<String>,
     calls: Counts,
 }
@@ -53,7 +55,8 @@ pub(super) fn run(
             .cloned()
             .collect(),
     };
-    if let Some(path) = &arguments.plan_file {
+    let plan_file = arguments.plan_file.as_ref();
+    if let Some(path) = plan_file.filter(|_| !planned.misdirected) {
         write(path, plan.to_text().as_bytes(), "the plan")?;
     }
     console.tell(&shown(
@@ -110,33 +113,18 @@ async fn planned(
     let results = results.await.into_iter().flatten();
     let (shards, reports): (Vec<_>, Vec<_>) =
         results.map(|result| (result.plan, result.report)).unzip();
-    troubles.extend(unmatched(&filters.clusters, &filters.services, &reports));
+    let seen: Vec<Seen> = reports.iter().map(ShardReport::seen).collect();
+    let whole = troubles.is_empty();
+    let unmatched = unmatched(&filters, &arguments.choices, (&seen, whole));
+    troubles.extend(unmatched.troubles);
     Ok(Planned {
         shards,
         reports,
         troubles,
+        misdirected: unmatched.misdirected,
         notes: found.notes,
         calls: home.api().counts(),
     })
-}
-
-/// Clusters and services that filters name and that are nowhere.
-fn unmatched(clusters: &[String], services: &[String], reports: &[ShardReport]) -> Vec<Trouble> {
-    let matched: BTreeSet<&String> = reports.iter().flat_map(|it| &it.matched).collect();
-    // Where an account could not be read, it may have been there.
-    if reports.iter().any(|report| !report.troubles.is_empty()) {
-        return Vec::new();
-    }
-    let named = [("cluster", clusters), ("service", services)];
-    let named = named
-        .into_iter()
-        .flat_map(|(kind, names)| names.iter().map(move |name| (kind, name)));
-    let unmatched = named.filter(|(_, name)| !matched.contains(name));
-    let trouble = |(kind, name): (&str, &String)| Trouble {
-        message: format!("there is no {kind} `{}` anywhere", cli::text::line(name)),
-        hint: Some(format!("`--{kind}` takes its name or its ARN")),
-    };
-    unmatched.map(trouble).collect()
 }
 
 fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: Paint) -> String {
@@ -149,6 +137,9 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
         }
     }
     text::push_troubles(&mut shown, &planned.troubles, paint);
+    if planned.misdirected && arguments.plan_file.is_some() {
+        shown.push_str(&format!("{} no plan was written\n", paint.error("error:")));
+    }
     if quiet {
         return shown;
     }
@@ -161,7 +152,8 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
         purpose,
         &planned.calls,
     ));
-    if let Some(path) = &arguments.plan_file {
+    let plan_file = arguments.plan_file.as_ref();
+    if let Some(path) = plan_file.filter(|_| !planned.misdirected) {
         let path = path.to_string_lossy();
         shown.push_str(&format!("plan written to `{}`\n", cli::text::line(&path)));
     }

@@ -9,6 +9,7 @@ use cli::{Console, Exit, Failure, Paint};
 use super::outset::{self, enter, found, home, regions, shards};
 use super::written::RunReport;
 use crate::concurrent::each;
+use crate::matched::{Seen, unmatched};
 use crate::means::{Means, Purpose};
 use crate::options::StatusArguments;
 use crate::report::text;
@@ -29,7 +30,7 @@ async fn look(arguments: &StatusArguments, console: &mut Console<'_>) -> Result<
     let regions = regions(&home, &arguments.accounts).await?;
     let found = found(&home, &arguments.accounts).await?;
     let at_once = arguments.enter.shards;
-    let (open, troubles) = enter(&home, found.accounts, (role, at_once), &described).await;
+    let (open, mut troubles) = enter(&home, found.accounts, (role, at_once), &described).await;
     let looked = each(at_once, shards(open.keys(), &regions), |shard| {
         let (means, filters) = (means.clone(), filters.clone());
         let (entered, home) = (open.get(&shard.account).cloned(), home.clone());
@@ -39,6 +40,10 @@ async fn look(arguments: &StatusArguments, console: &mut Console<'_>) -> Result<
         }
     });
     let looked: Vec<ShardStatus> = looked.await.into_iter().flatten().collect();
+    let seen: Vec<Seen> = looked.iter().map(ShardStatus::seen).collect();
+    let whole = troubles.is_empty();
+    let unmatched = unmatched(&filters, &arguments.choices, (&seen, whole));
+    troubles.extend(unmatched.troubles);
     let told = (troubles.as_slice(), found.notes.as_slice());
     let calls = home.api().counts();
     RunReport::new("status", &looked, told, calls.clone())

@@ -4,6 +4,7 @@
 
 mod account;
 mod faults;
+mod filters;
 mod function;
 mod kills;
 mod neighbours;

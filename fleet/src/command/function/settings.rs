@@ -14,6 +14,7 @@ use registry::Locked;
 use registry::credentials::SecretPolicy;
 use registry::credentials::aws::ObjectUri;
 use serde_json::Value;
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 
 use super::refused::Refused;
@@ -102,7 +103,7 @@ const OF_APPLY: [(&str, &str, Shape); 6] = [
 ];
 
 /// Options that are spelled otherwise as variables, for the ways out that name them.
-const SPELLED: [(&str, &str); 9] = [
+const SPELLED: [(&str, &str); 11] = [
     (", with the keys of `--set`", ""),
     (
         "`fleet --help` shows what there is",
@@ -111,6 +112,8 @@ const SPELLED: [(&str, &str); 9] = [
     ("--allow-realm", "OUTRIGGER_ALLOWED_REALMS"),
     ("--allow-registry", "OUTRIGGER_ALLOWED_REGISTRIES"),
     ("--ca-bundle FILE", "OUTRIGGER_CA_BUNDLE"),
+    ("--exclude", "OUTRIGGER_EXCLUDE"),
+    ("--include", "OUTRIGGER_INCLUDE"),
     ("--insecure-registry", "OUTRIGGER_INSECURE_REGISTRIES"),
     ("--lock FILE", "OUTRIGGER_LOCK"),
     ("--mirror", "OUTRIGGER_MIRRORS"),
@@ -250,7 +253,12 @@ fn parsed(
         .chain(options)
         .collect();
     let (parsed, said) = on_console(variables, |console| {
-        cli::settings::parse_as::<Arguments>(help::command(), &args, "plan", console)
+        cli::settings::parse_as::<Arguments>(
+            help::command(),
+            &args,
+            ("plan", Dialect::Ecs),
+            console,
+        )
     });
     match parsed {
         Ok((arguments, _)) => Ok(arguments.command),
