@@ -94,7 +94,7 @@ fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure>
         let failure = Failure::failed(format!("`{name}`: {error}"));
         match error {
             JournalError::Locked => failure.hint("wait for it"),
-            JournalError::OtherPlan => {
+            JournalError::OtherPlan | JournalError::Foreign => {
                 failure.hint("name another file with `--journal`, or move this one away")
             }
             _ => failure,
