@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Terminals, Variables};
 use taskdef::dialect::Dialect;
 
@@ -55,7 +56,7 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let (arguments, layers) = match cli::settings::parse_as::<Arguments>(
         help::command(),
         args,
-        ("template", Dialect::CloudFormation),
+        Documents::new("template", Dialect::CloudFormation),
         &mut console,
     ) {
         Ok(parsed) => parsed,

@@ -9,6 +9,7 @@ mod written;
 
 use std::ffi::OsString;
 
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure};
 use taskdef::dialect::Dialect;
 use tokio::runtime::{Builder, Runtime};
@@ -19,12 +20,8 @@ use crate::options::{Arguments, Command};
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let parsed = cli::settings::parse_as::<Arguments>(
-        help::command(),
-        args,
-        ("plan", Dialect::Ecs),
-        &mut console,
-    );
+    let parsed =
+        cli::settings::parse_as::<Arguments>(help::command(), args, documents(), &mut console);
     let (arguments, _) = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),
@@ -43,6 +40,14 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         }
     };
     end.unwrap_or_else(|failure| failure.tell(&mut console))
+}
+
+/// Plans, which name their recipes.
+pub(crate) fn documents() -> Documents {
+    Documents {
+        recipes: apply::recipes,
+        ..Documents::new("plan", Dialect::Ecs)
+    }
 }
 
 fn runtime() -> Result<Runtime, Failure> {

@@ -17,6 +17,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Terminals, Variables};
 use taskdef::dialect::Dialect;
 
@@ -54,7 +55,7 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let parsed = cli::settings::parse_as::<Arguments>(
         help::command(),
         args,
-        ("plan", Dialect::Terraform),
+        Documents::new("plan", Dialect::Terraform),
         &mut console,
     );
     let (arguments, layers) = match parsed {

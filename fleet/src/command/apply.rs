@@ -9,6 +9,7 @@ use std::time::Duration;
 use cli::network::Described;
 use cli::options::RecipeOptions;
 use cli::{Console, Exit, Failure};
+use serde::Deserialize;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::outset::{self, enter, home};
@@ -63,6 +64,18 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
     }
     console.tell(&shown);
     Ok(exit)
+}
+
+/// The recipes that a plan names; nothing, where it cannot be read: that is told when it is applied.
+pub(super) fn recipes(path: &Path) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Named {
+        recipes: Vec<String>,
+    }
+    let is_file = path.is_file();
+    let bytes = is_file.then(|| cli::input::read_file(path, PLAN_LIMIT).ok());
+    let named: Named = serde_json::from_slice(&bytes.flatten()?).ok()?;
+    Some(named.recipes)
 }
 
 /// The plan, and the digest of its file.

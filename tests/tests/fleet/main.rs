@@ -9,6 +9,7 @@ mod function;
 mod kills;
 mod neighbours;
 mod organization;
+mod plan_files;
 mod rollout;
 mod round_trip;
 mod started;

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cli::options::{LockOptions, RecipeOptions, WhenPinned};
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Problem, Terminals, Variables, lock};
 use registry::Locked;
 use registry::credentials::SecretPolicy;
@@ -256,7 +257,7 @@ fn parsed(
         cli::settings::parse_as::<Arguments>(
             help::command(),
             &args,
-            ("plan", Dialect::Ecs),
+            Documents::new("plan", Dialect::Ecs),
             console,
         )
     });
