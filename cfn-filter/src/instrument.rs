@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
 use cli::options::WhenPinned;
-use cli::output::{self, Rewrite};
+use cli::output::{self, Reads, Rewrite};
 use cli::recipes::{self, Named};
 use cli::report::build::{Places, Subject};
 use cli::report::delivery::{self, Telling};
@@ -55,13 +55,22 @@ struct Means<'m> {
     left_out: Vec<(String, Finding)>,
 }
 
+/// The files that the run reads.
+pub(crate) fn reads<'r>(arguments: &'r Arguments, layers: &'r Layers) -> Reads<'r> {
+    Reads {
+        document: arguments.template.as_deref(),
+        lock: Some(&arguments.images),
+        settings: layers.file.as_deref(),
+    }
+}
+
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
     arguments: &Arguments,
     layers: &Layers,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    output::validate(&arguments.output, arguments.template.as_deref())?;
+    output::validate(&arguments.output, reads(arguments, layers))?;
     console.terminals.progress &= !arguments.output.quiet;
     with_input(arguments, layers, console, |input, means, console| {
         rewrite((arguments, layers), input, means, console)

@@ -89,7 +89,8 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
         Some(_) => failure.tell(&mut console),
         None => {
-            let asked = (&arguments.output, arguments.template.as_deref());
+            let reads = instrument::reads(&arguments, &layers);
+            let asked = (&arguments.output, reads);
             tell_failure(&failure, instrument::TOOL, asked, &mut console)
         }
     });

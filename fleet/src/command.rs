@@ -22,16 +22,20 @@ use crate::options::{Arguments, Command};
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
     let parsed =
         cli::settings::parse_as::<Arguments>(help::command(), args, documents(), &mut console);
-    let (arguments, _) = match parsed {
+    let (arguments, layers) = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => return exit.detailed(),
         Err(exit) => return exit,
     };
     let end = match &arguments.command {
-        Command::Plan(arguments) => plan::run(Purpose::Instrument, arguments, &mut console),
-        Command::Remove(arguments) => plan::run(Purpose::Remove, arguments, &mut console),
-        Command::Apply(arguments) => apply::run(arguments, &mut console),
-        Command::Status(arguments) => status::run(arguments, &mut console),
+        Command::Plan(arguments) => {
+            plan::run(Purpose::Instrument, (arguments, &layers), &mut console)
+        }
+        Command::Remove(arguments) => {
+            plan::run(Purpose::Remove, (arguments, &layers), &mut console)
+        }
+        Command::Apply(arguments) => apply::run(arguments, &layers, &mut console),
+        Command::Status(arguments) => status::run(arguments, &layers, &mut console),
         Command::Completions(options) => {
             cli::completions::run(*options, help::command(), &mut console)
         }
@@ -39,7 +43,13 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
             cli::manual::run(options, help::command(), &help::sections(), &mut console)
         }
     };
-    end.unwrap_or_else(|failure| failure.tell(&mut console))
+    end.unwrap_or_else(|failure| {
+        let exit = failure.tell(&mut console);
+        match cli::command_line::asks_for_detailed_exitcode(args) {
+            true => exit.detailed(),
+            false => exit,
+        }
+    })
 }
 
 /// Plans, which name their recipes.

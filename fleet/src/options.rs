@@ -322,12 +322,21 @@ fn percent(text: &str) -> Result<usize, &'static str> {
     number.ok_or("a percentage is a whole number from 1 to 100")
 }
 
+/// The formats of the filters' reports are said by their endings.
+fn json_file(text: &str) -> Result<PathBuf, &'static str> {
+    let name = text.to_ascii_lowercase();
+    match name.ends_with(".md") || name.ends_with(".sarif") {
+        true => Err("the report is JSON, so that its name ends in `.json`"),
+        false => Ok(text.into()),
+    }
+}
+
 /// What is told of a run.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportOptions {
     /// Write the report to a file as JSON as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = json_file)]
     pub(crate) report_file: Option<PathBuf>,
 
     /// Print errors only; the report's file has everything

@@ -92,7 +92,8 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         }
         Some(_) => failure.tell(&mut console),
         None => {
-            let asked = (&arguments.output, arguments.plan.as_deref());
+            let reads = filter::reads(&arguments, &layers);
+            let asked = (&arguments.output, reads);
             tell_failure(&failure, filter::TOOL, asked, &mut console)
         }
     });

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use cli::network::Described;
 use cli::options::RecipeOptions;
+use cli::settings::Layers;
 use cli::{Console, Exit, Failure};
 use serde::Deserialize;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::outset::{self, enter, home};
-use super::written::RunReport;
+use super::written::{RunReport, named, ready};
 use crate::api::Counts;
 use crate::apply::{Failures, Rollout, Terms, apply_shard};
 use crate::concurrent::each;
@@ -33,8 +34,15 @@ struct Done {
     calls: Counts,
 }
 
-pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    arguments: &ApplyArguments,
+    layers: &Layers,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
     console.terminals = console.terminals.with_color(arguments.output.color);
+    let journal_file = journal_file(arguments);
+    let report_file = arguments.output.report_file.as_deref();
+    ready_for(arguments, layers, &journal_file)?;
     let (plan, digest) = read(&arguments.plan)?;
     let recipe = RecipeOptions {
         recipe: match arguments.recipe.recipe.is_empty() {
@@ -44,11 +52,10 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         set: arguments.recipe.set.clone(),
     };
     let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
-    let journal = journal(arguments, &digest)?;
+    let journal = journal(&journal_file, &digest)?;
     let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
     let told = (done.troubles.as_slice(), &[][..]);
     let report = RunReport::new("apply", &done.shards, told, done.calls.clone());
-    report.write(arguments.output.report_file.as_deref())?;
     let exit = exit(&done);
     let paint = console.terminals.stderr;
     let mut shown = String::new();
@@ -63,6 +70,7 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         shown.push_str(&text::apply_summary(&done.shards, &done.calls));
     }
     console.tell(&shown);
+    report.write(report_file, console)?;
     Ok(exit)
 }
 
@@ -76,6 +84,22 @@ pub(super) fn recipes(path: &Path) -> Option<Vec<String>> {
     let bytes = is_file.then(|| cli::input::read_file(path, PLAN_LIMIT).ok());
     let named: Named = serde_json::from_slice(&bytes.flatten()?).ok()?;
     Some(named.recipes)
+}
+
+/// Refuses files that could not be written, or that would replace others.
+fn ready_for(
+    arguments: &ApplyArguments,
+    layers: &Layers,
+    journal_file: &Path,
+) -> Result<(), Failure> {
+    let report = ("report", arguments.output.report_file.as_deref());
+    let plan = ("plan", Some(arguments.plan.as_path()));
+    let settings = ("settings file", layers.file.as_ref().map(Path::new));
+    ready(
+        &named([report]),
+        &[("journal", journal_file)],
+        &named([plan, settings]),
+    )
 }
 
 /// The plan, and the digest of its file.
@@ -95,24 +119,30 @@ fn read(path: &Path) -> Result<(Plan, String), Failure> {
 /// The largest plan that is read: some hundred bytes for each service.
 const PLAN_LIMIT: u64 = 256 << 20;
 
-fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure> {
+fn journal_file(arguments: &ApplyArguments) -> PathBuf {
     let path = arguments.rollout.journal.clone();
-    let path = path.unwrap_or_else(|| {
+    path.unwrap_or_else(|| {
         let mut name = arguments.plan.clone().into_os_string();
         name.push(".journal");
         PathBuf::from(name)
-    });
-    let name = cli::text::line(&path.to_string_lossy()).to_string();
-    Journal::open(&path, digest).map_err(|error| {
-        let failure = Failure::failed(format!("`{name}`: {error}"));
-        match error {
-            JournalError::Locked => failure.hint("wait for it"),
-            JournalError::OtherPlan | JournalError::Foreign => {
-                failure.hint("name another file with `--journal`, or move this one away")
-            }
-            _ => failure,
-        }
     })
+}
+
+fn journal(path: &Path, digest: &str) -> Result<Journal, Failure> {
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    Journal::open(path, digest).map_err(|error| unusable(&name, &error))
+}
+
+/// A plan that is being applied, or a journal that cannot be used.
+fn unusable(name: &str, error: &JournalError) -> Failure {
+    let failure = Failure::failed(format!("`{name}`: {error}"));
+    match error {
+        JournalError::Locked => failure.hint("wait for it"),
+        JournalError::OtherPlan | JournalError::Foreign => {
+            failure.hint("name another file with `--journal`, or move this one away")
+        }
+        _ => failure,
+    }
 }
 
 /// How the options say that services are updated.

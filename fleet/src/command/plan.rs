@@ -1,13 +1,16 @@
 //! `fleet plan` and `fleet remove`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cli::network::Described;
 use cli::options::{LockOptions, WhenPinned};
+use cli::output::is_stdout;
+use cli::settings::Layers;
 use cli::{Console, Exit, Failure, Paint, lock};
 
 use super::outset::{self, enter, found, home, regions, shards};
-use super::written::{RunReport, write};
+use super::written::{RunReport, named, ready, write};
 use crate::api::Counts;
 use crate::concurrent::each;
 use crate::matched::{Seen, unmatched};
@@ -31,10 +34,13 @@ struct Planned {
 
 pub(super) fn run(
     purpose: Purpose,
-    arguments: &PlanArguments,
+    (arguments, layers): (&PlanArguments, &Layers),
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     console.terminals = console.terminals.with_color(arguments.output.color);
+    let plan_file = arguments.plan_file.as_deref();
+    let report_file = arguments.output.report_file.as_deref();
+    ready_for(arguments, layers)?;
     let planned = super::runtime()?.block_on(planned(purpose, arguments, console))?;
     let name = match purpose {
         Purpose::Instrument => "plan",
@@ -42,7 +48,7 @@ pub(super) fn run(
     };
     let told = (planned.troubles.as_slice(), planned.notes.as_slice());
     let report = RunReport::new(name, &planned.reports, told, planned.calls.clone());
-    report.write(arguments.output.report_file.as_deref())?;
+    report.write(report_file, console)?;
     let plan = Plan {
         version: VERSION,
         purpose,
@@ -55,9 +61,8 @@ pub(super) fn run(
             .cloned()
             .collect(),
     };
-    let plan_file = arguments.plan_file.as_ref();
     if let Some(path) = plan_file.filter(|_| !planned.misdirected) {
-        write(path, plan.to_text().as_bytes(), "the plan")?;
+        write(path, plan.to_text().as_bytes(), console)?;
     }
     console.tell(&shown(
         &planned,
@@ -72,6 +77,26 @@ pub(super) fn run(
     })
 }
 
+fn lock_options(arguments: &PlanArguments) -> LockOptions {
+    LockOptions {
+        lock: arguments.images.lock.clone(),
+        pin_digests: WhenPinned::No,
+    }
+}
+
+/// Refuses files that could not be written, or that would replace others.
+fn ready_for(arguments: &PlanArguments, layers: &Layers) -> Result<(), Failure> {
+    let lock = lock::path(&lock_options(arguments), None);
+    let settings = layers.file.as_ref().map(Path::new);
+    let read = [
+        ("lock file", Some(lock.as_path())),
+        ("settings file", settings),
+    ];
+    let plan = ("plan", arguments.plan_file.as_deref());
+    let report = ("report", arguments.output.report_file.as_deref());
+    ready(&named([plan, report]), &[], &named(read))
+}
+
 async fn planned(
     purpose: Purpose,
     arguments: &PlanArguments,
@@ -82,11 +107,7 @@ async fn planned(
     let role = outset::role(&arguments.enter, console)?;
     let described = Described::read(&arguments.registries, console)?;
     let offline = arguments.images.offline;
-    let options = LockOptions {
-        lock: arguments.images.lock.clone(),
-        pin_digests: WhenPinned::No,
-    };
-    let locked = Arc::new(lock::load(&options, offline.locked, None)?);
+    let locked = Arc::new(lock::load(&lock_options(arguments), offline.locked, None)?);
     let asks = !offline.locked && !offline.offline;
     let home = home(&described).await?;
     let regions = regions(&home, &arguments.accounts).await?;
@@ -153,7 +174,8 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
         &planned.calls,
     ));
     let plan_file = arguments.plan_file.as_ref();
-    if let Some(path) = plan_file.filter(|_| !planned.misdirected) {
+    let written = plan_file.filter(|path| !planned.misdirected && !is_stdout(path));
+    if let Some(path) = written {
         let path = path.to_string_lossy();
         shown.push_str(&format!("plan written to `{}`\n", cli::text::line(&path)));
     }

@@ -2,9 +2,11 @@
 
 use std::fs;
 
-use crate::account::{Aws, plain};
+use crate::account::{Aws, LACEWORK, plain};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x";
+
+const SETTINGS: &str = "policies: {assumptions: warn}\n";
 
 fn service(aws: &Aws) -> String {
     let cluster = aws.cluster("prod");
@@ -60,4 +62,109 @@ fn the_recipe_is_the_plans_whatever_file_and_variable_say() {
     aws.fleet(&[&other[..], &["--set", &set]].concat())
         .ended(1)
         .said("not what was planned");
+}
+
+#[test]
+fn no_file_of_a_plan_replaces_another() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    fs::write(aws.path("outrigger.yaml"), SETTINGS).unwrap();
+    let plan = |more: &[&str]| aws.fleet(&[&["plan"][..], LACEWORK, more].concat());
+    let texts = || {
+        let names = ["outrigger.lock", "outrigger.yaml"].iter();
+        names
+            .map(|name| fs::read(aws.path(name)).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let before = texts();
+    for (args, told) in [
+        (
+            ["-o", "plan.json", "--report-file", "./plan.json"],
+            "the report would replace the plan",
+        ),
+        (
+            ["-o", "outrigger.lock", "--color", "never"],
+            "the plan would replace the lock file",
+        ),
+        (
+            ["--lock", "new.lock", "-o", "./new.lock"],
+            "the plan would replace the lock file",
+        ),
+        (
+            ["-o", "plan.json", "--report-file", "outrigger.yaml"],
+            "the report would replace the settings file",
+        ),
+        (
+            ["-o", "-", "--report-file", "-"],
+            "the report cannot go to standard output, where the plan goes",
+        ),
+        (
+            ["-o", "plan.json", "--report-file", "r.md"],
+            "the report is JSON",
+        ),
+    ] {
+        plan(&args).ended(2).said(told);
+    }
+    aws.fleet(&["status", "--report-file", "outrigger.yaml"])
+        .ended(2)
+        .said("the report would replace the settings file");
+    plan(&["-o", "outrigger.lock", "--detailed-exitcode"]).ended(1);
+    // A folder that is not there is found at the beginning.
+    for option in ["-o", "--report-file"] {
+        plan(&[option, "none/file.json"])
+            .ended(1)
+            .said("cannot write `none/file.json`")
+            .said("the folder has to be there");
+    }
+    assert_eq!(aws.proxy.count(), 0);
+    assert_eq!(texts(), before);
+    assert!(!aws.path("plan.json").exists());
+}
+
+#[test]
+fn no_file_of_an_apply_replaces_another() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    fs::write(aws.path("outrigger.yaml"), SETTINGS).unwrap();
+    aws.plan(&[]);
+    let before = fs::read(aws.path("plan.json")).unwrap();
+    let calls = aws.proxy.count();
+    for (args, told) in [
+        (
+            ["--report-file", "plan.json"],
+            "the report would replace the plan",
+        ),
+        (
+            ["--report-file", "plan.json.journal"],
+            "the report would replace the journal",
+        ),
+        (
+            ["--journal", "./plan.json"],
+            "the journal would replace the plan",
+        ),
+        (
+            ["--journal", "outrigger.yaml"],
+            "the journal would replace the settings file",
+        ),
+    ] {
+        aws.apply(&args).ended(2).said(told);
+    }
+    aws.apply(&["--report-file", "none/report.json"])
+        .ended(1)
+        .said("cannot write `none/report.json`");
+    assert_eq!(aws.proxy.count(), calls);
+    assert_eq!(fs::read(aws.path("plan.json")).unwrap(), before);
+    assert!(!aws.path("plan.json.journal").exists());
+}
+
+#[test]
+fn standard_output_is_a_place_for_a_plan() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    let args = [&["plan", "-o", "-"][..], LACEWORK].concat();
+    let output = aws.command(&args).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["version"], 1);
+    assert!(!aws.path("-").exists());
 }
