@@ -1,6 +1,7 @@
 //! `fleet apply`.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub(super) fn run(
     let journal_file = journal_file(arguments);
     let report_file = arguments.output.report_file.as_deref();
     ready_for(arguments, layers, &journal_file)?;
+    let _held = hold(&arguments.plan)?;
     let (plan, digest) = read(&arguments.plan)?;
     let recipe = RecipeOptions {
         recipe: match arguments.recipe.recipe.is_empty() {
@@ -102,6 +104,23 @@ fn ready_for(
     )
 }
 
+/// Keeps every other apply of the plan out, whatever its journal is, as long as the file is open.
+fn hold(path: &Path) -> Result<Option<File>, Failure> {
+    // Why a plan cannot be read is told when it is.
+    let Ok(file) = File::open(path) else {
+        return Ok(None);
+    };
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(unusable(&name, &JournalError::Locked)),
+        Err(TryLockError::Error(error)) => {
+            let reason = cli::console::reason(&error);
+            Err(Failure::failed(format!("cannot lock `{name}`: {reason}")))
+        }
+    }
+}
+
 /// The plan, and the digest of its file.
 fn read(path: &Path) -> Result<(Plan, String), Failure> {
     let bytes = cli::input::read_file(path, PLAN_LIMIT)?;
@@ -110,6 +129,7 @@ fn read(path: &Path) -> Result<(Plan, String), Failure> {
         let failure = Failure::failed(format!("`{name}`: {error}"));
         match error {
             PlanError::Version(_) => failure.hint("plan again with this version of the program"),
+            PlanError::Twice(_) => failure.hint("plan again"),
             PlanError::Syntax(_) => failure.hint("`fleet plan -o FILE` writes one"),
         }
     })?;

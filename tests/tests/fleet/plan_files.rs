@@ -1,8 +1,10 @@
 //! The plan file: what counts of it, and what keeps it.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
-use crate::account::{Aws, LACEWORK, plain};
+use crate::account::{Aws, LACEWORK, SECRET, plain};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x";
 
@@ -167,4 +169,45 @@ fn standard_output_is_a_place_for_a_plan() {
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(plan["version"], 1);
     assert!(!aws.path("-").exists());
+}
+
+#[test]
+fn a_plan_is_applied_once_at_a_time_whatever_the_journal() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    aws.plan(&[]);
+    aws.proxy.take_calls();
+    aws.proxy.delay(Duration::from_millis(300));
+    let args = [&["apply", "plan.json", "--poll", "0"][..], SECRET].concat();
+    let mut first = aws.command(&args).stderr(Stdio::null()).spawn().unwrap();
+    // It calls when it holds the plan.
+    while aws.proxy.count() == 0 {
+        std::thread::yield_now();
+    }
+    aws.apply(&["--journal", "other.journal"])
+        .ended(1)
+        .said("another apply of this plan is at work");
+    assert!(!aws.path("other.journal").exists());
+    assert!(first.wait().unwrap().success());
+    assert_eq!(aws.revisions("api"), 2);
+}
+
+#[test]
+fn a_plan_that_names_something_twice_is_refused() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    let (_, plan) = aws.plan(&[]);
+    let refused = |plan: &serde_json::Value, told: &str| {
+        fs::write(aws.path("plan.json"), plan.to_string()).unwrap();
+        aws.apply(&[]).ended(1).said(told);
+    };
+    let mut twice = plan.clone();
+    let shards = twice["shards"].as_array_mut().unwrap();
+    shards.push(shards[0].clone());
+    refused(&twice, "the plan has `123456789012 eu-central-1` twice");
+    let mut twice = plan.clone();
+    let targets = twice["shards"][0]["targets"].as_array_mut().unwrap();
+    targets.push(targets[0].clone());
+    refused(&twice, "the plan has the service `prod/api` twice");
+    assert_eq!(aws.revisions("api"), 1);
 }
