@@ -6,8 +6,9 @@ use std::sync::Arc;
 use cli::network::Described;
 use cli::options::{LockOptions, WhenPinned};
 use cli::output::is_stdout;
+use cli::report::{Section, push_section};
 use cli::settings::Layers;
-use cli::{Console, Exit, Failure, Paint, lock};
+use cli::{Console, Exit, Failure, Paint, lock, recipes};
 
 use super::outset::{self, enter, found, home, regions, shards};
 use super::written::{RunReport, named, ready, write};
@@ -29,7 +30,19 @@ struct Planned {
     /// A query matches nothing: what it was to select or exclude is not known.
     misdirected: bool,
     notes: Vec<String>,
+    /// What a person has to arrange for the recipes to work.
+    needs: Vec<Section>,
     calls: Counts,
+}
+
+impl Planned {
+    /// How many task definitions had this outcome.
+    fn count(&self, outcome: DefinitionOutcome) -> usize {
+        self.reports
+            .iter()
+            .map(|report| report.count(outcome))
+            .sum()
+    }
 }
 
 pub(super) fn run(
@@ -144,6 +157,12 @@ async fn planned(
         troubles,
         misdirected: unmatched.misdirected,
         notes: found.notes,
+        needs: means
+            .recipes
+            .as_deref()
+            .filter(|_| purpose == Purpose::Instrument)
+            .map(recipes::all_sections)
+            .unwrap_or_default(),
         calls: home.api().counts(),
     })
 }
@@ -164,6 +183,9 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
     if quiet {
         return shown;
     }
+    if planned.count(DefinitionOutcome::Changes) > 0 {
+        shown.push_str(&needs(&planned.needs, paint));
+    }
     for note in &planned.notes {
         let label = paint.note("note:");
         shown.push_str(&format!("{label} {}\n", cli::text::lines(note, "  ")));
@@ -182,15 +204,23 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
     shown
 }
 
+/// What has to be arranged, once for all: everything is given the same recipes.
+fn needs(sections: &[Section], paint: Paint) -> String {
+    let mut shown = String::new();
+    for section in sections {
+        push_section(&mut shown, section, paint);
+    }
+    shown
+}
+
 fn exit(planned: &Planned, detailed: bool) -> Exit {
-    let reports = || planned.reports.iter();
-    let count = |outcome| -> usize { reports().map(|report| report.count(outcome)).sum() };
-    let troubled = !planned.troubles.is_empty() || reports().any(|it| !it.troubles.is_empty());
+    let mut reports = planned.reports.iter();
+    let troubled = !planned.troubles.is_empty() || reports.any(|it| !it.troubles.is_empty());
     if troubled {
         Exit::Failed
-    } else if count(DefinitionOutcome::Refused) > 0 {
+    } else if planned.count(DefinitionOutcome::Refused) > 0 {
         Exit::NotInstrumented
-    } else if detailed && count(DefinitionOutcome::Changes) > 0 {
+    } else if detailed && planned.count(DefinitionOutcome::Changes) > 0 {
         Exit::Changed
     } else {
         Exit::Done

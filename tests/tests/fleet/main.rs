@@ -14,4 +14,5 @@ mod rollout;
 mod round_trip;
 mod started;
 mod state_machine;
+mod told;
 mod verdicts;
