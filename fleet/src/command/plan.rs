@@ -173,7 +173,7 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
     for report in &planned.reports {
         let bad = !report.troubles.is_empty() || report.count(DefinitionOutcome::Refused) > 0;
         if !quiet || bad {
-            shown.push_str(&text::planned(report, paint));
+            shown.push_str(&text::planned(report, quiet, paint));
         }
     }
     text::push_troubles(&mut shown, &planned.troubles, paint);

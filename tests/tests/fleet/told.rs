@@ -1,6 +1,17 @@
 //! What a plan tells a person.
 
-use crate::account::{Aws, plain};
+use crate::account::{Aws, LACEWORK, from_image, plain};
+
+/// A service whose definition can be rewritten, and one whose image nobody knows.
+fn good_and_bad(aws: &Aws) {
+    let cluster = aws.cluster("prod");
+    let good = aws.register(&plain("good"));
+    aws.service(&cluster, "good", &good);
+    let mut bad = from_image("bad");
+    bad["containerDefinitions"][0]["image"] = "unknown:1".into();
+    let bad = aws.register(&bad);
+    aws.service(&cluster, "bad", &bad);
+}
 
 #[test]
 fn what_the_recipe_needs_is_told_once() {
@@ -29,4 +40,16 @@ fn what_the_recipe_needs_is_told_once() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn quiet_tells_of_errors_alone() {
+    let Some(aws) = Aws::start() else { return };
+    good_and_bad(&aws);
+    let plan = |more: &[&str]| aws.fleet(&[&["plan"][..], LACEWORK, more].concat());
+    plan(&[]).ended(3).said("good:1: ");
+    let ran = plan(&["-q"]);
+    ran.ended(3).said("bad:1: refused").said("error[");
+    assert!(!ran.stderr.contains("good"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("role needs"), "{}", ran.stderr);
 }
