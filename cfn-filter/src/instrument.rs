@@ -270,6 +270,7 @@ fn settings(
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),
         },
+        platform_versions: Vec::new(),
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,

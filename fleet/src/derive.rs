@@ -1,6 +1,7 @@
 //! From a task definition as it is described to what is to be registered: the only place that has
 //! the library rewrite anything.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -39,6 +40,16 @@ impl Means {
             account_id: Some(shard.account.clone()),
         };
         means
+    }
+
+    /// The same, for what services run on these platform versions.
+    pub(crate) fn on_platforms(&self, versions: Vec<String>) -> Cow<'_, Means> {
+        if versions.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut means = self.clone();
+        means.settings.platform_versions = versions;
+        Cow::Owned(means)
     }
 
     /// What has to be known of images before [`Means::derive`].

@@ -51,6 +51,8 @@ pub struct Runs {
     pub definition: String,
     /// Whether it names the family alone, and so runs the latest revision, whichever that is.
     pub latest: bool,
+    /// The platform version of Fargate that a service runs it on.
+    pub platform_version: Option<String>,
 }
 
 /// What was found.
@@ -72,6 +74,7 @@ pub struct Found {
 struct Named {
     target: Target,
     definition: String,
+    platform_version: Option<String>,
 }
 
 /// Finds what runs task definitions.
@@ -117,6 +120,7 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
             named.push(Named {
                 target: starts.target,
                 definition: starts.definition,
+                platform_version: None,
             });
         } else {
             found.left_alone.push(not_on_fargate(starts.target));
@@ -210,6 +214,7 @@ fn judged(
     match text(service, "taskDefinition") {
         Some(definition) => Some(Ok(Named {
             definition: definition.to_owned(),
+            platform_version: text(service, "platformVersion").map(str::to_owned),
             target,
         })),
         None => left(
@@ -267,6 +272,7 @@ async fn families(api: &Api, filters: &Filters) -> Result<Vec<Named>, ApiError> 
     };
     let named = families.into_iter().map(|family| Named {
         definition: family.clone(),
+        platform_version: None,
         target: Target::Family { family },
     });
     Ok(named.collect())
@@ -305,7 +311,12 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, filters: &Filters, found: &
             }
         }
     }
-    for Named { target, definition } in named {
+    for named in named {
+        let Named {
+            target,
+            definition,
+            platform_version,
+        } = named;
         // One that could not be described is among the troubles.
         if let Some(arn) = by_name.get(&definition) {
             let is_family = matches!(target, Target::Family { .. });
@@ -317,6 +328,7 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, filters: &Filters, found: &
                 target,
                 latest: family_and_revision(&definition).1.is_none(),
                 definition: arn.clone(),
+                platform_version,
             });
         }
     }

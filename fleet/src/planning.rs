@@ -143,7 +143,11 @@ fn planned(
     let mut plan = nothing(shard);
     let mut lock = LockFile::new("");
     for (arn, described) in &found.definitions {
-        let derived = match means.derive(described, answers) {
+        let runs = found.runs.iter().filter(|runs| runs.definition == *arn);
+        let versions: Vec<String> = runs
+            .filter_map(|runs| runs.platform_version.clone())
+            .collect();
+        let derived = match means.on_platforms(versions).derive(described, answers) {
             Ok(derived) => derived,
             Err(error) => {
                 report.troubles.push(Trouble {

@@ -1,5 +1,7 @@
 //! What a plan tells a person.
 
+use outrigger_tests::servers::Verdict;
+
 use crate::account::{Aws, LACEWORK, from_image, plain};
 
 /// A service whose definition can be rewritten, and one whose image nobody knows.
@@ -52,4 +54,37 @@ fn quiet_tells_of_errors_alone() {
     ran.ended(3).said("bad:1: refused").said("error[");
     assert!(!ran.stderr.contains("good"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("role needs"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_service_on_an_old_platform_version() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for name in ["old", "new"] {
+        let arn = aws.register(&plain(name));
+        aws.service(&cluster, name, &arn);
+    }
+    aws.disturbed(|call| match call.action.as_str() {
+        "ecs:DescribeServices" => Some(Verdict::Change(Box::new(|mut answer| {
+            for service in answer["services"].as_array_mut().unwrap() {
+                let version = match service["serviceName"] == "old" {
+                    true => "1.3.0",
+                    false => "LATEST",
+                };
+                service["platformVersion"] = version.into();
+            }
+            answer
+        }))),
+        _ => None,
+    });
+    let set = ["accessKey=canary", "collectorHost=h", "collectorPort=6443"];
+    let set = set.iter().flat_map(|set| ["--set", set]);
+    let args = ["plan", "--recipe", "sysdig", "--locked"]
+        .into_iter()
+        .chain(set);
+    aws.fleet(&args.collect::<Vec<_>>())
+        .ended(3)
+        .said("error[platform-version-too-old]: a service runs it with the platform version `1.3.0`, and the capability `SYS_PTRACE` needs 1.4.0 or later")
+        .said("old:1: refused")
+        .said("2 targets: 1 revision to register, 0 unchanged, 0 left alone, 1 refused");
 }
