@@ -53,7 +53,16 @@ pub(super) fn run(
         },
         set: arguments.recipe.set.clone(),
     };
-    let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
+    let means = Means::new(plan.purpose, &recipe, &plan.choices);
+    let means = means.map_err(|failure| {
+        // A file that is not there has no way out of its own.
+        let last = failure.problems.last();
+        let has_none = last.is_some_and(|problem| problem.hint.is_none());
+        match arguments.recipe.recipe.is_empty() && failure.exit == Exit::Failed && has_none {
+            true => failure.hint(OF_THE_PLAN),
+            false => failure,
+        }
+    })?;
     let journal = journal(&journal_file, &digest)?;
     let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
     let told = (done.troubles.as_slice(), &[][..]);
@@ -135,6 +144,9 @@ fn read(path: &Path) -> Result<(Plan, String), Failure> {
     })?;
     Ok((plan, of_bytes(&bytes)))
 }
+
+/// The way out where a recipe is not to be read.
+const OF_THE_PLAN: &str = "the plan names it: apply the plan in the folder where it was made, or name the recipe with `--recipe`";
 
 /// The largest plan that is read: some hundred bytes for each service.
 const PLAN_LIMIT: u64 = 256 << 20;

@@ -211,3 +211,35 @@ fn a_plan_that_names_something_twice_is_refused() {
     refused(&twice, "the plan has the service `prod/api` twice");
     assert_eq!(aws.revisions("api"), 1);
 }
+
+#[test]
+fn a_recipe_of_another_folder() {
+    let Some(aws) = Aws::start() else { return };
+    service(&aws);
+    fs::create_dir(aws.path("sub")).unwrap();
+    fs::copy("../templates/alert-logic.yaml", aws.path("sub/my.yaml")).unwrap();
+    let args = [
+        "plan",
+        "--recipe",
+        "./my.yaml",
+        "--offline",
+        "-o",
+        "plan.json",
+    ];
+    let planned = aws.command(&args).current_dir(aws.path("sub")).output();
+    assert!(planned.unwrap().status.success());
+    aws.fleet(&["apply", "sub/plan.json", "--offline", "--poll", "0"])
+        .ended(1)
+        .said("cannot read `./my.yaml`")
+        .said("hint: the plan names it: apply the plan in the folder where it was made");
+    let applied = [
+        "apply",
+        "sub/plan.json",
+        "--offline",
+        "--poll",
+        "0",
+        "--recipe",
+        "sub/my.yaml",
+    ];
+    aws.fleet(&applied).ended(0);
+}
