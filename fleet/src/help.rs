@@ -117,6 +117,14 @@ mod tests {
             told(&["apply"]),
             told(&["apply", "none.json"]),
             told(&["apply", "plan.json", "--wave", "0"]),
+            told(&[
+                "apply",
+                "plan.json",
+                "--steady-timeout",
+                "99999999999999999999",
+            ]),
+            told(&["plan", "--recipe", "alert-logic", "--session-tag", "a=b"]),
+            told(&["status", "--external-id", "hunter2"]),
         ];
         insta::assert_snapshot!(table.concat(), @"
         2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
@@ -127,6 +135,11 @@ mod tests {
           hint: `fleet --help` shows what there is
         1: error: cannot read `none.json`: no such file or directory
         2: error: the value of `--wave <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
+        2: error: the value of `--steady-timeout <SECONDS>` is not valid: a time is a whole number of seconds
+        2: error: `--role-name <NAME>` is missing
+          hint: `fleet --help` shows what there is
+        2: error: `--role-name <NAME>` is missing
+          hint: `fleet --help` shows what there is
         ");
     }
 

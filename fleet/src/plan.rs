@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::means::Purpose;
 use crate::options::Choices;
@@ -89,7 +90,12 @@ impl Plan {
     ///
     /// When it is none, or one of another version; an unknown member is an error, too.
     pub fn parse(text: &[u8]) -> Result<Plan, PlanError> {
-        let syntax = |error: serde_json::Error| PlanError::Syntax(error.to_string());
+        let syntax = |error: serde_json::Error| {
+            PlanError::Syntax(match error.classify() {
+                Category::Data => error.to_string(),
+                _ => "it is no JSON".to_owned(),
+            })
+        };
         let plan: Value = serde_json::from_slice(text).map_err(syntax)?;
         match plan.get("version").and_then(Value::as_u64) {
             Some(VERSION) => {
@@ -132,5 +138,29 @@ impl ShardPlan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.definitions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plan() {
+        let told = |text: &str| Plan::parse(text.as_bytes()).unwrap_err().to_string();
+        let table = [
+            told(""),
+            told("{\"version\": 1"),
+            told("{}"),
+            told("[]"),
+            told("{\"version\": 1}"),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        not a plan: it is no JSON
+        not a plan: it is no JSON
+        not a plan: it has no `version`
+        not a plan: it has no `version`
+        not a plan: missing field `purpose`
+        ");
     }
 }
