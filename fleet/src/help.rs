@@ -30,9 +30,15 @@ fleet plan --recipe alert-logic --organization --role-name OutriggerFleet \\
 
 const PLAN_EXIT_STATUS: &str = "\
 0  done
-1  something could not be looked at; the plan has the rest
+1  something could not be looked at, and the plan has the rest; or a
+   filter matches nothing
 2  wrong usage; with --detailed-exitcode: something is to be changed
 3  a task definition in scope was refused; the plan has the others";
+
+const STATUS_EXIT_STATUS: &str = "\
+0  everything was looked at, however it stands
+1  something could not be looked at, or a filter matches nothing
+2  wrong usage";
 
 const APPLY_EXAMPLES: &str = "\
 fleet apply plan.json
@@ -51,7 +57,11 @@ pub(crate) fn sections() -> Sections {
         ("", EXAMPLES, None),
         ("plan", PLAN_EXAMPLES, Some(PLAN_EXIT_STATUS)),
         ("apply", APPLY_EXAMPLES, Some(APPLY_EXIT_STATUS)),
-        ("status", "fleet status --cluster prod", None),
+        (
+            "status",
+            "fleet status --cluster prod",
+            Some(STATUS_EXIT_STATUS),
+        ),
         ("remove", "fleet remove --cluster prod -o back.json", None),
     ] {
         let mut own = vec![Section::examples(examples)];
