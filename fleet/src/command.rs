@@ -43,7 +43,14 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
             cli::manual::run(options, help::command(), &help::sections(), &mut console)
         }
     };
-    end.unwrap_or_else(|failure| {
+    end.unwrap_or_else(|mut failure| {
+        for hint in failure
+            .problems
+            .iter_mut()
+            .filter_map(|it| it.hint.as_mut())
+        {
+            *hint = help::of_the_filters(hint);
+        }
         let exit = failure.tell(&mut console);
         match cli::command_line::asks_for_detailed_exitcode(args) {
             true => exit.detailed(),

@@ -14,6 +14,7 @@ use taskdef::settings::Deployment;
 use taskdef::source::put;
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::help::of_the_filters;
 use crate::matched::Matched;
 use crate::means::{Means, Purpose};
 use crate::shard::Shard;
@@ -177,5 +178,8 @@ fn one(report: Report, left_out: Vec<(String, Finding)>) -> TaskDefinitionReport
         finding.severity > Severity::Note && finding.code != Code::SelectorMatchedNothing
     });
     task.findings.extend(told.map(|(_, finding)| finding));
+    for hint in task.findings.iter_mut().filter_map(|it| it.hint.as_mut()) {
+        *hint = of_the_filters(hint);
+    }
     task
 }

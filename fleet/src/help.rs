@@ -7,7 +7,19 @@ use crate::options::Arguments;
 
 /// The command line, with its examples.
 pub(crate) fn command() -> clap::Command {
-    with_sections(Arguments::command(), &sections())
+    let command = Arguments::command().mut_subcommands(|command| {
+        command.mut_args(|arg| match arg.get_help().map(ToString::to_string) {
+            Some(help) => arg.help(of_the_filters(&help)),
+            None => arg,
+        })
+    });
+    with_sections(command, &sections())
+}
+
+/// A help or a way out that names commands which only the filters have.
+pub(crate) fn of_the_filters(text: &str) -> String {
+    text.replace("`recipes ", "`cfn-filter recipes ")
+        .replace("the command `lock`", "`cfn-filter lock`")
 }
 
 const ENVIRONMENT: &str = "\
@@ -111,6 +123,8 @@ mod tests {
             assert!(help.contains("Examples:"), "{help}");
             let wide = help.lines().find(|line| line.chars().count() > 80);
             assert_eq!(wide, None, "{command:?}");
+            // Only the filters have this command.
+            assert!(!help.contains("`recipes "), "{help}");
         }
     }
 
@@ -135,6 +149,7 @@ mod tests {
             ]),
             told(&["plan", "--recipe", "alert-logic", "--session-tag", "a=b"]),
             told(&["status", "--external-id", "hunter2"]),
+            told(&["plan", "--recipe", "alert-logic", "--set", "zzz=1"]),
         ];
         insta::assert_snapshot!(table.concat(), @"
         2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
@@ -150,6 +165,8 @@ mod tests {
           hint: `fleet --help` shows what there is
         2: error: `--role-name <NAME>` is missing
           hint: `fleet --help` shows what there is
+        2: error: recipe `alert-logic`: unknown input `zzz`
+          hint: `cfn-filter recipes show alert-logic` lists its inputs
         ");
     }
 

@@ -15,6 +15,7 @@ use crate::derive::Derived;
 use crate::digest::of_registration;
 use crate::discover::{Found, Runs, discover};
 use crate::filter::Filters;
+use crate::help::of_the_filters;
 use crate::means::Means;
 use crate::plan::{PlannedDefinition, PlannedTarget, ShardPlan};
 use crate::report::{DefinitionReport, ShardReport, name_of};
@@ -118,13 +119,13 @@ async fn answers<C: CredentialSource + 'static>(
     }
     troubles.extend(completed.errors.iter().map(|error| Trouble {
         message: error.to_string(),
-        hint: Some(error.hint()),
+        hint: Some(of_the_filters(&error.hint())),
     }));
     // A lock file with an answer that is wrong by now is not taken for right in the others.
     let failure = ImageFailure {
         code: "lock-outdated",
         message: "the lock file does not say what its tags name now".to_owned(),
-        hint: Some("update the lock file".to_owned()),
+        hint: Some("update the lock file with `cfn-filter lock`".to_owned()),
     };
     let failed = needed.into_iter();
     failed

@@ -51,7 +51,10 @@ fn quiet_tells_of_errors_alone() {
     let plan = |more: &[&str]| aws.fleet(&[&["plan"][..], LACEWORK, more].concat());
     plan(&[]).ended(3).said("good:1: ");
     let ran = plan(&["-q"]);
-    ran.ended(3).said("bad:1: refused").said("error[");
+    ran.ended(3)
+        .said("bad:1: refused")
+        .said("error[")
+        .said("hint: add it with `cfn-filter lock`");
     assert!(!ran.stderr.contains("good"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("role needs"), "{}", ran.stderr);
 }
