@@ -1,7 +1,7 @@
 //! `fleet apply`.
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -115,8 +115,10 @@ fn ready_for(
 
 /// Keeps every other apply of the plan out, whatever its journal is, as long as the file is open.
 fn hold(path: &Path) -> Result<Option<File>, Failure> {
+    // A network file system locks only what could be written.
+    let writable = OpenOptions::new().read(true).write(true).open(path);
     // Why a plan cannot be read is told when it is.
-    let Ok(file) = File::open(path) else {
+    let Ok(file) = writable.or_else(|_| File::open(path)) else {
         return Ok(None);
     };
     let name = cli::text::line(&path.to_string_lossy()).to_string();
@@ -125,7 +127,8 @@ fn hold(path: &Path) -> Result<Option<File>, Failure> {
         Err(TryLockError::WouldBlock) => Err(unusable(&name, &JournalError::Locked)),
         Err(TryLockError::Error(error)) => {
             let reason = cli::console::reason(&error);
-            Err(Failure::failed(format!("cannot lock `{name}`: {reason}")))
+            Err(Failure::failed(format!("cannot lock `{name}`: {reason}"))
+                .hint("on a network file system the plan has to be writable"))
         }
     }
 }
