@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cli::conclude::{self, Run};
 use cli::input::{Document, read_document};
 use cli::options::WhenPinned;
-use cli::output::{self, Rewrite};
+use cli::output::{self, Reads, Rewrite};
 use cli::recipes::{self, Named};
 use cli::report::build::{Places, Subject};
 use cli::report::delivery::{self, Telling};
@@ -15,6 +15,7 @@ use cli::selection::selection;
 use cli::settings::Layers;
 use cli::{Console, Exit, Failure, lock_update, network};
 use serde_json::{Map, Value};
+use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
 use taskdef::mark::Removal;
 use taskdef::outline::outline;
@@ -54,13 +55,22 @@ struct Means<'m> {
     left_out: Vec<(String, Finding)>,
 }
 
+/// The files that the run reads.
+pub(crate) fn reads<'r>(arguments: &'r Arguments, layers: &'r Layers) -> Reads<'r> {
+    Reads {
+        document: arguments.template.as_deref(),
+        lock: Some(&arguments.images),
+        settings: layers.file.as_deref(),
+    }
+}
+
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn instrument(
     arguments: &Arguments,
     layers: &Layers,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    output::validate(&arguments.output, arguments.template.as_deref())?;
+    output::validate(&arguments.output, reads(arguments, layers))?;
     console.terminals.progress &= !arguments.output.quiet;
     with_input(arguments, layers, console, |input, means, console| {
         rewrite((arguments, layers), input, means, console)
@@ -106,7 +116,7 @@ fn with_input(
             recipes: Some(recipes::bind(&arguments.recipe)?),
         },
     };
-    let selection = selection(&arguments.scope)?;
+    let selection = selection(&arguments.scope, Dialect::CloudFormation)?;
     let parameters = parameters::parse(&arguments.deployment)?;
     let document = read_document(arguments.template.as_deref(), "template", console)?;
     let source = Source::template_from_bytes(&document.bytes)
@@ -261,6 +271,7 @@ fn settings(
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),
         },
+        platform_versions: Vec::new(),
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,

@@ -18,7 +18,9 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Terminals, Variables};
+use taskdef::dialect::Dialect;
 
 use options::{Arguments, Command};
 
@@ -51,15 +53,18 @@ pub fn command() -> clap::Command {
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let (arguments, layers) =
-        match cli::settings::parse_as::<Arguments>(help::command(), args, "template", &mut console)
-        {
-            Ok(parsed) => parsed,
-            Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
-                return exit.detailed();
-            }
-            Err(exit) => return exit,
-        };
+    let (arguments, layers) = match cli::settings::parse_as::<Arguments>(
+        help::command(),
+        args,
+        Documents::new("template", Dialect::CloudFormation),
+        &mut console,
+    ) {
+        Ok(parsed) => parsed,
+        Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
+            return exit.detailed();
+        }
+        Err(exit) => return exit,
+    };
     console.terminals = console.terminals.with_color(arguments.output.color);
     let end = match &arguments.command {
         Some(Command::Lock(command)) => instrument::lock(command, &layers, &mut console),
@@ -84,7 +89,8 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         Some(Command::Lock(_)) => failure.tell_of_run("nothing was written", &mut console),
         Some(_) => failure.tell(&mut console),
         None => {
-            let asked = (&arguments.output, arguments.template.as_deref());
+            let reads = instrument::reads(&arguments, &layers);
+            let asked = (&arguments.output, reads);
             tell_failure(&failure, instrument::TOOL, asked, &mut console)
         }
     });

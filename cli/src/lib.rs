@@ -8,6 +8,7 @@
 //! the environment by itself: [`Console::variables`] knows it (and [`Terminals::of_process`] its
 //! part, and the AWS SDK its own).
 
+pub mod apart;
 pub mod assignment;
 pub mod command_line;
 pub mod completions;

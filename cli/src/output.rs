@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::console::reason;
 use crate::input::Document;
-use crate::options::OutputOptions;
+use crate::options::{LockOptions, OutputOptions};
 use crate::replace::replace_file_by;
 use crate::report::delivery;
 use crate::{Console, Failure, Paint, diff, text};
@@ -19,20 +19,32 @@ pub struct Rewrite<'r> {
     pub after: &'r str,
 }
 
+/// The files that a run reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reads<'r> {
+    /// The document, unless it is standard input.
+    pub document: Option<&'r Path>,
+    /// The options that name the lock file.
+    pub lock: Option<&'r LockOptions>,
+    /// The settings file.
+    pub settings: Option<&'r str>,
+}
+
 /// Refuses options that cannot work together, before any work is done.
-pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Failure> {
+pub fn validate(options: &OutputOptions, reads: Reads<'_>) -> Result<(), Failure> {
+    let file = reads.document;
     if options.in_place && file.is_none_or(|file| file == Path::new("-")) {
         return Err(
             Failure::usage("`--in-place` needs a file, not standard input")
                 .hint("name the file, or write elsewhere with `-o FILE`"),
         );
     }
-    delivery::validate(options, file)
+    delivery::validate(options, reads)
 }
 
 /// Whether a file's name means standard output: as a file it would be replaced, with whatever else was
 /// written to it before.
-pub(crate) fn is_stdout(path: &Path) -> bool {
+pub fn is_stdout(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
@@ -115,7 +127,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::{Rewrite, deliver, validate};
+    use super::{Reads, Rewrite, deliver, validate};
     use crate::input::Document;
     use crate::options::OutputOptions;
     use crate::{Console, Exit, Failure, Paint, Terminals, Variables};
@@ -204,7 +216,12 @@ mod tests {
         assert!(!path.exists());
         assert_eq!(written(CHANGED, Some(&path), &options).unwrap(), "");
         assert_eq!(fs::read_to_string(&path).unwrap(), "b\n");
-        assert_eq!(validate(&options, Some(&path)), Ok(()));
+        let document = Some(path.as_path());
+        let reads = Reads {
+            document,
+            ..Reads::default()
+        };
+        assert_eq!(validate(&options, reads), Ok(()));
     }
 
     #[test]
@@ -219,8 +236,12 @@ mod tests {
             in_place: true,
             ..OutputOptions::default()
         };
-        let failure = validate(&options, Some(Path::new("-"))).unwrap_err();
-        assert_eq!(validate(&options, None), Err(failure.clone()));
+        let stdin = Reads {
+            document: Some(Path::new("-")),
+            ..Reads::default()
+        };
+        let failure = validate(&options, stdin).unwrap_err();
+        assert_eq!(validate(&options, Reads::default()), Err(failure.clone()));
         assert_eq!(failure.exit, Exit::Usage);
         insta::assert_snapshot!(failure.render(Paint::Plain), @"
         error: `--in-place` needs a file, not standard input

@@ -10,6 +10,19 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_file_by(path, |file| file.write_all(bytes))
 }
 
+/// Finds out whether a file could be replaced, and leaves it as it is. A pipe or a device is not tried: whoever
+/// reads it would take that for the end.
+pub fn try_replace(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Ok(()),
+        _ => {
+            let ready = prepare(path, |_| Ok(()))?;
+            ready.iter().for_each(Prepared::drop_it);
+            Ok(())
+        }
+    }
+}
+
 /// Puts texts into files, all of them or none as far as that can be: every text is written beside
 /// its file before the first of them takes its place.
 pub fn replace_files<'f>(
@@ -157,7 +170,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
-    use super::replace_file;
+    use super::{replace_file, try_replace};
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(directory)
@@ -166,6 +179,21 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_is_tried_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        try_replace(&path).unwrap();
+        assert_eq!(names(directory.path()), [""; 0]);
+        fs::write(&path, "old").unwrap();
+        try_replace(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(directory.path()), ["report.json"]);
+        try_replace(&directory.path().join("none/report.json")).unwrap_err();
+        try_replace(directory.path()).unwrap_err();
+        try_replace(Path::new("/dev/null")).unwrap();
     }
 
     #[test]

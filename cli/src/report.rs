@@ -105,7 +105,7 @@ pub fn render(report: &Report, sections: &[Section], setting: &Setting<'_>) -> S
 }
 
 /// Heading and lines; nothing for a section without lines.
-pub(crate) fn push_section(shown: &mut String, section: &Section, paint: Paint) {
+pub fn push_section(shown: &mut String, section: &Section, paint: Paint) {
     if section.lines.is_empty() {
         return;
     }

@@ -1,20 +1,34 @@
 //! Which task definitions and containers the command line selects.
 
+use taskdef::dialect::Dialect;
 use taskdef::selector::Selector;
 use taskdef::settings::{Selection, SelectionTags};
 
 use crate::options::ScopeOptions;
 use crate::{Exit, Failure, Problem};
 
-/// Reads the options that select; every query that is wrong is named.
+/// Reads the options that select, for documents of this spelling; every query that is wrong is named.
 ///
 /// # Errors
 ///
 /// When a query is not one.
-pub fn selection(options: &ScopeOptions) -> Result<Selection, Failure> {
+pub fn selection(options: &ScopeOptions, dialect: Dialect) -> Result<Selection, Failure> {
     let mut problems = Vec::new();
-    let include = selectors("--include", &options.include, &mut problems);
-    let exclude = selectors("--exclude", &options.exclude, &mut problems);
+    let mut selectors = |option: &str, queries: &[String]| {
+        let mut selectors = Vec::new();
+        for query in queries {
+            match Selector::parse(query) {
+                Ok(selector) => selectors.push(selector),
+                Err(error) => problems.push(Problem {
+                    message: format!("`{option}`: {error}"),
+                    hint: Some(error.hint(dialect)),
+                }),
+            }
+        }
+        selectors
+    };
+    let include = selectors("--include", &options.include);
+    let exclude = selectors("--exclude", &options.exclude);
     if !problems.is_empty() {
         return Err(Failure {
             exit: Exit::Usage,
@@ -30,18 +44,4 @@ pub fn selection(options: &ScopeOptions) -> Result<Selection, Failure> {
             false => SelectionTags::Followed,
         },
     })
-}
-
-fn selectors(option: &str, queries: &[String], problems: &mut Vec<Problem>) -> Vec<Selector> {
-    let mut selectors = Vec::new();
-    for query in queries {
-        match Selector::parse(query) {
-            Ok(selector) => selectors.push(selector),
-            Err(error) => problems.push(Problem {
-                message: format!("`{option}`: {error}"),
-                hint: Some(error.hint().to_owned()),
-            }),
-        }
-    }
-    selectors
 }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Parser};
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 use taskdef::recipe::{Recipe, builtin};
 use taskdef::selector::Selector;
@@ -127,30 +128,50 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
     SETTINGS.iter().map(|setting| (setting.key, setting.option))
 }
 
+/// What settings have to know of a program's documents.
+#[derive(Clone, Copy, Debug)]
+pub struct Documents {
+    /// The argument that names the document, beside which the settings file is looked for.
+    pub argument: &'static str,
+    /// How documents are spelled.
+    pub dialect: Dialect,
+    /// The recipes that a document names itself: then neither file nor environment names any.
+    pub recipes: fn(&Path) -> Option<Vec<String>>,
+}
+
+impl Documents {
+    /// Documents that name no recipes.
+    pub fn new(argument: &'static str, dialect: Dialect) -> Documents {
+        Documents {
+            argument,
+            dialect,
+            recipes: |_| None,
+        }
+    }
+}
+
 /// Reads the arguments (without the program's name) and the settings around them, or says what
 /// is wrong with them, or prints the help that they ask for: then the run is over.
-///
-/// `document` is the argument that names the document, beside which the settings file is looked for.
 pub fn parse<A: Parser>(
     args: &[OsString],
-    document: &str,
+    documents: Documents,
     console: &mut Console<'_>,
 ) -> Result<(A, Layers), Exit> {
-    parse_as(A::command(), args, document, console)
+    parse_as(A::command(), args, documents, console)
 }
 
 /// Does the same with a command line that says more than the type does: see [`crate::help`].
 pub fn parse_as<A: Parser>(
     described: Command,
     args: &[OsString],
-    document: &str,
+    documents: Documents,
     console: &mut Console<'_>,
 ) -> Result<(A, Layers), Exit> {
     let mut matches = command_line::parse(described, args, console)?;
     let mut layers = Layers::default();
     let command = A::command();
     if takes_settings(leaf(&command, &matches).command) {
-        let layered = layered::<A>(args, document, (&command, matches), console);
+        let layered = layered::<A>(args, documents, (&command, matches), console);
         (matches, layers) = layered.map_err(|failure| failure.tell(console))?;
     }
     match A::from_arg_matches_mut(&mut matches) {
@@ -204,16 +225,23 @@ fn is_given(leaf: &Leaf<'_>, option: &str) -> bool {
 
 fn layered<A: Parser>(
     args: &[OsString],
-    document: &str,
+    documents: Documents,
     (command, matches): (&Command, ArgMatches),
     console: &Console<'_>,
 ) -> Result<(ArgMatches, Layers), Failure> {
     let typed = leaf(command, &matches);
+    let document = document(&typed, documents.argument);
     let file = settings_file(&typed, document)?;
     let environment = environment::read(&console.variables)?;
-    let added = added(&typed, &environment, file.as_ref());
-    understood(&added)?;
-    let inputs = inputs(&typed, &added, environment, file.as_ref())?;
+    let mut added = added(&typed, &environment, file.as_ref());
+    let named = document.filter(|_| !is_given(&typed, "recipe"));
+    let named = named.and_then(documents.recipes);
+    if named.is_some() {
+        added.retain(|(setting, _)| setting.shape != Shape::Recipes);
+    }
+    understood(&added, documents.dialect)?;
+    let used = || recipes_in_use(&typed, &added, named);
+    let inputs = inputs(&typed, used, environment, file.as_ref())?;
     let options = added
         .iter()
         .flat_map(|(setting, given)| options(setting, given));
@@ -249,18 +277,25 @@ fn with<A: Parser>(
     A::command().try_get_matches_from(all)
 }
 
-fn settings_file(typed: &Leaf<'_>, document: &str) -> Result<Option<SettingsFile>, Failure> {
+/// The document's file, where there is one.
+fn document<'m>(typed: &Leaf<'m>, argument: &str) -> Option<&'m Path> {
+    let document = typed.matches.try_get_one::<PathBuf>(argument);
+    let document = document.ok().flatten();
+    document
+        .map(PathBuf::as_path)
+        .filter(|path| *path != Path::new("-"))
+}
+
+fn settings_file(
+    typed: &Leaf<'_>,
+    document: Option<&Path>,
+) -> Result<Option<SettingsFile>, Failure> {
     if typed.matches.get_flag("no_settings") {
         return Ok(None);
     }
     if let Some(path) = typed.matches.get_one::<PathBuf>("settings") {
         return file::read(path).map(Some);
     }
-    let document = typed.matches.try_get_one::<PathBuf>(document);
-    let document = document
-        .ok()
-        .flatten()
-        .filter(|path| *path != Path::new("-"));
     let folder = document.and_then(|path| path.parent());
     let found = find::find(folder.unwrap_or(Path::new("")));
     found.as_deref().map(file::read).transpose()
@@ -286,7 +321,7 @@ fn added(
 
 /// Refuses what clap would take, because only the work itself would find it wrong: there the
 /// place would not be known any more.
-fn understood(added: &[(&Setting, Given)]) -> Result<(), Failure> {
+fn understood(added: &[(&Setting, Given)], dialect: Dialect) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for (setting, given) in added {
         let subject = given.origin.subject(setting);
@@ -294,7 +329,7 @@ fn understood(added: &[(&Setting, Given)]) -> Result<(), Failure> {
             match setting.shape {
                 Shape::Lines => problems.extend(Selector::parse(text).err().map(|error| Problem {
                     message: format!("{subject} is not valid: {error}"),
-                    hint: Some(error.hint().to_owned()),
+                    hint: Some(error.hint(dialect)),
                 })),
                 Shape::Recipes => problems.extend(recipes::unknown(text).map(|problem| Problem {
                     message: format!("{subject} is not valid: {}", problem.message),
@@ -321,7 +356,7 @@ fn options(setting: &Setting, given: &Given) -> Vec<OsString> {
 /// The inputs that file and environment give to recipes in use, as `--set` takes them.
 fn inputs(
     typed: &Leaf<'_>,
-    added: &[(&Setting, Given)],
+    used: impl FnOnce() -> Result<Vec<Recipe>, Failure>,
     environment: Environment,
     file: Option<&SettingsFile>,
 ) -> Result<Vec<(String, Origin)>, Failure> {
@@ -331,7 +366,7 @@ fn inputs(
     let mut inputs = Vec::new();
     let of_file = file.map_or(&[][..], |file| &file.inputs);
     if !of_file.is_empty() {
-        let used = recipes_in_use(typed, added)?;
+        let used = used()?;
         check(of_file, &used)?;
         for of_recipe in of_file.iter().filter(|one| is_in_use(&one.recipe, &used)) {
             inputs.extend(of_recipe.inputs.iter().map(|input| {
@@ -346,19 +381,24 @@ fn inputs(
     Ok(inputs)
 }
 
-fn recipes_in_use(typed: &Leaf<'_>, added: &[(&Setting, Given)]) -> Result<Vec<Recipe>, Failure> {
+/// The recipes of the run; the document names some of its own, or none.
+fn recipes_in_use(
+    typed: &Leaf<'_>,
+    added: &[(&Setting, Given)],
+    named: Option<Vec<String>>,
+) -> Result<Vec<Recipe>, Failure> {
     let of_layers = added
         .iter()
         .find(|(setting, _)| setting.shape == Shape::Recipes);
-    let names: Vec<&String> = match of_layers {
-        Some((_, given)) => given.texts.iter().collect(),
-        None => typed
-            .matches
-            .get_many("recipe")
-            .unwrap_or_default()
-            .collect(),
+    let names: Vec<String> = match (named, of_layers) {
+        (Some(names), _) => names,
+        (None, Some((_, given))) => given.texts.clone(),
+        (None, None) => {
+            let typed = typed.matches.get_many("recipe").unwrap_or_default();
+            typed.cloned().collect()
+        }
     };
-    names.into_iter().map(|name| recipes::load(name)).collect()
+    names.iter().map(|name| recipes::load(name)).collect()
 }
 
 fn is_in_use(name: &str, used: &[Recipe]) -> bool {

@@ -1,6 +1,7 @@
 //! From a task definition as it is described to what is to be registered: the only place that has
 //! the library rewrite anything.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -8,11 +9,13 @@ use taskdef::image::{Answers, ImageRequest};
 use taskdef::mark::{Marker, Removal, digest, markers};
 use taskdef::recipe::BoundRecipe;
 use taskdef::registration::registrable;
-use taskdef::report::{Finding, Outcome, Report, TaskDefinitionReport};
+use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::Deployment;
 use taskdef::source::put;
 use taskdef::{DocumentError, DocumentKind, Rewritten};
 
+use crate::help::of_the_filters;
+use crate::matched::Matched;
 use crate::means::{Means, Purpose};
 use crate::shard::Shard;
 use crate::status::State;
@@ -40,6 +43,16 @@ impl Means {
         means
     }
 
+    /// The same, for what services run on these platform versions.
+    pub(crate) fn on_platforms(&self, versions: Vec<String>) -> Cow<'_, Means> {
+        if versions.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut means = self.clone();
+        means.settings.platform_versions = versions;
+        Cow::Owned(means)
+    }
+
     /// What has to be known of images before [`Means::derive`].
     pub(crate) fn images_needed(
         &self,
@@ -51,6 +64,23 @@ impl Means {
                 taskdef::images_needed(&task, KIND, recipes, &self.settings)
             }
             _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Remembers which queries match something in a task definition.
+    pub(crate) fn match_queries(&self, described: &Value, matched: &mut Matched) {
+        let selection = &self.settings.selection;
+        let queries = [
+            ("include", &selection.include),
+            ("exclude", &selection.exclude),
+        ];
+        if queries.iter().all(|(_, queries)| queries.is_empty()) {
+            return;
+        }
+        let (task, _) = registrable(described);
+        for (option, queries) in queries {
+            let matching = queries.iter().filter(|query| query.selects(&task));
+            matching.for_each(|query| matched.add(option, query.to_string()));
         }
     }
 
@@ -142,8 +172,14 @@ fn one(report: Report, left_out: Vec<(String, Finding)>) -> TaskDefinitionReport
         findings: Vec::new(),
     });
     let findings = left_out.into_iter().chain(report.findings);
-    // What ECS fills in by itself is left out of every registration, and nothing to tell each time.
-    let told = findings.filter(|(_, finding)| finding.severity > taskdef::report::Severity::Note);
+    // What ECS fills in by itself is left out of every registration, and nothing to tell each time. A
+    // query need not match every definition: whether it matches any is judged when all are known.
+    let told = findings.filter(|(_, finding)| {
+        finding.severity > Severity::Note && finding.code != Code::SelectorMatchedNothing
+    });
     task.findings.extend(told.map(|(_, finding)| finding));
+    for hint in task.findings.iter_mut().filter_map(|it| it.hint.as_mut()) {
+        *hint = of_the_filters(hint);
+    }
     task
 }

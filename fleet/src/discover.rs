@@ -11,6 +11,7 @@ use crate::api::{Api, ApiError};
 use crate::concurrent::each;
 use crate::ecs::{self, AT_ONCE, list, text};
 use crate::filter::{Families, Filters, Kind};
+use crate::matched::Matched;
 use crate::schedules::{self, Starts};
 use crate::shard::{Target, family_and_revision, last};
 use crate::trouble::Trouble;
@@ -50,6 +51,8 @@ pub struct Runs {
     pub definition: String,
     /// Whether it names the family alone, and so runs the latest revision, whichever that is.
     pub latest: bool,
+    /// The platform version of Fargate that a service runs it on.
+    pub platform_version: Option<String>,
 }
 
 /// What was found.
@@ -63,14 +66,15 @@ pub struct Found {
     pub definitions: BTreeMap<String, Value>,
     /// What could not be read. The rest is complete.
     pub troubles: Vec<Trouble>,
-    /// Names of clusters and services that filters name and that are here.
-    pub matched: BTreeSet<String>,
+    /// What filters are given and that is here.
+    pub matched: Matched,
 }
 
 /// A target before its task definition is known.
 struct Named {
     target: Target,
     definition: String,
+    platform_version: Option<String>,
 }
 
 /// Finds what runs task definitions.
@@ -87,19 +91,16 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
         .into_iter()
         .filter(|arn| filters.takes_cluster(arn))
         .collect();
-    if !filters.clusters.is_empty() {
-        let names = clusters.iter().map(|arn| last(arn));
-        found.matched.extend(names.map(str::to_owned));
-        found.matched.extend(clusters.iter().cloned());
+    for arn in &clusters {
+        filters.match_cluster(arn, &mut found.matched);
     }
     let strategies = strategies(api, &clusters).await?;
     if filters.takes(Kind::Services) {
         let services = services(api, &clusters, filters).await?;
         for (cluster, service) in &services {
-            if !filters.services.is_empty() {
-                let arn = text(service, "serviceArn").unwrap_or_default();
-                found.matched.insert(arn.to_owned());
-                found.matched.insert(last(arn).to_owned());
+            filters.match_service(service, &mut found.matched);
+            if !filters.takes_tags_of(service) {
+                continue;
             }
             let default = strategies.get(cluster).map_or(&[][..], Vec::as_slice);
             match judged((cluster, default), service, filters) {
@@ -119,6 +120,7 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
             named.push(Named {
                 target: starts.target,
                 definition: starts.definition,
+                platform_version: None,
             });
         } else {
             found.left_alone.push(not_on_fargate(starts.target));
@@ -151,7 +153,7 @@ fn providers(value: &Value, key: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// All services of these clusters that the filters name, each with its cluster.
+/// All services of these clusters whose names the filters take, each with its cluster.
 async fn services(
     api: &Arc<Api>,
     clusters: &[String],
@@ -164,8 +166,9 @@ async fn services(
             let mut arns = ecs::list_services(&api, &cluster).await?;
             arns.retain(|arn| filters.takes_service(arn));
             let services = ecs::describe_services(&api, &cluster, &arns).await?;
-            let services = services.into_iter().filter(|it| filters.takes_tags_of(it));
-            let services = services.map(|service| (cluster.clone(), service));
+            let services = services
+                .into_iter()
+                .map(|service| (cluster.clone(), service));
             Ok(services.collect::<Vec<_>>())
         }
     });
@@ -211,6 +214,7 @@ fn judged(
     match text(service, "taskDefinition") {
         Some(definition) => Some(Ok(Named {
             definition: definition.to_owned(),
+            platform_version: text(service, "platformVersion").map(str::to_owned),
             target,
         })),
         None => left(
@@ -268,6 +272,7 @@ async fn families(api: &Api, filters: &Filters) -> Result<Vec<Named>, ApiError> 
     };
     let named = families.into_iter().map(|family| Named {
         definition: family.clone(),
+        platform_version: None,
         target: Target::Family { family },
     });
     Ok(named.collect())
@@ -306,7 +311,12 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, filters: &Filters, found: &
             }
         }
     }
-    for Named { target, definition } in named {
+    for named in named {
+        let Named {
+            target,
+            definition,
+            platform_version,
+        } = named;
         // One that could not be described is among the troubles.
         if let Some(arn) = by_name.get(&definition) {
             let is_family = matches!(target, Target::Family { .. });
@@ -318,6 +328,7 @@ async fn describe(api: &Arc<Api>, named: Vec<Named>, filters: &Filters, found: &
                 target,
                 latest: family_and_revision(&definition).1.is_none(),
                 definition: arn.clone(),
+                platform_version,
             });
         }
     }

@@ -1,6 +1,7 @@
 //! Which clusters, services, rules and schedules are meant.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use clap::ValueEnum;
 use cli::options::WhichLaunchTypes;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ecs::{list, text};
+use crate::matched::Matched;
 use crate::shard::last;
 
 /// What starts tasks.
@@ -45,6 +47,27 @@ impl From<&str> for TagFilter {
                 value: None,
             },
         }
+    }
+}
+
+/// As the option takes it.
+impl fmt::Display for TagFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{}={value}", self.key),
+            None => f.write_str(&self.key),
+        }
+    }
+}
+
+impl TagFilter {
+    /// Whether the service has the tag.
+    fn is_on(&self, service: &Value) -> bool {
+        list(service, "tags").any(|tag| {
+            let value = text(tag, "value").unwrap_or_default();
+            let wanted = self.value.as_deref();
+            text(tag, "key") == Some(&self.key) && wanted.is_none_or(|wanted| wanted == value)
+        })
     }
 }
 
@@ -93,7 +116,14 @@ impl Default for Filters {
 }
 
 fn is_named(arn: &str, names: &[String]) -> bool {
-    names.is_empty() || names.iter().any(|name| name == arn || name == last(arn))
+    names.is_empty() || named(arn, names).next().is_some()
+}
+
+/// The names that are those of this ARN.
+fn named<'n>(arn: &str, names: &'n [String]) -> impl Iterator<Item = &'n String> {
+    names
+        .iter()
+        .filter(move |name| *name == arn || *name == last(arn))
 }
 
 impl Filters {
@@ -109,13 +139,20 @@ impl Filters {
 
     /// Whether the service is meant, by its tags.
     pub(crate) fn takes_tags_of(&self, service: &Value) -> bool {
-        self.tags.iter().all(|wanted| {
-            list(service, "tags").any(|tag| {
-                let value = text(tag, "value").unwrap_or_default();
-                text(tag, "key") == Some(&wanted.key)
-                    && wanted.value.as_deref().is_none_or(|wanted| wanted == value)
-            })
-        })
+        self.tags.iter().all(|wanted| wanted.is_on(service))
+    }
+
+    /// Remembers what names this cluster.
+    pub(crate) fn match_cluster(&self, arn: &str, matched: &mut Matched) {
+        named(arn, &self.clusters).for_each(|name| matched.add("cluster", name));
+    }
+
+    /// Remembers what names this service, and which tags it has.
+    pub(crate) fn match_service(&self, service: &Value, matched: &mut Matched) {
+        let arn = text(service, "serviceArn").unwrap_or_default();
+        named(arn, &self.services).for_each(|name| matched.add("service", name));
+        let tags = self.tags.iter().filter(|tag| tag.is_on(service));
+        tags.for_each(|tag| matched.add("tag", tag.to_string()));
     }
 
     /// Whether rules or schedules are meant: they have no names or tags of services.

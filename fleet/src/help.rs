@@ -7,7 +7,19 @@ use crate::options::Arguments;
 
 /// The command line, with its examples.
 pub(crate) fn command() -> clap::Command {
-    with_sections(Arguments::command(), &sections())
+    let command = Arguments::command().mut_subcommands(|command| {
+        command.mut_args(|arg| match arg.get_help().map(ToString::to_string) {
+            Some(help) => arg.help(of_the_filters(&help)),
+            None => arg,
+        })
+    });
+    with_sections(command, &sections())
+}
+
+/// A help or a way out that names commands which only the filters have.
+pub(crate) fn of_the_filters(text: &str) -> String {
+    text.replace("`recipes ", "`cfn-filter recipes ")
+        .replace("the command `lock`", "`cfn-filter lock`")
 }
 
 const ENVIRONMENT: &str = "\
@@ -30,9 +42,15 @@ fleet plan --recipe alert-logic --organization --role-name OutriggerFleet \\
 
 const PLAN_EXIT_STATUS: &str = "\
 0  done
-1  something could not be looked at; the plan has the rest
+1  something could not be looked at, and the plan has the rest; or a
+   filter matches nothing
 2  wrong usage; with --detailed-exitcode: something is to be changed
 3  a task definition in scope was refused; the plan has the others";
+
+const STATUS_EXIT_STATUS: &str = "\
+0  everything was looked at, however it stands
+1  something could not be looked at, or a filter matches nothing
+2  wrong usage";
 
 const APPLY_EXAMPLES: &str = "\
 fleet apply plan.json
@@ -51,7 +69,11 @@ pub(crate) fn sections() -> Sections {
         ("", EXAMPLES, None),
         ("plan", PLAN_EXAMPLES, Some(PLAN_EXIT_STATUS)),
         ("apply", APPLY_EXAMPLES, Some(APPLY_EXIT_STATUS)),
-        ("status", "fleet status --cluster prod", None),
+        (
+            "status",
+            "fleet status --cluster prod",
+            Some(STATUS_EXIT_STATUS),
+        ),
         ("remove", "fleet remove --cluster prod -o back.json", None),
     ] {
         let mut own = vec![Section::examples(examples)];
@@ -101,6 +123,8 @@ mod tests {
             assert!(help.contains("Examples:"), "{help}");
             let wide = help.lines().find(|line| line.chars().count() > 80);
             assert_eq!(wide, None, "{command:?}");
+            // Only the filters have this command.
+            assert!(!help.contains("`recipes "), "{help}");
         }
     }
 
@@ -117,16 +141,32 @@ mod tests {
             told(&["apply"]),
             told(&["apply", "none.json"]),
             told(&["apply", "plan.json", "--wave", "0"]),
+            told(&[
+                "apply",
+                "plan.json",
+                "--steady-timeout",
+                "99999999999999999999",
+            ]),
+            told(&["plan", "--recipe", "alert-logic", "--session-tag", "a=b"]),
+            told(&["status", "--external-id", "hunter2"]),
+            told(&["plan", "--recipe", "alert-logic", "--set", "zzz=1"]),
         ];
         insta::assert_snapshot!(table.concat(), @"
         2: error: the value of `--account <ID>` is not valid: an account is a number of 12 digits
         2: error: `--role-name`: a role's name has letters, digits, `+=,.@_-`, and a slash after each part of its path
         2: error: `--include`: `Api` is not a JSONPath query
-          hint: a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+          hint: a query begins with `$`, as in `$[?$.family == 'api']`
         2: error: `<PLAN>` is missing
           hint: `fleet --help` shows what there is
         1: error: cannot read `none.json`: no such file or directory
         2: error: the value of `--wave <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
+        2: error: the value of `--steady-timeout <SECONDS>` is not valid: a time is a whole number of seconds
+        2: error: `--role-name <NAME>` is missing
+          hint: `fleet --help` shows what there is
+        2: error: `--role-name <NAME>` is missing
+          hint: `fleet --help` shows what there is
+        2: error: recipe `alert-logic`: unknown input `zzz`
+          hint: `cfn-filter recipes show alert-logic` lists its inputs
         ");
     }
 

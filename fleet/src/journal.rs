@@ -101,7 +101,7 @@ impl std::fmt::Debug for Journal {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file cannot be read or written.
-    #[error("the journal cannot be written: {0}")]
+    #[error("the journal cannot be written: {}", cli::console::reason(.0))]
     Io(#[from] io::Error),
     /// Somebody else writes it.
     #[error("another apply of this plan is at work")]
@@ -112,6 +112,9 @@ pub enum JournalError {
     /// It is another plan's.
     #[error("the journal is that of another plan")]
     OtherPlan,
+    /// Another kind of file.
+    #[error("the file is not a journal")]
+    Foreign,
     /// Not a journal.
     #[error("line {line} of the journal cannot be read: {reason}")]
     Syntax {
@@ -150,23 +153,23 @@ impl Journal {
         // A line without its end was being written when the program died: what it announces was not begun.
         let whole = text.iter().rposition(|byte| *byte == b'\n');
         let whole = whole.map_or(0, |end| end + 1);
-        text.truncate(whole);
+        let (lines, rest) = text.split_at(whole);
+        let head = line(plan, None)?;
+        let past = match lines.is_empty() {
+            // Any other file has been named by mistake, and stays as it is.
+            true if !head.starts_with(rest) => return Err(JournalError::Foreign),
+            true => Vec::new(),
+            false => read(lines, plan)?,
+        };
         file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
         file.seek(SeekFrom::End(0))?;
-        let past = match text.is_empty() {
-            true => {
-                let head = Head {
-                    version: VERSION,
-                    plan: plan.to_owned(),
-                };
-                write_line(&mut file, &head)?;
-                // The file's name has to be on the disk, too.
-                let folder = path.parent().filter(|folder| *folder != Path::new(""));
-                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-                Vec::new()
-            }
-            false => read(&text, plan)?,
-        };
+        if lines.is_empty() {
+            file.write_all(&head)?;
+            file.sync_data()?;
+            // The file's name has to be on the disk, too.
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         let file = Mutex::new(file);
         Ok(Journal {
             past,
@@ -225,7 +228,7 @@ pub(crate) fn read(text: &[u8], plan: &str) -> Result<Vec<Entry>, JournalError> 
         reason: error.to_string(),
     };
     let first = lines.next().map(|(_, line)| line).unwrap_or_default();
-    let head: Value = serde_json::from_slice(first).map_err(|error| syntax(1, &error))?;
+    let head: Value = serde_json::from_slice(first).map_err(|_| JournalError::Foreign)?;
     if let Some(version) = head.get("version").and_then(Value::as_u64)
         && version != VERSION
     {
@@ -295,14 +298,42 @@ mod tests {
             error("{\"version\": 1, \"plan\": \"sha256:1\", \"more\": 1}\n"),
             error("{\"version\": 1, \"plan\": \"sha256:1\"}\n{}\n"),
             error("text\n"),
+            error("text"),
+            error("one\nline without its end"),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         a journal of version 2, and this program reads version 1
         the journal is that of another plan
         line 1 of the journal cannot be read: unknown field `more`, expected `version` or `plan`
         line 2 of the journal cannot be read: missing field `shard` at line 1 column 2
-        line 1 of the journal cannot be read: expected ident at line 1 column 2
+        the file is not a journal
+        the file is not a journal
+        the file is not a journal
         ");
+    }
+
+    #[test]
+    fn a_file_that_is_no_journal_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes");
+        let other = String::from_utf8(line("sha256:2", None).unwrap()).unwrap();
+        for text in [
+            "{\"Resources\": {\"A\": 1}}",
+            "one\nline without its end",
+            // That of another plan, which died while it wrote its second line.
+            &format!("{other}{{\"sha"),
+            other.trim_end(),
+        ] {
+            fs::write(&path, text).unwrap();
+            Journal::open(&path, "sha256:1").unwrap_err();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        // A program that dies at once leaves a part of the first line.
+        for text in ["", "{", other.trim_end()] {
+            fs::write(&path, text).unwrap();
+            Journal::open(&path, "sha256:2").unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
     }
 
     #[test]

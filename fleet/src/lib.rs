@@ -31,6 +31,7 @@ mod ecs;
 pub mod filter;
 mod help;
 pub mod journal;
+pub mod matched;
 pub mod means;
 pub mod options;
 pub mod plan;

@@ -6,6 +6,7 @@ use cli::options::{RecipeOptions, ScopeOptions, WhenUnresolved};
 use cli::selection::selection;
 use cli::{Failure, recipes};
 use serde::{Deserialize, Serialize};
+use taskdef::dialect::Dialect;
 use taskdef::recipe::Recipes;
 use taskdef::settings::{KnownAgent, LaunchTypes, Marks, Settings};
 
@@ -79,7 +80,7 @@ fn settings(choices: &Choices, recipes: Option<&Recipes>) -> Result<Settings, Fa
         marks: Marks::Yes,
         // What runs it says whether it is in scope, and not what it says that it could run on.
         launch_types: LaunchTypes::Any,
-        selection: selection(&scope)?,
+        selection: selection(&scope, Dialect::Ecs)?,
         task_size: choices.task_size.into(),
         pin_digests: choices.pin_digests.into(),
         assumptions: choices.assumptions.into(),

@@ -181,11 +181,11 @@ pub(crate) struct EnterOptions {
 
     /// External ID that the role asks for [env: OUTRIGGER_EXTERNAL_ID]
     // Taken from the variable by hand: clap would show it in its help.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", requires = "role_name")]
     pub(crate) external_id: Option<String>,
 
     /// Tag of the role's sessions; may be repeated
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", requires = "role_name")]
     pub(crate) session_tag: Vec<String>,
 
     /// Accounts and regions that are worked on at once
@@ -302,16 +302,21 @@ pub(crate) struct RolloutOptions {
     pub(crate) max_failures: usize,
 
     /// How long a service may take to become steady
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = seconds)]
     pub(crate) steady_timeout: u64,
 
     /// How often services in motion are looked at
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds)]
     pub(crate) poll: u64,
 
     /// Where it is written down what was done [default: PLAN.journal]
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    let seconds = text.parse::<u32>().map(u64::from);
+    seconds.map_err(|_| "a time is a whole number of seconds")
 }
 
 fn percent(text: &str) -> Result<usize, &'static str> {
@@ -322,12 +327,21 @@ fn percent(text: &str) -> Result<usize, &'static str> {
     number.ok_or("a percentage is a whole number from 1 to 100")
 }
 
+/// The formats of the filters' reports are said by their endings.
+fn json_file(text: &str) -> Result<PathBuf, &'static str> {
+    let name = text.to_ascii_lowercase();
+    match name.ends_with(".md") || name.ends_with(".sarif") {
+        true => Err("the report is JSON, so that its name ends in `.json`"),
+        false => Ok(text.into()),
+    }
+}
+
 /// What is told of a run.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportOptions {
     /// Write the report to a file as JSON as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = json_file)]
     pub(crate) report_file: Option<PathBuf>,
 
     /// Print errors only; the report's file has everything

@@ -4,10 +4,11 @@
 //! registered in their place. To apply it, each is read and rewritten again: what is registered
 //! is what was planned, or nothing. `docs/decisions.md` says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::means::Purpose;
 use crate::options::Choices;
@@ -77,6 +78,9 @@ pub enum PlanError {
     /// Another version.
     #[error("a plan of version {0}, and this program reads version {VERSION}")]
     Version(u64),
+    /// What is done once would be done twice.
+    #[error("the plan has {0} twice")]
+    Twice(String),
 }
 
 impl Plan {
@@ -86,13 +90,40 @@ impl Plan {
     ///
     /// When it is none, or one of another version; an unknown member is an error, too.
     pub fn parse(text: &[u8]) -> Result<Plan, PlanError> {
-        let syntax = |error: serde_json::Error| PlanError::Syntax(error.to_string());
+        let syntax = |error: serde_json::Error| {
+            PlanError::Syntax(match error.classify() {
+                Category::Data => error.to_string(),
+                _ => "it is no JSON".to_owned(),
+            })
+        };
         let plan: Value = serde_json::from_slice(text).map_err(syntax)?;
         match plan.get("version").and_then(Value::as_u64) {
-            Some(VERSION) => serde_json::from_value(plan).map_err(syntax),
+            Some(VERSION) => {
+                let plan: Plan = serde_json::from_value(plan).map_err(syntax)?;
+                match plan.twice() {
+                    Some(what) => Err(PlanError::Twice(what)),
+                    None => Ok(plan),
+                }
+            }
             Some(version) => Err(PlanError::Version(version)),
             None => Err(PlanError::Syntax("it has no `version`".to_owned())),
         }
+    }
+
+    /// An account and region, or a target in one, that the plan has more than once.
+    fn twice(&self) -> Option<String> {
+        let mut shards = BTreeSet::new();
+        for plan in &self.shards {
+            if !shards.insert(&plan.shard) {
+                return Some(format!("`{}`", plan.shard));
+            }
+            let mut targets = BTreeSet::new();
+            let mut of_shard = plan.targets.iter().map(|planned| &planned.target);
+            if let Some(target) = of_shard.find(|target| !targets.insert(*target)) {
+                return Some(format!("the {target}"));
+            }
+        }
+        None
     }
 
     /// The text of the file: the same plan gives the same bytes.
@@ -107,5 +138,29 @@ impl ShardPlan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.definitions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plan() {
+        let told = |text: &str| Plan::parse(text.as_bytes()).unwrap_err().to_string();
+        let table = [
+            told(""),
+            told("{\"version\": 1"),
+            told("{}"),
+            told("[]"),
+            told("{\"version\": 1}"),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        not a plan: it is no JSON
+        not a plan: it is no JSON
+        not a plan: it has no `version`
+        not a plan: it has no `version`
+        not a plan: missing field `purpose`
+        ");
     }
 }

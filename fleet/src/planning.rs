@@ -15,6 +15,7 @@ use crate::derive::Derived;
 use crate::digest::of_registration;
 use crate::discover::{Found, Runs, discover};
 use crate::filter::Filters;
+use crate::help::of_the_filters;
 use crate::means::Means;
 use crate::plan::{PlannedDefinition, PlannedTarget, ShardPlan};
 use crate::report::{DefinitionReport, ShardReport, name_of};
@@ -68,6 +69,8 @@ pub async fn plan_shard<C: CredentialSource + 'static>(
     report.left_alone = found.left_alone;
     report.troubles.extend(found.troubles);
     report.matched = found.matched;
+    let described = found.definitions.values();
+    described.for_each(|described| means.match_queries(described, &mut report.matched));
     report.calls = api.counts();
     ShardPlanned { plan, report }
 }
@@ -116,13 +119,13 @@ async fn answers<C: CredentialSource + 'static>(
     }
     troubles.extend(completed.errors.iter().map(|error| Trouble {
         message: error.to_string(),
-        hint: Some(error.hint()),
+        hint: Some(of_the_filters(&error.hint())),
     }));
     // A lock file with an answer that is wrong by now is not taken for right in the others.
     let failure = ImageFailure {
         code: "lock-outdated",
         message: "the lock file does not say what its tags name now".to_owned(),
-        hint: Some("update the lock file".to_owned()),
+        hint: Some("update the lock file with `cfn-filter lock`".to_owned()),
     };
     let failed = needed.into_iter();
     failed
@@ -141,7 +144,11 @@ fn planned(
     let mut plan = nothing(shard);
     let mut lock = LockFile::new("");
     for (arn, described) in &found.definitions {
-        let derived = match means.derive(described, answers) {
+        let runs = found.runs.iter().filter(|runs| runs.definition == *arn);
+        let versions: Vec<String> = runs
+            .filter_map(|runs| runs.platform_version.clone())
+            .collect();
+        let derived = match means.on_platforms(versions).derive(described, answers) {
             Ok(derived) => derived,
             Err(error) => {
                 report.troubles.push(Trouble {

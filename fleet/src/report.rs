@@ -2,13 +2,12 @@
 
 pub(crate) mod text;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use taskdef::report::{Finding, Outcome, TaskDefinitionReport};
 
 use crate::api::Counts;
 use crate::discover::LeftAlone;
+use crate::matched::{Matched, Seen};
 use crate::plan::PlannedTarget;
 use crate::shard::{Shard, Target, last};
 use crate::trouble::Trouble;
@@ -29,8 +28,8 @@ pub struct ShardReport {
     pub troubles: Vec<Trouble>,
     /// Calls to AWS.
     pub calls: Counts,
-    /// Names of clusters and services that filters name and that are here.
-    pub matched: BTreeSet<String>,
+    /// What filters are given and that is here.
+    pub matched: Matched,
 }
 
 /// What becomes of a task definition.
@@ -142,7 +141,16 @@ impl ShardReport {
             left_alone: Vec::new(),
             troubles: Vec::new(),
             calls: Counts::new(),
-            matched: BTreeSet::new(),
+            matched: Matched::default(),
+        }
+    }
+
+    /// What was seen here.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen {
+            matched: self.matched.clone(),
+            whole: self.troubles.is_empty(),
+            any_definition: !self.definitions.is_empty(),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{Api, Counts};
 use crate::discover::{LeftAlone, discover};
 use crate::filter::Filters;
+use crate::matched::{Matched, Seen};
 use crate::means::Means;
 use crate::shard::{Shard, Target};
 use crate::trouble::Trouble;
@@ -58,6 +59,19 @@ pub struct ShardStatus {
     pub troubles: Vec<Trouble>,
     /// Calls to AWS.
     pub calls: Counts,
+    /// What filters are given and that is here.
+    pub matched: Matched,
+}
+
+impl ShardStatus {
+    /// What was seen here.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen {
+            matched: self.matched.clone(),
+            whole: self.troubles.is_empty(),
+            any_definition: !self.targets.is_empty(),
+        }
+    }
 }
 
 /// How a target stands.
@@ -87,6 +101,7 @@ pub async fn status_shard(
         left_alone: Vec::new(),
         troubles: Vec::new(),
         calls: Counts::new(),
+        matched: Matched::default(),
     };
     match discover(api, filters).await {
         Ok(found) => {
@@ -106,6 +121,9 @@ pub async fn status_shard(
                     recipes: recipes.map(|it| (it.recipe, it.digest)).collect(),
                 });
             }
+            status.matched = found.matched;
+            let described = found.definitions.values();
+            described.for_each(|described| means.match_queries(described, &mut status.matched));
             status.left_alone = found.left_alone;
             status.troubles = found.troubles;
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 use taskdef::recipe::InputValue;
 use taskdef::selector::Selector;
@@ -188,7 +189,7 @@ fn selectors(name: &str, texts: &[&str]) -> Result<Vec<Selector>, Problem> {
             Problem::new(format!(
                 "the parameter `{name}` of the transform is wrong: {error}"
             ))
-            .hint(error.hint())
+            .hint(error.hint(Dialect::CloudFormation))
         })
     });
     parsed.collect()

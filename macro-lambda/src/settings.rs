@@ -11,6 +11,7 @@ use registry::credentials::SecretPolicy;
 use registry::credentials::aws::{ObjectUri, SdkConfig, config_of_variables};
 use registry::remote::{self, Limits, Proxies};
 use serde_json::{Map, Value};
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 use taskdef::recipe::{InputValue, builtin};
 use taskdef::selector::Selector;
@@ -307,7 +308,8 @@ impl<'v> Reader<'v> {
                 Ok(selector) => selectors.push(selector),
                 Err(error) => {
                     let problem = format!("the setting `{PREFIX}{name}` is wrong: {error}");
-                    self.problems.push(Problem::new(problem).hint(error.hint()));
+                    self.problems
+                        .push(Problem::new(problem).hint(error.hint(Dialect::CloudFormation)));
                 }
             }
         }

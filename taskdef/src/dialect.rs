@@ -16,7 +16,7 @@ use crate::source::{Path, Step};
 
 /// A spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     /// PascalCase, as in [`AWS::ECS::TaskDefinition`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-taskdefinition.html).
     CloudFormation,
     /// camelCase, as in the ECS API.
@@ -80,6 +80,37 @@ impl Dialect {
             Dialect::Ecs => "task definition",
             Dialect::Terraform => "configuration",
         }
+    }
+
+    /// A query for the task definitions of a family, as an example.
+    pub(crate) fn task_query(self) -> &'static str {
+        match self {
+            Dialect::CloudFormation => "$.Resources[?@.Properties.Family == 'api']",
+            Dialect::Ecs => "$[?$.family == 'api']",
+            Dialect::Terraform => "$.resource_changes[?@.change.after.family == 'api']",
+        }
+    }
+
+    /// A query for the containers of a name, as an example.
+    pub(crate) fn container_query(self) -> &'static str {
+        match self {
+            Dialect::CloudFormation => "$..ContainerDefinitions[?@.Name == 'app']",
+            Dialect::Ecs => "$..containerDefinitions[?@.name == 'app']",
+            Dialect::Terraform => "$..container_definitions[?@.name == 'app']",
+        }
+    }
+
+    /// What queries see of a document of this spelling.
+    pub fn queried(self) -> String {
+        let sees = match self {
+            Dialect::CloudFormation => {
+                "one task definition at a time, as the document spells it, with short forms written long"
+            }
+            Dialect::Ecs => "the task definition itself, as ECS spells it",
+            Dialect::Terraform => "one task definition at a time, as the plan has it",
+        };
+        let (task, container) = (self.task_query(), self.container_query());
+        format!("a query sees {sees}: as in `{task}` or `{container}`")
     }
 
     /// Whether values may be intrinsic functions. Elsewhere an object with one key `Ref` is just that.

@@ -14,6 +14,8 @@ use jsonpath_rust::query::js_path_process;
 use regex::RegexBuilder;
 use serde_json::Value;
 
+use crate::dialect::Dialect;
+
 #[cfg(test)]
 mod tests;
 
@@ -103,19 +105,21 @@ pub enum SelectorError {
 }
 
 impl SelectorError {
-    /// The way out.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    /// The way out, with examples for documents of this spelling.
+    pub fn hint(&self, dialect: Dialect) -> String {
+        let hint = match self {
             SelectorError::Syntax(query) if !query.trim_start().starts_with('$') => {
-                "a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`"
+                return format!("a query begins with `$`, as in `{}`", dialect.task_query());
             }
             SelectorError::Syntax(_) => {
-                "RFC 9535 has the grammar; an example is `$.Resources[?@.Properties.Family == 'api']`"
+                let example = dialect.task_query();
+                return format!("RFC 9535 has the grammar; an example is `{example}`");
+            }
+            SelectorError::NestedFilter(_) => {
+                let example = dialect.container_query();
+                return format!("begin one filter where the other one ends, as in `{example}`");
             }
             SelectorError::TooLong(_) | SelectorError::TooDeep(_) => "give several shorter queries",
-            SelectorError::NestedFilter(_) => {
-                "begin one filter where the other one ends, as in `$..ContainerDefinitions[?@.Name == 'app']`"
-            }
             SelectorError::CostlyPatterns(_) => {
                 "repeat less, with `*` or `+` instead of large counts, and write `[A-Za-z0-9_]` for `\\w`"
             }
@@ -127,7 +131,8 @@ impl SelectorError {
             SelectorError::IllTyped { .. } => {
                 "RFC 9535, section 2.4, says what each function takes"
             }
-        }
+        };
+        hint.to_owned()
     }
 }
 
@@ -160,6 +165,11 @@ impl Selector {
             query,
             run: selected,
         })
+    }
+
+    /// Whether the query selects anything of a document.
+    pub fn selects(&self, document: &Value) -> bool {
+        !self.matches(document).is_empty()
     }
 
     /// The places of a document that the query selects.

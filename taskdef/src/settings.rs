@@ -219,6 +219,8 @@ pub struct Settings {
     pub plan: PlanSettings,
     /// Region and account.
     pub deployment: Deployment,
+    /// Platform versions of Fargate that services outside the document run it on.
+    pub platform_versions: Vec<String>,
     /// Values of template parameters, over their defaults.
     pub parameters: BTreeMap<String, String>,
     /// Values that SSM-typed parameters resolve to.

@@ -122,7 +122,7 @@ impl Work<'_> {
             literal_inputs(recipes, dialect)?;
         }
         let matched = AllMatched::new(&survey, &settings.selection, &alone);
-        survey.findings.extend(matched.findings());
+        survey.findings.extend(matched.findings(dialect));
         let old_platforms = old_platforms(&survey.others);
         let bound = recipes.into_iter().flat_map(|recipes| {
             let each = recipes.iter();

@@ -7,7 +7,7 @@ use cli::conclude::{self, Run};
 use cli::input::{Document, read_large_document};
 use cli::network;
 use cli::options::{ScopeOptions, WhenPinned};
-use cli::output::{self, Pieces};
+use cli::output::{self, Pieces, Reads};
 use cli::report::build::{Places, Subject};
 use cli::report::delivery::{self, Telling};
 use cli::report::run_report::{Kind, Tool};
@@ -17,6 +17,7 @@ use cli::settings::Layers;
 use cli::{Console, Exit, Failure, Paint, diff, lock_update, recipes};
 use serde_json::Value;
 use taskdef::DocumentError;
+use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
 use taskdef::recipe::Recipes;
 use taskdef::settings::{Deployment, KnownAgent, ParameterizedImages, Settings};
@@ -44,13 +45,22 @@ struct Input<'i> {
     settings_file: Option<&'i str>,
 }
 
+/// The files that the run reads.
+pub(crate) fn reads<'r>(arguments: &'r Arguments, layers: &'r Layers) -> Reads<'r> {
+    Reads {
+        document: arguments.plan.as_deref(),
+        lock: Some(&arguments.images),
+        settings: layers.file.as_deref(),
+    }
+}
+
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn filter(
     arguments: &Arguments,
     layers: &Layers,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    output::validate(&arguments.output, arguments.plan.as_deref())?;
+    output::validate(&arguments.output, reads(arguments, layers))?;
     console.terminals.progress &= !arguments.output.quiet;
     let recipes = recipes::bind(&arguments.recipe)?;
     let settings = Settings {
@@ -104,7 +114,7 @@ pub(crate) fn settings(
     Ok(Settings {
         on_unresolved: scope.on_unresolved.into(),
         launch_types: scope.launch_types.into(),
-        selection: selection(scope)?,
+        selection: selection(scope, Dialect::Terraform)?,
         task_size: scope.task_size.into(),
         plan: planned.into(),
         known_agents: KnownAgent::besides(recipes),

@@ -17,7 +17,9 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::report::delivery::tell_failure;
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Terminals, Variables};
+use taskdef::dialect::Dialect;
 
 use options::{Arguments, Command};
 
@@ -50,7 +52,12 @@ pub fn command() -> clap::Command {
 
 /// Runs the program with these arguments (without its name) on this console.
 pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
-    let parsed = cli::settings::parse_as::<Arguments>(help::command(), args, "plan", &mut console);
+    let parsed = cli::settings::parse_as::<Arguments>(
+        help::command(),
+        args,
+        Documents::new("plan", Dialect::Terraform),
+        &mut console,
+    );
     let (arguments, layers) = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if cli::command_line::asks_for_detailed_exitcode(args) => {
@@ -85,7 +92,8 @@ pub fn run_on(args: &[OsString], mut console: Console<'_>) -> Exit {
         }
         Some(_) => failure.tell(&mut console),
         None => {
-            let asked = (&arguments.output, arguments.plan.as_deref());
+            let reads = filter::reads(&arguments, &layers);
+            let asked = (&arguments.output, reads);
             tell_failure(&failure, filter::TOOL, asked, &mut console)
         }
     });

@@ -9,11 +9,13 @@ use taskdef::report::Report;
 use super::build::{Subject, failed_report, run_report};
 use super::run_report::{RunReport, Tool};
 use super::{Purpose, Setting, markdown, sarif, to_json};
+use crate::apart::{Named, keep_apart};
 use crate::conclude::{self, Run};
 use crate::console::reason;
 use crate::options::OutputOptions;
+use crate::output::Reads;
 use crate::replace::replace_file;
-use crate::{Console, Exit, Failure, Paint, output, recipes, text};
+use crate::{Console, Exit, Failure, Paint, lock, output, recipes, text};
 
 /// `--report`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -72,8 +74,32 @@ pub fn only_errors(options: &OutputOptions) -> bool {
     options.quiet && options.report_file.is_none() && !is_detailed(options)
 }
 
+/// Refuses options about what is written that cannot work together.
+pub fn validate(options: &OutputOptions, reads: Reads<'_>) -> Result<(), Failure> {
+    validate_report(options, reads.document)?;
+    let document = output::target(options, reads.document).map(|path| ("document", path));
+    let report = match target(options) {
+        Target::File(path) => Some(("report", path)),
+        Target::Stdout | Target::None => None,
+    };
+    let of_document = reads.document.filter(|path| *path != Path::new("-"));
+    let read: Vec<Named<'_>> = of_document
+        .map(|path| ("document", path))
+        .into_iter()
+        .collect();
+    keep_apart(report.as_slice(), &read)?;
+    let written: Vec<Named<'_>> = document.into_iter().chain(report).collect();
+    let lock = reads.lock.map(|lock| lock::path(lock, reads.document));
+    let lock = lock.as_deref().map(|path| ("lock file", path));
+    let settings = reads
+        .settings
+        .map(|name| ("settings file", Path::new(name)));
+    let read: Vec<Named<'_>> = lock.into_iter().chain(settings).collect();
+    keep_apart(&written, &read)
+}
+
 /// Refuses options about the report that cannot work together; `file` is the document.
-pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Failure> {
+fn validate_report(options: &OutputOptions, file: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = &options.report_file else {
         return Ok(());
     };
@@ -97,17 +123,7 @@ pub fn validate(options: &OutputOptions, file: Option<&Path>) -> Result<(), Fail
         ))
         .hint(format!("name a file for the report{way_out}")));
     }
-    let is_taken = |other: Option<&Path>| other.is_some_and(|other| same_file(path, other));
-    if is_taken(document) || is_taken(file) {
-        return Err(Failure::usage("the report would replace the document")
-            .hint("name another file for the report"));
-    }
     Ok(())
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    one == other || real(one).is_some_and(|path| Some(path) == real(other))
 }
 
 /// Everything that the report of a run is made of.
@@ -200,7 +216,7 @@ fn write(path: &Path, content: &str) -> Result<(), Failure> {
 pub fn tell_failure(
     failure: &Failure,
     tool: Tool,
-    (options, file): (&OutputOptions, Option<&Path>),
+    (options, reads): (&OutputOptions, Reads<'_>),
     console: &mut Console<'_>,
 ) -> Exit {
     let ending = match options.check {
@@ -208,7 +224,8 @@ pub fn tell_failure(
         false => "nothing was written",
     };
     let format = format(options);
-    let target = match validate(options, file) {
+    let file = reads.document;
+    let target = match validate(options, reads) {
         Ok(()) => target(options),
         // Options that contradict each other do not say where a report may go.
         Err(_) => return failure.tell_of_run(ending, console),

@@ -3,9 +3,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Parser;
+use taskdef::dialect::Dialect;
 
 use super::table::{INPUTS, SETTINGS};
-use super::{Layers, Origin, SettingsOptions, parse};
+use super::{Documents, Layers, Origin, SettingsOptions, parse};
 use crate::network::RegistryOptions;
 use crate::options::{
     AssumptionOptions, LockOptions, OfflineOptions, RecipeOptions, ScopeOptions, WhenUnresolved,
@@ -67,8 +68,12 @@ impl Folder {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         };
-        let ended = parse::<Arguments>(&args, "document", &mut console)
-            .map(|(arguments, layers)| work(arguments, &layers, &mut console));
+        let ended = parse::<Arguments>(
+            &args,
+            Documents::new("document", Dialect::CloudFormation),
+            &mut console,
+        )
+        .map(|(arguments, layers)| work(arguments, &layers, &mut console));
         let printed = [stdout, stderr].concat();
         let path = self.0.path().to_string_lossy().into_owned();
         (

@@ -1,6 +1,7 @@
 //! `fleet apply`.
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,11 +9,13 @@ use std::time::Duration;
 
 use cli::network::Described;
 use cli::options::RecipeOptions;
+use cli::settings::Layers;
 use cli::{Console, Exit, Failure};
+use serde::Deserialize;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::outset::{self, enter, home};
-use super::written::RunReport;
+use super::written::{RunReport, named, ready};
 use crate::api::Counts;
 use crate::apply::{Failures, Rollout, Terms, apply_shard};
 use crate::concurrent::each;
@@ -32,8 +35,16 @@ struct Done {
     calls: Counts,
 }
 
-pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    arguments: &ApplyArguments,
+    layers: &Layers,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
     console.terminals = console.terminals.with_color(arguments.output.color);
+    let journal_file = journal_file(arguments);
+    let report_file = arguments.output.report_file.as_deref();
+    ready_for(arguments, layers, &journal_file)?;
+    let _held = hold(&arguments.plan)?;
     let (plan, digest) = read(&arguments.plan)?;
     let recipe = RecipeOptions {
         recipe: match arguments.recipe.recipe.is_empty() {
@@ -42,12 +53,20 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         },
         set: arguments.recipe.set.clone(),
     };
-    let means = Means::new(plan.purpose, &recipe, &plan.choices)?;
-    let journal = journal(arguments, &digest)?;
+    let means = Means::new(plan.purpose, &recipe, &plan.choices);
+    let means = means.map_err(|failure| {
+        // A file that is not there has no way out of its own.
+        let last = failure.problems.last();
+        let has_none = last.is_some_and(|problem| problem.hint.is_none());
+        match arguments.recipe.recipe.is_empty() && failure.exit == Exit::Failed && has_none {
+            true => failure.hint(OF_THE_PLAN),
+            false => failure,
+        }
+    })?;
+    let journal = journal(&journal_file, &digest)?;
     let done = super::runtime()?.block_on(done(arguments, plan, means, journal, console))?;
     let told = (done.troubles.as_slice(), &[][..]);
     let report = RunReport::new("apply", &done.shards, told, done.calls.clone());
-    report.write(arguments.output.report_file.as_deref())?;
     let exit = exit(&done);
     let paint = console.terminals.stderr;
     let mut shown = String::new();
@@ -62,7 +81,56 @@ pub(super) fn run(arguments: &ApplyArguments, console: &mut Console<'_>) -> Resu
         shown.push_str(&text::apply_summary(&done.shards, &done.calls));
     }
     console.tell(&shown);
+    report.write(report_file, console)?;
     Ok(exit)
+}
+
+/// The recipes that a plan names; nothing, where it cannot be read: that is told when it is applied.
+pub(super) fn recipes(path: &Path) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Named {
+        recipes: Vec<String>,
+    }
+    let is_file = path.is_file();
+    let bytes = is_file.then(|| cli::input::read_file(path, PLAN_LIMIT).ok());
+    let named: Named = serde_json::from_slice(&bytes.flatten()?).ok()?;
+    Some(named.recipes)
+}
+
+/// Refuses files that could not be written, or that would replace others.
+fn ready_for(
+    arguments: &ApplyArguments,
+    layers: &Layers,
+    journal_file: &Path,
+) -> Result<(), Failure> {
+    let report = ("report", arguments.output.report_file.as_deref());
+    let plan = ("plan", Some(arguments.plan.as_path()));
+    let settings = ("settings file", layers.file.as_ref().map(Path::new));
+    ready(
+        &named([report]),
+        &[("journal", journal_file)],
+        &named([plan, settings]),
+    )
+}
+
+/// Keeps every other apply of the plan out, whatever its journal is, as long as the file is open.
+fn hold(path: &Path) -> Result<Option<File>, Failure> {
+    // A network file system locks only what could be written.
+    let writable = OpenOptions::new().read(true).write(true).open(path);
+    // Why a plan cannot be read is told when it is.
+    let Ok(file) = writable.or_else(|_| File::open(path)) else {
+        return Ok(None);
+    };
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(unusable(&name, &JournalError::Locked)),
+        Err(TryLockError::Error(error)) => {
+            let reason = cli::console::reason(&error);
+            Err(Failure::failed(format!("cannot lock `{name}`: {reason}"))
+                .hint("on a network file system the plan has to be writable"))
+        }
+    }
 }
 
 /// The plan, and the digest of its file.
@@ -73,33 +141,43 @@ fn read(path: &Path) -> Result<(Plan, String), Failure> {
         let failure = Failure::failed(format!("`{name}`: {error}"));
         match error {
             PlanError::Version(_) => failure.hint("plan again with this version of the program"),
+            PlanError::Twice(_) => failure.hint("plan again"),
             PlanError::Syntax(_) => failure.hint("`fleet plan -o FILE` writes one"),
         }
     })?;
     Ok((plan, of_bytes(&bytes)))
 }
 
+/// The way out where a recipe is not to be read.
+const OF_THE_PLAN: &str = "the plan names it: apply the plan in the folder where it was made, or name the recipe with `--recipe`";
+
 /// The largest plan that is read: some hundred bytes for each service.
 const PLAN_LIMIT: u64 = 256 << 20;
 
-fn journal(arguments: &ApplyArguments, digest: &str) -> Result<Journal, Failure> {
+fn journal_file(arguments: &ApplyArguments) -> PathBuf {
     let path = arguments.rollout.journal.clone();
-    let path = path.unwrap_or_else(|| {
+    path.unwrap_or_else(|| {
         let mut name = arguments.plan.clone().into_os_string();
         name.push(".journal");
         PathBuf::from(name)
-    });
-    let name = cli::text::line(&path.to_string_lossy()).to_string();
-    Journal::open(&path, digest).map_err(|error| {
-        let failure = Failure::failed(format!("`{name}`: {error}"));
-        match error {
-            JournalError::Locked => failure.hint("wait for it"),
-            JournalError::OtherPlan => {
-                failure.hint("name another file with `--journal`, or move this one away")
-            }
-            _ => failure,
-        }
     })
+}
+
+fn journal(path: &Path, digest: &str) -> Result<Journal, Failure> {
+    let name = cli::text::line(&path.to_string_lossy()).to_string();
+    Journal::open(path, digest).map_err(|error| unusable(&name, &error))
+}
+
+/// A plan that is being applied, or a journal that cannot be used.
+fn unusable(name: &str, error: &JournalError) -> Failure {
+    let failure = Failure::failed(format!("`{name}`: {error}"));
+    match error {
+        JournalError::Locked => failure.hint("wait for it"),
+        JournalError::OtherPlan | JournalError::Foreign => {
+            failure.hint("name another file with `--journal`, or move this one away")
+        }
+        _ => failure,
+    }
 }
 
 /// How the options say that services are updated.

@@ -1,16 +1,20 @@
 //! `fleet plan` and `fleet remove`.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use cli::network::Described;
 use cli::options::{LockOptions, WhenPinned};
-use cli::{Console, Exit, Failure, Paint, lock};
+use cli::output::is_stdout;
+use cli::report::{Section, push_section};
+use cli::settings::Layers;
+use cli::{Console, Exit, Failure, Paint, lock, recipes};
 
 use super::outset::{self, enter, found, home, regions, shards};
-use super::written::{RunReport, write};
+use super::written::{RunReport, named, ready, write};
 use crate::api::Counts;
 use crate::concurrent::each;
+use crate::matched::{Seen, unmatched};
 use crate::means::{Means, Purpose};
 use crate::options::PlanArguments;
 use crate::plan::{Plan, ShardPlan, VERSION};
@@ -23,16 +27,33 @@ struct Planned {
     shards: Vec<ShardPlan>,
     reports: Vec<ShardReport>,
     troubles: Vec<Trouble>,
+    /// A query matches nothing: what it was to select or exclude is not known.
+    misdirected: bool,
     notes: Vec<String>,
+    /// What a person has to arrange for the recipes to work.
+    needs: Vec<Section>,
     calls: Counts,
+}
+
+impl Planned {
+    /// How many task definitions had this outcome.
+    fn count(&self, outcome: DefinitionOutcome) -> usize {
+        self.reports
+            .iter()
+            .map(|report| report.count(outcome))
+            .sum()
+    }
 }
 
 pub(super) fn run(
     purpose: Purpose,
-    arguments: &PlanArguments,
+    (arguments, layers): (&PlanArguments, &Layers),
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     console.terminals = console.terminals.with_color(arguments.output.color);
+    let plan_file = arguments.plan_file.as_deref();
+    let report_file = arguments.output.report_file.as_deref();
+    ready_for(arguments, layers)?;
     let planned = super::runtime()?.block_on(planned(purpose, arguments, console))?;
     let name = match purpose {
         Purpose::Instrument => "plan",
@@ -40,7 +61,7 @@ pub(super) fn run(
     };
     let told = (planned.troubles.as_slice(), planned.notes.as_slice());
     let report = RunReport::new(name, &planned.reports, told, planned.calls.clone());
-    report.write(arguments.output.report_file.as_deref())?;
+    report.write(report_file, console)?;
     let plan = Plan {
         version: VERSION,
         purpose,
@@ -53,8 +74,8 @@ pub(super) fn run(
             .cloned()
             .collect(),
     };
-    if let Some(path) = &arguments.plan_file {
-        write(path, plan.to_text().as_bytes(), "the plan")?;
+    if let Some(path) = plan_file.filter(|_| !planned.misdirected) {
+        write(path, plan.to_text().as_bytes(), console)?;
     }
     console.tell(&shown(
         &planned,
@@ -69,6 +90,26 @@ pub(super) fn run(
     })
 }
 
+fn lock_options(arguments: &PlanArguments) -> LockOptions {
+    LockOptions {
+        lock: arguments.images.lock.clone(),
+        pin_digests: WhenPinned::No,
+    }
+}
+
+/// Refuses files that could not be written, or that would replace others.
+fn ready_for(arguments: &PlanArguments, layers: &Layers) -> Result<(), Failure> {
+    let lock = lock::path(&lock_options(arguments), None);
+    let settings = layers.file.as_ref().map(Path::new);
+    let read = [
+        ("lock file", Some(lock.as_path())),
+        ("settings file", settings),
+    ];
+    let plan = ("plan", arguments.plan_file.as_deref());
+    let report = ("report", arguments.output.report_file.as_deref());
+    ready(&named([plan, report]), &[], &named(read))
+}
+
 async fn planned(
     purpose: Purpose,
     arguments: &PlanArguments,
@@ -79,11 +120,7 @@ async fn planned(
     let role = outset::role(&arguments.enter, console)?;
     let described = Described::read(&arguments.registries, console)?;
     let offline = arguments.images.offline;
-    let options = LockOptions {
-        lock: arguments.images.lock.clone(),
-        pin_digests: WhenPinned::No,
-    };
-    let locked = Arc::new(lock::load(&options, offline.locked, None)?);
+    let locked = Arc::new(lock::load(&lock_options(arguments), offline.locked, None)?);
     let asks = !offline.locked && !offline.offline;
     let home = home(&described).await?;
     let regions = regions(&home, &arguments.accounts).await?;
@@ -110,33 +147,24 @@ async fn planned(
     let results = results.await.into_iter().flatten();
     let (shards, reports): (Vec<_>, Vec<_>) =
         results.map(|result| (result.plan, result.report)).unzip();
-    troubles.extend(unmatched(&filters.clusters, &filters.services, &reports));
+    let seen: Vec<Seen> = reports.iter().map(ShardReport::seen).collect();
+    let whole = troubles.is_empty();
+    let unmatched = unmatched(&filters, &arguments.choices, (&seen, whole));
+    troubles.extend(unmatched.troubles);
     Ok(Planned {
         shards,
         reports,
         troubles,
+        misdirected: unmatched.misdirected,
         notes: found.notes,
+        needs: means
+            .recipes
+            .as_deref()
+            .filter(|_| purpose == Purpose::Instrument)
+            .map(recipes::all_sections)
+            .unwrap_or_default(),
         calls: home.api().counts(),
     })
-}
-
-/// Clusters and services that filters name and that are nowhere.
-fn unmatched(clusters: &[String], services: &[String], reports: &[ShardReport]) -> Vec<Trouble> {
-    let matched: BTreeSet<&String> = reports.iter().flat_map(|it| &it.matched).collect();
-    // Where an account could not be read, it may have been there.
-    if reports.iter().any(|report| !report.troubles.is_empty()) {
-        return Vec::new();
-    }
-    let named = [("cluster", clusters), ("service", services)];
-    let named = named
-        .into_iter()
-        .flat_map(|(kind, names)| names.iter().map(move |name| (kind, name)));
-    let unmatched = named.filter(|(_, name)| !matched.contains(name));
-    let trouble = |(kind, name): (&str, &String)| Trouble {
-        message: format!("there is no {kind} `{}` anywhere", cli::text::line(name)),
-        hint: Some(format!("`--{kind}` takes its name or its ARN")),
-    };
-    unmatched.map(trouble).collect()
 }
 
 fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: Paint) -> String {
@@ -145,12 +173,18 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
     for report in &planned.reports {
         let bad = !report.troubles.is_empty() || report.count(DefinitionOutcome::Refused) > 0;
         if !quiet || bad {
-            shown.push_str(&text::planned(report, paint));
+            shown.push_str(&text::planned(report, quiet, paint));
         }
     }
     text::push_troubles(&mut shown, &planned.troubles, paint);
+    if planned.misdirected && arguments.plan_file.is_some() {
+        shown.push_str(&format!("{} no plan was written\n", paint.error("error:")));
+    }
     if quiet {
         return shown;
+    }
+    if planned.count(DefinitionOutcome::Changes) > 0 {
+        shown.push_str(&needs(&planned.needs, paint));
     }
     for note in &planned.notes {
         let label = paint.note("note:");
@@ -161,22 +195,32 @@ fn shown(planned: &Planned, purpose: Purpose, arguments: &PlanArguments, paint: 
         purpose,
         &planned.calls,
     ));
-    if let Some(path) = &arguments.plan_file {
+    let plan_file = arguments.plan_file.as_ref();
+    let written = plan_file.filter(|path| !planned.misdirected && !is_stdout(path));
+    if let Some(path) = written {
         let path = path.to_string_lossy();
         shown.push_str(&format!("plan written to `{}`\n", cli::text::line(&path)));
     }
     shown
 }
 
+/// What has to be arranged, once for all: everything is given the same recipes.
+fn needs(sections: &[Section], paint: Paint) -> String {
+    let mut shown = String::new();
+    for section in sections {
+        push_section(&mut shown, section, paint);
+    }
+    shown
+}
+
 fn exit(planned: &Planned, detailed: bool) -> Exit {
-    let reports = || planned.reports.iter();
-    let count = |outcome| -> usize { reports().map(|report| report.count(outcome)).sum() };
-    let troubled = !planned.troubles.is_empty() || reports().any(|it| !it.troubles.is_empty());
+    let mut reports = planned.reports.iter();
+    let troubled = !planned.troubles.is_empty() || reports.any(|it| !it.troubles.is_empty());
     if troubled {
         Exit::Failed
-    } else if count(DefinitionOutcome::Refused) > 0 {
+    } else if planned.count(DefinitionOutcome::Refused) > 0 {
         Exit::NotInstrumented
-    } else if detailed && count(DefinitionOutcome::Changes) > 0 {
+    } else if detailed && planned.count(DefinitionOutcome::Changes) > 0 {
         Exit::Changed
     } else {
         Exit::Done

@@ -1,21 +1,31 @@
 //! `fleet status`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use cli::network::Described;
+use cli::settings::Layers;
 use cli::{Console, Exit, Failure, Paint};
 
 use super::outset::{self, enter, found, home, regions, shards};
-use super::written::RunReport;
+use super::written::{RunReport, named, ready};
 use crate::concurrent::each;
+use crate::matched::{Seen, unmatched};
 use crate::means::{Means, Purpose};
 use crate::options::StatusArguments;
 use crate::report::text;
 use crate::shard::last;
 use crate::status::{ShardStatus, State, status_shard};
 
-pub(super) fn run(arguments: &StatusArguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    arguments: &StatusArguments,
+    layers: &Layers,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let report = ("report", arguments.output.report_file.as_deref());
+    let settings = ("settings file", layers.file.as_ref().map(Path::new));
+    ready(&named([report]), &[], &named([settings]))?;
     console.terminals = console.terminals.with_color(arguments.output.color);
     super::runtime()?.block_on(look(arguments, console))
 }
@@ -29,7 +39,7 @@ async fn look(arguments: &StatusArguments, console: &mut Console<'_>) -> Result<
     let regions = regions(&home, &arguments.accounts).await?;
     let found = found(&home, &arguments.accounts).await?;
     let at_once = arguments.enter.shards;
-    let (open, troubles) = enter(&home, found.accounts, (role, at_once), &described).await;
+    let (open, mut troubles) = enter(&home, found.accounts, (role, at_once), &described).await;
     let looked = each(at_once, shards(open.keys(), &regions), |shard| {
         let (means, filters) = (means.clone(), filters.clone());
         let (entered, home) = (open.get(&shard.account).cloned(), home.clone());
@@ -39,10 +49,14 @@ async fn look(arguments: &StatusArguments, console: &mut Console<'_>) -> Result<
         }
     });
     let looked: Vec<ShardStatus> = looked.await.into_iter().flatten().collect();
+    let seen: Vec<Seen> = looked.iter().map(ShardStatus::seen).collect();
+    let whole = troubles.is_empty();
+    let unmatched = unmatched(&filters, &arguments.choices, (&seen, whole));
+    troubles.extend(unmatched.troubles);
     let told = (troubles.as_slice(), found.notes.as_slice());
     let calls = home.api().counts();
     RunReport::new("status", &looked, told, calls.clone())
-        .write(arguments.output.report_file.as_deref())?;
+        .write(arguments.output.report_file.as_deref(), console)?;
     let paint = console.terminals.stderr;
     let mut shown = String::new();
     for status in &looked {

@@ -1,10 +1,11 @@
-//! The report of a run, as a file.
+//! The files that a run writes.
 
 use std::path::Path;
 
-use cli::Failure;
-use cli::console::reason;
-use cli::replace::replace_file;
+use cli::apart::{Named, keep_apart};
+use cli::output::{is_stdout, unwritable};
+use cli::replace::{replace_file, try_replace};
+use cli::{Console, Failure};
 use serde::Serialize;
 
 use crate::api::Counts;
@@ -43,23 +44,49 @@ impl<'r, S: Serialize> RunReport<'r, S> {
     }
 
     /// Writes the report, if there is to be a file.
-    pub(super) fn write(&self, path: Option<&Path>) -> Result<(), Failure> {
+    pub(super) fn write(
+        &self,
+        path: Option<&Path>,
+        console: &mut Console<'_>,
+    ) -> Result<(), Failure> {
         let Some(path) = path else {
             return Ok(());
         };
         // Texts, numbers and lists can always be written.
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        write(path, text.as_bytes(), "the report")
+        write(path, text.as_bytes(), console)
     }
 }
 
-/// Writes a file whole, or not at all.
-pub(super) fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
-    replace_file(path, bytes).map_err(|error| {
-        let name = cli::text::line(&path.to_string_lossy()).to_string();
-        Failure::failed(format!(
-            "cannot write {what} to `{name}`: {}",
-            reason(&error)
-        ))
-    })
+/// Refuses a run whose files could not be written in the end, or of which one would replace another. The first
+/// of them are those that are replaced whole.
+pub(super) fn ready(
+    replaced: &[Named<'_>],
+    written: &[Named<'_>],
+    read: &[Named<'_>],
+) -> Result<(), Failure> {
+    keep_apart(&[written, replaced].concat(), read)?;
+    let files = replaced.iter().filter(|(_, path)| !is_stdout(path));
+    for (_, path) in files {
+        try_replace(path).map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole, or not at all; or to standard output.
+pub(super) fn write(path: &Path, bytes: &[u8], console: &mut Console<'_>) -> Result<(), Failure> {
+    match is_stdout(path) {
+        true => console.print(bytes),
+        false => replace_file(path, bytes).map_err(|error| unwritable(path, &error)),
+    }
+}
+
+/// The files that there are.
+pub(super) fn named<'f, const N: usize>(
+    files: [(&'static str, Option<&'f Path>); N],
+) -> Vec<Named<'f>> {
+    let files = files.into_iter();
+    files
+        .filter_map(|(what, path)| Some((what, path?)))
+        .collect()
 }

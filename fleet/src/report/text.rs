@@ -1,7 +1,7 @@
 //! Reports for a person at a terminal.
 
 use cli::Paint;
-use cli::report::{Purpose, Setting, render};
+use cli::report::{Purpose, Setting, render, render_errors};
 use cli::text;
 use taskdef::report::Report;
 
@@ -11,8 +11,8 @@ use crate::means;
 use crate::shard::Shard;
 use crate::trouble::Trouble;
 
-/// What would be done in an account and region.
-pub(crate) fn planned(report: &ShardReport, paint: Paint) -> String {
+/// What would be done in an account and region; when it is `quiet`, the errors alone.
+pub(crate) fn planned(report: &ShardReport, quiet: bool, paint: Paint) -> String {
     let mut shown = format!("{}\n", paint.strong(&report.shard));
     let mut told = Report::default();
     for definition in &report.definitions {
@@ -38,10 +38,12 @@ pub(crate) fn planned(report: &ShardReport, paint: Paint) -> String {
         paint,
         purpose: Purpose::DryRun,
     };
-    if !told.task_definitions.is_empty() {
+    if quiet {
+        shown.push_str(&render_errors(&told, &setting));
+    } else if !told.task_definitions.is_empty() {
         shown.push_str(&render(&told, &[], &setting));
     }
-    for left in &report.left_alone {
+    for left in report.left_alone.iter().filter(|_| !quiet) {
         let target = text::line(&left.target.to_string());
         let words = paint.faint("left alone:");
         shown.push_str(&format!(

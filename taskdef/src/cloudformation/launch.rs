@@ -58,7 +58,7 @@ pub(crate) fn old_platforms<'d>(others: &[&'d Value]) -> Vec<OldPlatform<'d>> {
 }
 
 /// Whether a platform version is known to be below 1.4.0.
-fn is_old(version: &str) -> bool {
+pub(crate) fn is_old(version: &str) -> bool {
     let parts: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
     parts.is_some_and(|parts| parts.as_slice() < [1, 4].as_slice())
 }

@@ -89,15 +89,17 @@ impl AllMatched {
     }
 
     /// A warning for each selector that matched nothing: it is probably misspelt.
-    pub(crate) fn findings(&self) -> impl Iterator<Item = (String, Finding)> {
-        self.useless.iter().map(|(setting, query)| {
+    pub(crate) fn findings(&self, dialect: Dialect) -> impl Iterator<Item = (String, Finding)> {
+        self.useless.iter().map(move |(setting, query)| {
             let finding = Finding {
                 code: Code::SelectorMatchedNothing,
                 severity: Severity::Warning,
                 container: None,
                 image: None,
-                message: format!("`{query}`, given to `{setting}`, matches nothing in any task definition"),
-                hint: Some("a query sees one task definition at a time, as the document spells it, with short forms written long".to_owned()),
+                message: format!(
+                    "`{query}`, given to `{setting}`, matches nothing in any task definition"
+                ),
+                hint: Some(dialect.queried()),
             };
             (String::new(), finding)
         })

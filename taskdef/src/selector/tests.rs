@@ -1,10 +1,11 @@
 use super::{Selector, SelectorError};
+use crate::dialect::Dialect;
 use serde_json::{Value, json};
 
 fn error(query: &str) -> String {
     match Selector::parse(query) {
         Ok(_) => panic!("`{query}` is accepted"),
-        Err(error) => format!("{error}\n  {}", error.hint()),
+        Err(error) => format!("{error}\n  {}", error.hint(Dialect::CloudFormation)),
     }
 }
 
@@ -236,4 +237,43 @@ fn hostile_queries_end_soon() {
             assert!(selector.matches(&document()).len() < 100_000, "{query}");
         }
     }
+}
+
+#[test]
+fn examples_are_spelled_as_the_document_is() {
+    let dialects = [Dialect::CloudFormation, Dialect::Ecs, Dialect::Terraform];
+    let told = dialects.map(|dialect| {
+        let hint = |query| Selector::parse(query).unwrap_err().hint(dialect);
+        let hints = [
+            hint("api"),
+            hint("$.a b"),
+            hint("$[?@.a[?@.b]]"),
+            dialect.queried(),
+        ];
+        // What is given as an example is a query.
+        for example in [dialect.task_query(), dialect.container_query()] {
+            Selector::parse(example).unwrap();
+        }
+        hints.join("\n")
+    });
+    insta::assert_snapshot!(told.join("\n\n"), @"
+    a query begins with `$`, as in `$.Resources[?@.Properties.Family == 'api']`
+    RFC 9535 has the grammar; an example is `$.Resources[?@.Properties.Family == 'api']`
+    begin one filter where the other one ends, as in `$..ContainerDefinitions[?@.Name == 'app']`
+    a query sees one task definition at a time, as the document spells it, with short forms written long: as in `$.Resources[?@.Properties.Family == 'api']` or `$..ContainerDefinitions[?@.Name == 'app']`
+
+    a query begins with `$`, as in `$[?$.family == 'api']`
+    RFC 9535 has the grammar; an example is `$[?$.family == 'api']`
+    begin one filter where the other one ends, as in `$..containerDefinitions[?@.name == 'app']`
+    a query sees the task definition itself, as ECS spells it: as in `$[?$.family == 'api']` or `$..containerDefinitions[?@.name == 'app']`
+
+    a query begins with `$`, as in `$.resource_changes[?@.change.after.family == 'api']`
+    RFC 9535 has the grammar; an example is `$.resource_changes[?@.change.after.family == 'api']`
+    begin one filter where the other one ends, as in `$..container_definitions[?@.name == 'app']`
+    a query sees one task definition at a time, as the plan has it: as in `$.resource_changes[?@.change.after.family == 'api']` or `$..container_definitions[?@.name == 'app']`
+    ");
+    let task = json!({"family": "api", "containerDefinitions": [{"name": "app"}]});
+    let selects = |query| Selector::parse(query).unwrap().selects(&task);
+    assert!(selects(Dialect::Ecs.task_query()) && selects(Dialect::Ecs.container_query()));
+    assert!(!selects("$[?$.family == 'other']") && !selects("$.Resources"));
 }

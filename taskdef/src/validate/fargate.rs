@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cloudformation::launch::is_old;
 use crate::report::Code;
 
 use super::read::Fact;
@@ -104,12 +105,16 @@ pub(super) fn host_volumes(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// Something in the document that runs it on a platform version which is too old for what it asks.
+/// Something in the document, or a service outside of it, that runs it on a platform version which is too old for what it asks.
 pub(super) fn platform_version(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     let surroundings = case.surroundings;
-    let mut old = surroundings.old_platforms.iter();
-    let Some(old) = old.find(|old| surroundings.fargate && old.runs(surroundings.id)) else {
-        return;
+    let mut inside = surroundings.old_platforms.iter();
+    let inside = inside.find(|old| surroundings.fargate && old.runs(surroundings.id));
+    let mut outside = surroundings.settings.platform_versions.iter();
+    let (who, version) = match (inside, outside.find(|version| is_old(version))) {
+        (Some(old), _) => ("a resource of the document", old.version),
+        (None, Some(version)) => ("a service", version.as_str()),
+        (None, None) => return,
     };
     let mut asked: Vec<String> = Vec::new();
     for container in &case.definition.containers {
@@ -124,8 +129,7 @@ pub(super) fn platform_version(case: &Case<'_, '_>, found: &mut Vec<Violation>) 
     }
     for what in asked {
         let message = format!(
-            "a resource of the document runs it with the platform version `{}`, and {what} needs 1.4.0 or later",
-            old.version
+            "{who} runs it with the platform version `{version}`, and {what} needs 1.4.0 or later"
         );
         let hint = "use the platform version `1.4.0` or `LATEST`";
         found.push(Violation::new(

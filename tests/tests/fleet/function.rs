@@ -384,3 +384,24 @@ fn what_is_refused_is_told_with_a_way_out() {
     assert_eq!((&sum["apply"], &sum["exit"]), (&json!(false), &json!(1)));
     insta::assert_snapshot!(sum["text"].as_str().unwrap(), @"1 account and region, 0 targets: 0 revisions to register, 0 left alone, 0 refused; something could not be done in 210987654321 eu-central-1");
 }
+
+#[test]
+fn a_query_that_matches_nothing_applies_nothing() {
+    let Some((aws, _)) = two_services() else {
+        return;
+    };
+    let summed = |exclude: &str, run: &str| {
+        let function = Subject::start(&aws, &[("OUTRIGGER_EXCLUDE", exclude)]);
+        function.answer(&json!({"action": "shards", "run": run}));
+        function.answer(&plan(run));
+        function.answer(&json!({"action": "summary", "run": run, "phase": "plan"}))
+    };
+    let sum = summed("$.Resources[?@.Properties.Family == 'api']", "wrong");
+    let told = "`$.Resources[?@.Properties.Family == 'api']`, given to `OUTRIGGER_EXCLUDE`, matches nothing in any task definition that was looked at";
+    assert_eq!(sum["unmatched"], json!([told]));
+    assert_eq!((&sum["apply"], &sum["exit"]), (&json!(false), &json!(1)));
+    assert!(sum["text"].as_str().unwrap().ends_with(told), "{sum}");
+    let sum = summed("$[?$.family == 'api']", "right");
+    assert_eq!((&sum["apply"], &sum["exit"]), (&json!(true), &json!(0)));
+    assert_eq!(sum["counts"]["changes"], 1);
+}

@@ -4,12 +4,15 @@
 
 mod account;
 mod faults;
+mod filters;
 mod function;
 mod kills;
 mod neighbours;
 mod organization;
+mod plan_files;
 mod rollout;
 mod round_trip;
 mod started;
 mod state_machine;
+mod told;
 mod verdicts;

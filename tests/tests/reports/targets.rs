@@ -157,7 +157,38 @@ fn wrong_usage() {
     let dotted = format!("{}/./copy.json", folder.path().display());
     wrong(&[TEMPLATE, "-o", &copy, "--report-file", &dotted]);
     assert_eq!(fs::read(&copy).unwrap(), before);
-    assert!(!Path::new(&out).exists());
+    // What a run reads beside its document is not written over either.
+    let [lock, settings] = ["l.lock", "outrigger.yaml"].map(|file| path(&folder, file));
+    fs::write(&lock, r#"{"version": 1, "images": {}}"#).unwrap();
+    fs::write(&settings, "policies: {assumptions: warn}\n").unwrap();
+    insta::assert_snapshot!(wrong(&[TEMPLATE, "--lock", &lock, "-o", &lock]), @"
+    error: the document would replace the lock file
+      hint: name another file for the document
+    ");
+    insta::assert_snapshot!(wrong(&[&copy, "--lock", &lock, "-o", &out, "--report-file", &lock, "--report", "json"]), @"
+    error: the report would replace the lock file
+      hint: name another file for the report
+    ");
+    insta::assert_snapshot!(wrong(&[&copy, "-o", &settings]), @"
+    error: the document would replace the settings file
+      hint: name another file for the document
+    ");
+    let beside = path(&folder, "outrigger.lock");
+    wrong(&[&copy, "-o", &beside]);
+    wrong(&[
+        TEMPLATE,
+        "-o",
+        &out,
+        "--report-file",
+        &out,
+        "--report",
+        "json",
+    ]);
+    assert_eq!(
+        fs::read_to_string(&lock).unwrap(),
+        r#"{"version": 1, "images": {}}"#
+    );
+    assert!(!Path::new(&out).exists() && !Path::new(&beside).exists());
 }
 
 #[test]

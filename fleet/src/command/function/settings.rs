@@ -9,11 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cli::options::{LockOptions, RecipeOptions, WhenPinned};
+use cli::settings::Documents;
 use cli::{Console, Exit, Failure, Problem, Terminals, Variables, lock};
 use registry::Locked;
 use registry::credentials::SecretPolicy;
 use registry::credentials::aws::ObjectUri;
 use serde_json::Value;
+use taskdef::dialect::Dialect;
 use taskdef::nearest::nearest;
 
 use super::refused::Refused;
@@ -102,7 +104,7 @@ const OF_APPLY: [(&str, &str, Shape); 6] = [
 ];
 
 /// Options that are spelled otherwise as variables, for the ways out that name them.
-const SPELLED: [(&str, &str); 9] = [
+const SPELLED: [(&str, &str); 11] = [
     (", with the keys of `--set`", ""),
     (
         "`fleet --help` shows what there is",
@@ -111,6 +113,8 @@ const SPELLED: [(&str, &str); 9] = [
     ("--allow-realm", "OUTRIGGER_ALLOWED_REALMS"),
     ("--allow-registry", "OUTRIGGER_ALLOWED_REGISTRIES"),
     ("--ca-bundle FILE", "OUTRIGGER_CA_BUNDLE"),
+    ("--exclude", "OUTRIGGER_EXCLUDE"),
+    ("--include", "OUTRIGGER_INCLUDE"),
     ("--insecure-registry", "OUTRIGGER_INSECURE_REGISTRIES"),
     ("--lock FILE", "OUTRIGGER_LOCK"),
     ("--mirror", "OUTRIGGER_MIRRORS"),
@@ -148,38 +152,80 @@ impl Settings {
             .into_iter()
             .filter(|(name, value)| !name.starts_with(PREFIX) || !value.trim().is_empty())
             .collect();
-        unknown(&variables)?;
+        // Everything that is wrong is told at once.
+        let mut problems = unknown(&mut variables);
         let results = variables.remove("OUTRIGGER_RESULTS");
-        let results = results.ok_or_else(|| missing("RESULTS", "name the bucket"))?;
-        let results = Place::parse(results.trim()).ok_or_else(|| {
-            Failure::usage(
-                "the setting `OUTRIGGER_RESULTS` is not of the form s3://BUCKET[/PREFIX]",
-            )
-        })?;
+        let results = kept(results_of(results.as_deref()), &mut problems);
         let secrets = variables.remove("OUTRIGGER_REGISTRY_CREDENTIALS");
-        let secrets = secrets_of(secrets.as_deref().unwrap_or("{}"))?;
-        let of_plan = options(&mut variables, &OF_PLAN)?;
-        let of_apply = options(&mut variables, &OF_APPLY)?;
+        let secrets = secrets_of(secrets.as_deref().unwrap_or("{}"));
+        let secrets = kept(secrets, &mut problems);
+        let of_plan = options(&mut variables, &OF_PLAN, &mut problems);
+        let of_apply = options(&mut variables, &OF_APPLY, &mut problems);
         let variables: Variables = variables.into_iter().collect();
-        let Command::Plan(plan) = parsed(&["plan", "--no-settings"], of_plan, &variables)? else {
-            return Err(Failure::failed("the settings are those of no plan"));
-        };
-        if plan.recipe.recipe.is_empty() {
-            return Err(missing("RECIPE", "name a recipe, or an object in S3"));
+        let plan = kept(plan_of(of_plan, &variables), &mut problems);
+        let rollout = kept(rollout_of(of_apply, &variables), &mut problems);
+        let role = plan.as_ref().map(|plan| {
+            let (role, _) = on_console(&variables, |console| outset::role(&plan.enter, console));
+            role
+        });
+        let role = role.and_then(|role| kept(role, &mut problems));
+        match (plan, rollout, role, secrets, results) {
+            (Some(plan), Some(rollout), Some(role), Some(secrets), Some(results))
+                if problems.is_empty() =>
+            {
+                Ok(Settings {
+                    plan: *plan,
+                    rollout,
+                    role,
+                    secrets,
+                    results,
+                    variables,
+                })
+            }
+            _ => Err(Failure {
+                exit: Exit::Usage,
+                problems,
+            }),
         }
-        let apply = ["apply", "plan.json", "--no-settings"];
-        let Command::Apply(apply) = parsed(&apply, of_apply, &variables)? else {
-            return Err(Failure::failed("the settings are those of no apply"));
-        };
-        let (role, _) = on_console(&variables, |console| outset::role(&plan.enter, console));
-        Ok(Settings {
-            plan: *plan,
-            rollout: apply.rollout.clone(),
-            role: role?,
-            secrets,
-            results,
-            variables,
-        })
+    }
+}
+
+/// What could be read; what is wrong is kept for later.
+fn kept<T>(read: Result<T, Failure>, problems: &mut Vec<Problem>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(failure) => {
+            // The same variable may be read for a plan and for an apply.
+            let new = failure.problems.into_iter();
+            let new: Vec<Problem> = new.filter(|problem| !problems.contains(problem)).collect();
+            problems.extend(new);
+            None
+        }
+    }
+}
+
+fn results_of(text: Option<&str>) -> Result<Place, Failure> {
+    let text = text.ok_or_else(|| missing("RESULTS", "give s3://BUCKET[/PREFIX]"))?;
+    Place::parse(text.trim()).ok_or_else(|| {
+        Failure::usage("the setting `OUTRIGGER_RESULTS` is not of the form s3://BUCKET[/PREFIX]")
+    })
+}
+
+fn plan_of(options: Vec<OsString>, variables: &Variables) -> Result<Box<PlanArguments>, Failure> {
+    let Command::Plan(plan) = parsed(&["plan", "--no-settings"], options, variables)? else {
+        return Err(Failure::failed("the settings are those of no plan"));
+    };
+    match plan.recipe.recipe.is_empty() {
+        true => Err(missing("RECIPE", "name a recipe, or an object in S3")),
+        false => Ok(plan),
+    }
+}
+
+fn rollout_of(options: Vec<OsString>, variables: &Variables) -> Result<RolloutOptions, Failure> {
+    let apply = ["apply", "plan.json", "--no-settings"];
+    match parsed(&apply, options, variables)? {
+        Command::Apply(apply) => Ok(apply.rollout.clone()),
+        _ => Err(Failure::failed("the settings are those of no apply")),
     }
 }
 
@@ -187,32 +233,29 @@ fn missing(name: &str, hint: &str) -> Failure {
     Failure::usage(format!("the setting `{PREFIX}{name}` is missing")).hint(hint)
 }
 
-/// A misspelt setting would be one without effect.
-fn unknown(variables: &BTreeMap<String, String>) -> Result<(), Failure> {
+/// Takes away what is no setting: a misspelt one would be one without effect.
+fn unknown(variables: &mut BTreeMap<String, String>) -> Vec<Problem> {
+    let is_known = |name: &str| VARIABLES.contains(&name);
     let ours = variables
         .keys()
         .filter_map(|name| name.strip_prefix(PREFIX));
-    let unknown = ours.filter(|name| !VARIABLES.contains(name));
-    let problems: Vec<Problem> = unknown
+    let unknown = ours.filter(|name| !is_known(name));
+    let problems = unknown
         .map(|name| Problem {
             message: format!("there is no setting `{PREFIX}{name}`"),
             hint: nearest(name, VARIABLES).map(|near| format!("did you mean `{PREFIX}{near}`?")),
         })
         .collect();
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(Failure {
-            exit: Exit::Usage,
-            problems,
-        }),
-    }
+    variables.retain(|name, _| name.strip_prefix(PREFIX).is_none_or(is_known));
+    problems
 }
 
 /// Takes variables away, and gives the options that they are.
 fn options(
     variables: &mut BTreeMap<String, String>,
     table: &[(&str, &str, Shape)],
-) -> Result<Vec<OsString>, Failure> {
+    problems: &mut Vec<Problem>,
+) -> Vec<OsString> {
     let mut options = Vec::new();
     for (name, option, shape) in table {
         let Some(text) = variables.remove(&format!("{PREFIX}{name}")) else {
@@ -228,14 +271,13 @@ fn options(
             }
             (Shape::Flag, "true") => options.push(format!("--{option}").into()),
             (Shape::Flag, "false") => {}
-            (Shape::Flag, _) => {
-                return Err(Failure::usage(format!(
-                    "the setting `{PREFIX}{name}` has to be `true` or `false`"
-                )));
-            }
+            (Shape::Flag, _) => problems.push(Problem {
+                message: format!("the setting `{PREFIX}{name}` has to be `true` or `false`"),
+                hint: None,
+            }),
         }
     }
-    Ok(options)
+    options
 }
 
 /// Reads options as the program does.
@@ -250,7 +292,12 @@ fn parsed(
         .chain(options)
         .collect();
     let (parsed, said) = on_console(variables, |console| {
-        cli::settings::parse_as::<Arguments>(help::command(), &args, "plan", console)
+        cli::settings::parse_as::<Arguments>(
+            help::command(),
+            &args,
+            Documents::new("plan", Dialect::Ecs),
+            console,
+        )
     });
     match parsed {
         Ok((arguments, _)) => Ok(arguments.command),
@@ -455,6 +502,13 @@ mod tests {
             wrong(&[("RECIPE", "alertlogic")]),
             wrong(&[("REGISTRY_CREDENTIALS", "{\"docker.io\": [\"canary\"]}")]),
             wrong(&[("INPUTS", "canary")]),
+            wrong(&[
+                ("WAVES", "1"),
+                ("WAVE", "0"),
+                ("ACCOUNTS", "12"),
+                ("RESULTS", "x"),
+                ("ORGANIZATION", "yes"),
+            ]),
         ];
         let table = table.join("\n");
         assert!(
@@ -475,13 +529,14 @@ mod tests {
         the variable `OUTRIGGER_RECIPE` is not valid: there is no recipe `alertlogic`; way out: did you mean `alert-logic`? There are: alert-logic, deepfence, lacework, prisma-cloud, sysdig; or name a file
         the setting `OUTRIGGER_REGISTRY_CREDENTIALS` is wrong; way out: it takes {"REGISTRY": ["ARN", ...], ...}
         the variable `OUTRIGGER_INPUTS` is not a JSON object; way out: it takes `{"KEY": VALUE, ...}`
+        there is no setting `OUTRIGGER_WAVES`; way out: did you mean `OUTRIGGER_WAVE`? / the setting `OUTRIGGER_RESULTS` is not of the form s3://BUCKET[/PREFIX] / the setting `OUTRIGGER_ORGANIZATION` has to be `true` or `false` / the value of `OUTRIGGER_ACCOUNTS <ID>` is not valid: an account is a number of 12 digits / the value of `OUTRIGGER_WAVE <PERCENT>` is not valid: a percentage is a whole number from 1 to 100
         "#);
     }
 
     #[test]
     fn what_has_to_be_there() {
         let failure = read(&[]).unwrap_err();
-        insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RESULTS` is missing; way out: name the bucket");
+        insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RESULTS` is missing; way out: give s3://BUCKET[/PREFIX] / the setting `OUTRIGGER_RECIPE` is missing; way out: name a recipe, or an object in S3");
         let failure = read(&[("RESULTS", "s3://results")]).unwrap_err();
         insta::assert_snapshot!(Refused::settings(failure), @"the setting `OUTRIGGER_RECIPE` is missing; way out: name a recipe, or an object in S3");
     }

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use super::Invocation;
 use super::event::Phase;
 use super::refused::Refused;
+use super::settings::spelled;
 use super::store::{Store, of_run, of_shard};
+use crate::command::outset;
 use crate::concurrent::each;
+use crate::matched::{Seen, Unmatched, unmatched};
 use crate::report::{DefinitionOutcome, ShardApplied, ShardReport, TargetOutcome};
 use crate::shard::Shard;
 
@@ -32,6 +35,8 @@ struct Sums {
     troubled: Vec<String>,
     /// Those without a report.
     missing: Vec<String>,
+    /// What was seen of each that was planned.
+    seen: Vec<Seen>,
 }
 
 /// Sums up a phase of a run, and writes that down.
@@ -71,11 +76,29 @@ pub(super) async fn sum(
             None => {}
         }
     }
+    let filters = &invocation.settings.plan;
+    let nowhere = match phase {
+        Phase::Plan => {
+            let choices = &filters.choices;
+            unmatched(
+                &outset::filters(&filters.filters, choices),
+                choices,
+                (&sums.seen, sums.missing.is_empty()),
+            )
+        }
+        _ => Unmatched::default(),
+    };
     let planned_badly = match phase {
         Phase::Plan => false,
         Phase::Apply => plan_exit(&store, run).await? == 1,
     };
-    let answer = answer(&store, run, (name, shards.len()), &sums, planned_badly);
+    let answer = answer(
+        &store,
+        run,
+        (name, shards.len()),
+        &sums,
+        (planned_badly, &nowhere),
+    );
     store
         .write(&of_run(run, &format!("{name}-summary.json")), &answer)
         .await?;
@@ -126,6 +149,7 @@ impl Sums {
                 self.changes += report.count(DefinitionOutcome::Changes);
                 self.refused += report.count(DefinitionOutcome::Refused);
                 self.left_alone += report.count(DefinitionOutcome::LeftAlone);
+                self.seen.push(report.seen());
                 !report.troubles.is_empty()
             }
             Phase::Apply => {
@@ -164,7 +188,7 @@ fn answer(
     run: &str,
     (phase, shards): (&str, usize),
     sums: &Sums,
-    planned_badly: bool,
+    (planned_badly, nowhere): (bool, &Unmatched),
 ) -> Value {
     let places = cli::text::count(shards, "account and region", "accounts and regions");
     let targets = cli::text::count(sums.targets, "target", "targets");
@@ -189,6 +213,10 @@ fn answer(
             text.push_str(&format!("; {what} {}", named(places)));
         }
     }
+    let nothing = nowhere.troubles.iter();
+    let nothing: Vec<String> = nothing.map(|it| spelled(&it.message)).collect();
+    text.extend(nothing.iter().map(|message| format!("; {message}")));
+    let badly = planned_badly || !nothing.is_empty();
     json!({
         "run": run,
         "phase": phase,
@@ -201,8 +229,10 @@ fn answer(
         },
         "troubled": short(&sums.troubled),
         "missing": short(&sums.missing),
-        "apply": sums.changes > 0,
-        "exit": sums.exit(planned_badly),
+        "unmatched": nothing,
+        // What a query that matches nothing was to exclude is not known.
+        "apply": sums.changes > 0 && !nowhere.misdirected,
+        "exit": sums.exit(badly),
         "text": text,
         "reports": store.shown(&of_run(run, "")),
     })
