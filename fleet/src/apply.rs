@@ -1,9 +1,11 @@
 //! From a plan to an account and region that is as planned.
 
+mod begin;
 mod register;
 mod services;
 mod started;
 mod steady;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

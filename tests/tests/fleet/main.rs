@@ -6,6 +6,7 @@ mod account;
 mod faults;
 mod function;
 mod kills;
+mod meanwhile;
 mod neighbours;
 mod organization;
 mod rollout;

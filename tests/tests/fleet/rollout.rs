@@ -1,5 +1,6 @@
 //! Waves, failures, and what is not touched.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -100,17 +101,20 @@ fn no_more_are_in_motion_than_allowed() {
     let Some(aws) = Aws::start() else { return };
     ten(&aws);
     aws.plan(&[]);
-    let (open, most) = (Arc::new(Mutex::new(0_usize)), Arc::new(AtomicUsize::new(0)));
+    let (open, most) = (Mutex::new(BTreeSet::new()), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     aws.disturbed(move |call| {
         let mut open = open.lock().unwrap();
         match call.action.as_str() {
             "ecs:UpdateService" => {
-                *open += 1;
-                seen.fetch_max(*open, Ordering::SeqCst);
+                open.insert(call.text("service").to_owned());
+                seen.fetch_max(open.len(), Ordering::SeqCst);
             }
-            // All that was under way is steady at the next look.
-            "ecs:DescribeServices" => *open = 0,
+            // What was under way is steady at the next look.
+            "ecs:DescribeServices" => {
+                let looked_at = call.input["services"].as_array().unwrap();
+                open.retain(|service| !looked_at.contains(&json!(service)));
+            }
             _ => {}
         }
         None
