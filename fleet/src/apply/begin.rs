@@ -1,5 +1,6 @@
 //! Services that are to be updated: looked at, registered for, looked at again, and updated.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::iter::once;
 
@@ -80,13 +81,22 @@ impl<C: CredentialSource> Work<'_, C> {
         services: Vec<PlannedTarget>,
     ) -> io::Result<Vec<(PlannedTarget, String)>> {
         let mut registered = Vec::new();
+        let mut looked_at = BTreeMap::new();
         for planned in services {
             if self.terms.failures.are_enough() {
                 break;
             }
-            match self.revision(&planned.definition).await? {
-                Ok(to) => registered.push((planned, to)),
-                Err(refusal) => self.pass(&planned.target, refusal),
+            let definition = planned.definition.clone();
+            // What is registered for now is looked at in any case.
+            if self.revisions.contains_key(&definition) && !looked_at.contains_key(&definition) {
+                let refusal = self.no_way_back(&definition).await;
+                looked_at.insert(definition.clone(), refusal);
+            }
+            let to = self.revision(&definition).await?;
+            match (to, looked_at.entry(definition).or_default()) {
+                (Ok(to), None) => registered.push((planned, to)),
+                (Err(refusal), _) => self.pass(&planned.target, refusal),
+                (_, Some(refusal)) => self.pass(&planned.target, refusal.clone()),
             }
         }
         Ok(registered)

@@ -49,6 +49,9 @@ impl<C: CredentialSource> Work<'_, C> {
         })?;
         let described = ecs::describe_task_definition(self.api, definition).await;
         let described = described.map_err(|error| Refusal::failed(&error))?;
+        if let Some(refusal) = no_way_back(definition, &described) {
+            return Err(refusal);
+        }
         let (before, _) = registrable(&described);
         if of_registration(&before) != planned.before {
             return Err(Refusal::changed(
@@ -92,6 +95,14 @@ impl<C: CredentialSource> Work<'_, C> {
                 outcome: TargetOutcome::Failed,
                 message: error.to_string(),
             }),
+        }
+    }
+
+    /// Why a service could not be given its task definition back.
+    pub(super) async fn no_way_back(&self, definition: &str) -> Option<Refusal> {
+        match ecs::describe_task_definition(self.api, definition).await {
+            Ok(described) => no_way_back(definition, &described),
+            Err(error) => Some(Refusal::failed(&error)),
         }
     }
 
@@ -177,6 +188,14 @@ impl<C: CredentialSource> Work<'_, C> {
         }
         Ok(None)
     }
+}
+
+fn no_way_back(definition: &str, described: &Value) -> Option<Refusal> {
+    let message = format!(
+        "`{}` is inactive, so that there would be no way back to it",
+        last(definition)
+    );
+    (!ecs::is_active(described)).then(|| Refusal::changed(&message))
 }
 
 /// What ECS says of a registration may repeat a value of it.

@@ -181,6 +181,57 @@ fn what_changed_since_the_plan_is_not_touched() {
 }
 
 #[test]
+fn without_a_way_back_nothing_is_touched() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for (service, family) in [
+        ("s0", "gone"),
+        ("s1", "going"),
+        ("s2", "going"),
+        ("s3", "kept"),
+    ] {
+        if aws.revisions(family) == 0 {
+            aws.register(&plain(family));
+        }
+        aws.service(&cluster, service, &format!("{family}:1"));
+    }
+    let deregister =
+        |name: &str| aws.ecs("DeregisterTaskDefinition", &json!({"taskDefinition": name}));
+    deregister("gone:1");
+    let (ran, plan) = aws.plan(&["--report-file", "planned.json"]);
+    ran.ended(0).said(
+        "service `prod/s0`: left alone: `gone:1` is inactive, so that there would be no way back to it",
+    );
+    assert_eq!(plan["shards"][0]["targets"].as_array().unwrap().len(), 3);
+    let planned = &aws.json("planned.json")["shards"][0];
+    assert_eq!(planned["leftAlone"][0]["code"], "inactive-definition");
+    assert_eq!(planned["leftAlone"].as_array().unwrap().len(), 1);
+    // One is updated before, and one is to be updated after it goes away.
+    aws.disturbed(|call| {
+        let second = call.action == "ecs:UpdateService" && call.text("service").ends_with("/s2");
+        second.then(|| Verdict::denied("ecs:UpdateService"))
+    });
+    aws.apply(&[]).ended(1);
+    aws.undisturbed();
+    deregister("going:1");
+    aws.apply(&["--report-file", "done.json"])
+        .ended(3)
+        .said("`going:1` is inactive, so that there would be no way back to it");
+    let done = outcomes(&aws.json("done.json"));
+    let done = ["s1", "s2", "s3"].map(|name| done[name].as_str());
+    assert_eq!(done, ["updated", "changed-since-plan", "updated"]);
+    assert_eq!(aws.runs(&cluster, "s2"), "going:1");
+
+    // Nothing was registered before it goes away.
+    let arn = aws.register(&plain("never"));
+    aws.service(&cluster, "s4", &arn);
+    aws.plan(&["--service", "s4"]).0.ended(0);
+    deregister("never:1");
+    aws.apply(&[]).ended(3).said("`never:1` is inactive");
+    assert_eq!(aws.revisions("never"), 1);
+}
+
+#[test]
 fn an_answer_that_is_lost_does_nothing_twice() {
     let Some(aws) = Aws::start() else { return };
     let cluster = aws.cluster("prod");
