@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Aws, REGION, plain};
+use outrigger_tests::servers::Verdict;
+
+use crate::account::{Aws, REGION, outcomes, plain};
 
 /// The second revision, by the first one's ARN.
 fn second(first: &str) -> String {
@@ -86,4 +88,107 @@ fn rules_schedules_and_families() {
     }
     let (_, plan) = aws.plan(&["--family", "batch"]);
     assert_eq!(plan["shards"], json!([]));
+}
+
+/// A definition with another command.
+fn running(family: &str, command: &str) -> Value {
+    let mut definition = plain(family);
+    definition["containerDefinitions"][0]["command"] = json!([command]);
+    definition
+}
+
+/// A rule that starts the latest revision of the family `api`, whose first one is old.
+fn nightly(aws: &Aws, cluster: &str) -> [String; 2] {
+    let revisions = ["old", "new"].map(|command| aws.register(&running("api", command)));
+    let family = revisions[0].strip_suffix(":1").unwrap();
+    let rule = json!({"Name": "night", "ScheduleExpression": "rate(1 day)"});
+    events(aws, "PutRule", &rule);
+    let targets = [target(cluster, "1", (family, "FARGATE"))];
+    events(
+        aws,
+        "PutTargets",
+        &json!({"Rule": "night", "Targets": targets}),
+    );
+    revisions
+}
+
+/// The program of a revision, or of the latest one.
+fn program(aws: &Aws, name: &str) -> String {
+    let definition = aws.definition(name)["taskDefinition"].clone();
+    let containers = definition["containerDefinitions"].as_array().unwrap();
+    let app = containers.iter().find(|it| it["name"] == "app").unwrap();
+    let words = format!("{}{}", app["entryPoint"], app["command"]);
+    assert!(words.contains("lacework"), "{words}");
+    words
+}
+
+#[test]
+fn the_latest_program_stays_the_latest() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [old, new] = nightly(&aws, &cluster);
+    aws.service(&cluster, "a", &new);
+    aws.service(&cluster, "b", &old);
+    aws.plan(&[]).0.ended(0);
+    aws.proxy.take_calls();
+    aws.apply(&[]).ended(0);
+    assert_eq!(
+        ["a", "b"].map(|name| aws.runs(&cluster, name)),
+        ["api:4", "api:3"]
+    );
+    assert!(program(&aws, "api:3").contains("old"));
+    assert!(program(&aws, "api").contains("new"));
+    // Nor is there a time between at which the old one would be started.
+    let calls = aws.proxy.take_calls().into_iter();
+    let mut calls = calls.map(|call| call.action).filter(|action| {
+        ["ecs:RegisterTaskDefinition", "ecs:UpdateService"].contains(&action.as_str())
+    });
+    let first: Vec<String> = calls.by_ref().take(2).collect();
+    assert_eq!(first, ["ecs:RegisterTaskDefinition"; 2]);
+    assert_eq!(calls.collect::<Vec<_>>(), ["ecs:UpdateService"; 2]);
+}
+
+#[test]
+fn a_revision_of_the_apply_is_nobody_elses() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [old, _] = nightly(&aws, &cluster);
+    aws.service(&cluster, "b", &old);
+    aws.plan(&[]).0.ended(0);
+    // The rule is not reached, and is in a second run of the same apply.
+    let updated = std::sync::atomic::AtomicBool::new(false);
+    aws.disturbed(move |call| {
+        let order = std::sync::atomic::Ordering::SeqCst;
+        updated.fetch_or(call.action == "ecs:UpdateService", order);
+        let lists = call.action == "ecs:ListTaskDefinitions" && updated.load(order);
+        lists.then(|| Verdict::denied("ecs:ListTaskDefinitions"))
+    });
+    let report = ["--report-file", "done.json", "--max-failures", "9"];
+    aws.apply(&report).ended(1);
+    let done = outcomes(&aws.json("done.json"));
+    assert_eq!(
+        (done["b"].as_str(), done["night"].as_str()),
+        ("updated", "failed")
+    );
+    assert!(program(&aws, "api").contains("new"));
+    aws.undisturbed();
+    aws.apply(&report).ended(0);
+    assert_eq!(outcomes(&aws.json("done.json"))["night"], "updated");
+    assert!(program(&aws, "api").contains("new"));
+    assert_eq!(aws.revisions("api"), 4);
+}
+
+#[test]
+fn what_would_hide_a_later_revision_of_somebody_else_is_not_registered() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [_, new] = nightly(&aws, &cluster);
+    aws.service(&cluster, "a", &aws.register(&running("other", "x")));
+    assert!(new.ends_with(":2"));
+    aws.plan(&[]).0.ended(0);
+    aws.register(&running("api", "newer"));
+    aws.apply(&[])
+        .ended(3)
+        .said("`api:3` is the latest revision now");
+    assert_eq!(aws.revisions("api"), 3);
 }
