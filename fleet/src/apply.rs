@@ -5,6 +5,7 @@ mod register;
 mod services;
 mod started;
 mod steady;
+mod unused;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,6 @@ use registry::remote::{CredentialSource, Registries};
 use registry::{LockFile, Locked};
 
 use crate::api::{Api, ApiError};
-use crate::ecs;
 use crate::journal::{Journal, Step};
 use crate::means::Means;
 use crate::plan::{PlannedTarget, ShardPlan};
@@ -199,7 +199,11 @@ impl<C: CredentialSource> Work<'_, C> {
                     }
                 }
                 Step::Deregistered { definition } => {
-                    self.revisions.remove(definition);
+                    // Several definitions may have come to the same revision.
+                    if let Some(Ok(gone)) = self.revisions.get(definition).cloned() {
+                        self.revisions
+                            .retain(|_, it| it.as_ref().is_ok_and(|it| *it != gone));
+                    }
                     self.registered.remove(definition);
                 }
                 Step::Done(applied) => {
@@ -245,45 +249,6 @@ impl<C: CredentialSource> Work<'_, C> {
         };
         (self.terms.tell)(self.shard(), &applied);
         self.done.insert(target.clone(), applied);
-    }
-
-    /// Makes revisions inactive that nothing runs because they did not become steady: whatever starts
-    /// the latest revision of the family would start them.
-    async fn take_back_revisions(&mut self) -> io::Result<()> {
-        let registered: Vec<String> = self.registered.iter().cloned().collect();
-        for definition in registered {
-            let targets = self.plan.targets.iter();
-            let of_definition = targets.filter(|planned| planned.definition == definition);
-            let outcomes: Vec<Option<TargetOutcome>> = of_definition
-                .map(|planned| Some(self.done.get(&planned.target)?.outcome))
-                .collect();
-            let rolled_back = outcomes.contains(&Some(TargetOutcome::RolledBack));
-            let runs = [
-                TargetOutcome::Updated,
-                TargetOutcome::Overtaken,
-                TargetOutcome::RollbackFailed,
-            ];
-            let is_run = outcomes
-                .iter()
-                .any(|outcome| outcome.is_some_and(|outcome| runs.contains(&outcome)));
-            let Some(Ok(revision)) = self.revisions.get(&definition).cloned() else {
-                continue;
-            };
-            if !rolled_back || is_run {
-                continue;
-            }
-            match ecs::deregister(self.api, &revision).await {
-                Ok(()) => self.write(Step::Deregistered { definition })?,
-                Err(error) => self.troubles.push(Trouble::about(
-                    &format!(
-                        "the revision `{}` did not become steady and is still active",
-                        crate::shard::last(&revision)
-                    ),
-                    &error,
-                )),
-            }
-        }
-        Ok(())
     }
 
     fn report(self) -> ShardApplied {

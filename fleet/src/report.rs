@@ -187,7 +187,7 @@ pub struct Applied {
 }
 
 /// What became of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetOutcome {
     /// It runs the new revision, and is steady.

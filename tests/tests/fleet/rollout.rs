@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use outrigger_tests::servers::samples::running;
 use outrigger_tests::servers::{Access, Registry, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::{Aws, OWN, REGION, SECRET, from_image, outcomes, plain};
 
@@ -229,6 +229,61 @@ fn without_a_way_back_nothing_is_touched() {
     deregister("never:1");
     aws.apply(&[]).ended(3).said("`never:1` is inactive");
     assert_eq!(aws.revisions("never"), 1);
+}
+
+#[test]
+fn a_revision_that_something_runs_stays_active() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    // Two revisions with the same content come to one.
+    for service in ["a", "b", "c"] {
+        let arn = aws.register(&plain("api"));
+        aws.service(&cluster, service, &arn);
+    }
+    aws.disturbed(|call| {
+        let change = |answer| without(answer, "a", ":4");
+        (call.action == "ecs:DescribeServices").then(|| Verdict::Change(Box::new(change)))
+    });
+    aws.plan(&[]).0.ended(0);
+    let report = ["--canary", "2", "--report-file", "done.json"];
+    aws.apply(&report).ended(1);
+    let done = outcomes(&aws.json("done.json"));
+    let done = ["a", "b", "c"].map(|name| done[name].as_str());
+    assert_eq!(done, ["rolled-back", "updated", "not-reached"]);
+    assert_eq!(
+        ["a", "b"].map(|name| aws.runs(&cluster, name)),
+        ["api:1", "api:4"]
+    );
+    let status = || {
+        aws.ecs(
+            "DescribeTaskDefinition",
+            &json!({"taskDefinition": "api:4"}),
+        )["taskDefinition"]["status"]
+            .clone()
+    };
+    assert_eq!(status(), "ACTIVE");
+    // Nor is it registered again for what is left.
+    aws.apply(&[&report[..], &["--max-failures", "2"]].concat())
+        .ended(1);
+    assert_eq!(aws.runs(&cluster, "c"), "api:4");
+    assert_eq!((aws.revisions("api"), status()), (4, json!("ACTIVE")));
+}
+
+/// Every service is steady but for one that runs this revision: its tasks fail.
+fn without(mut answer: Value, fails: &str, revision: &str) -> Value {
+    for service in answer["services"].as_array_mut().unwrap() {
+        let runs = service["taskDefinition"].as_str().unwrap();
+        let fails = service["serviceName"] == fails && runs.ends_with(revision);
+        let (state, running, failed) = match fails {
+            true => ("IN_PROGRESS", 0, 3),
+            false => ("COMPLETED", 2, 0),
+        };
+        service["deployments"] = json!([{
+            "status": "PRIMARY", "taskDefinition": runs, "rolloutState": state,
+            "desiredCount": 2, "runningCount": running, "failedTasks": failed,
+        }]);
+    }
+    answer
 }
 
 #[test]
