@@ -48,8 +48,15 @@ impl<C: CredentialSource> Work<'_, C> {
                 Standing::TakenBack(why) if moving.back.is_some() => {
                     self.failed(moving, why).await?
                 }
-                Standing::TakenBack(why) => self.taken_back(moving, why).await?,
-                Standing::Before | Standing::Overtaken => self.overtaken(moving, service)?,
+                Standing::TakenBack(why) => {
+                    let why = format!("{why}; ECS has taken it back");
+                    self.taken_back(moving, why).await?
+                }
+                Standing::Before if moving.back.is_some() => {
+                    self.failed(moving, STILL.to_owned()).await?
+                }
+                Standing::Before => self.taken_back(moving, AGAIN.to_owned()).await?,
+                Standing::Overtaken => self.overtaken(moving, service)?,
             };
             still.extend(next);
         }
@@ -100,7 +107,6 @@ impl<C: CredentialSource> Work<'_, C> {
     }
 
     async fn taken_back(&mut self, moving: Moving, why: String) -> io::Result<Option<Moving>> {
-        let why = format!("{why}; ECS has taken it back");
         let back = self.note_failure(&moving, why).await?;
         Ok(Some(Moving {
             back: Some(back),
@@ -170,6 +176,9 @@ impl Back {
 }
 
 const TOO_LATE: &str = "it did not become steady in time";
+/// What ECS says of a deployment that it has taken back may be gone by the next look.
+const AGAIN: &str = "it runs the revision before again";
+const STILL: &str = "it runs the new one";
 
 fn stands(service: &Value, moving: &Moving) -> Standing {
     let (old, new) = (moving.planned.definition.as_str(), moving.to.as_str());

@@ -1,5 +1,7 @@
 //! What ECS says of a deployment, and what comes of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use outrigger_tests::servers::Verdict;
 use serde_json::{Value, json};
 
@@ -83,6 +85,51 @@ fn what_the_circuit_breaker_takes_back_is_not_updated_again() {
         .said("tasks failed to start; ECS has taken it back");
     assert_eq!((done.as_str(), updates), ("rolled-back", 1));
 }
+
+#[test]
+fn what_runs_the_revision_before_again_has_failed() {
+    // The circuit breaker's verdict is gone by the next look.
+    let stands = |service: &mut Value, arn: &str, _: bool| {
+        let old = format!("{arn}:1");
+        service["deployments"] = json!([deployment(&old, ("PRIMARY", "COMPLETED", 2))]);
+        service["taskDefinition"] = json!(old);
+    };
+    let Some((ran, done, updates, _)) = applied(&["--steady-timeout", "0"], stands) else {
+        return;
+    };
+    ran.ended(1).said("it runs the revision before again");
+    assert_eq!((done.as_str(), updates), ("rolled-back", 1));
+}
+
+#[test]
+fn what_cannot_be_given_the_revision_before_is_told() {
+    let stands = |service: &mut Value, arn: &str, _: bool| {
+        let asked = service["taskDefinition"].as_str().unwrap().to_owned();
+        // Whatever ECS is told, the new one goes on failing once it was there.
+        let runs = match GIVEN.fetch_or(asked.ends_with(":2"), Ordering::SeqCst)
+            || asked.ends_with(":2")
+        {
+            true => format!("{arn}:2"),
+            false => asked,
+        };
+        let state = if runs.ends_with(":2") {
+            "FAILED"
+        } else {
+            "COMPLETED"
+        };
+        service["deployments"] = json!([deployment(&runs, ("PRIMARY", state, 2))]);
+        service["taskDefinition"] = json!(runs);
+    };
+    let Some((ran, done, updates, _)) = applied(&["--steady-timeout", "0"], stands) else {
+        return;
+    };
+    ran.ended(1)
+        .said("tasks failed to start; the revision before is not steady: it runs the new one");
+    assert_eq!((done.as_str(), updates), ("rollback-failed", 2));
+}
+
+/// Whether the service was ever given the new revision.
+static GIVEN: AtomicBool = AtomicBool::new(false);
 
 #[test]
 fn what_somebody_else_deploys_meanwhile_is_left_alone() {
