@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Work;
+use super::watch::proves;
 use crate::api::ApiError;
 use crate::ecs::{self, text};
 use crate::journal::Step;
@@ -57,8 +58,6 @@ impl<C: CredentialSource> Work<'_, C> {
     pub(super) async fn services(&mut self) -> io::Result<()> {
         let is_service = |planned: &&PlannedTarget| place(&planned.target).is_some();
         let total = self.plan.targets.iter().filter(is_service).count();
-        let done = self.done.keys();
-        let done = done.filter(|target| place(target).is_some()).count();
         let mut open = self.open();
         open.retain(|planned| is_service(&planned));
         let mut open: VecDeque<PlannedTarget> = open.into();
@@ -67,16 +66,23 @@ impl<C: CredentialSource> Work<'_, C> {
         let (begun, rest): (Vec<_>, Vec<_>) = open.drain(..).partition(begun);
         open.extend(rest);
         self.wave(begun.into(), true).await?;
-        let mut size = match done {
-            0 => self.terms.rollout.canary,
-            _ => self.later_wave(total),
-        };
         while !open.is_empty() && !self.terms.failures.are_enough() {
+            let canaries = self.terms.rollout.canary;
+            let size = match canaries.saturating_sub(self.proofs()) {
+                0 => self.later_wave(total),
+                missing => missing,
+            };
             let wave = open.drain(..size.min(open.len())).collect();
             self.wave(wave, false).await?;
-            size = self.later_wave(total);
         }
         Ok(())
+    }
+
+    /// How many services have shown that what is planned can run.
+    fn proofs(&self) -> usize {
+        let done = self.done.values();
+        let services = done.filter(|applied| place(&applied.target).is_some());
+        services.filter(|applied| proves(applied)).count()
     }
 
     fn later_wave(&self, total: usize) -> usize {

@@ -40,7 +40,7 @@ impl<C: CredentialSource> Work<'_, C> {
             };
             let lags = moving.since.elapsed() < LAG.min(patience);
             let next = match stands {
-                Standing::Steady => self.arrived(moving)?,
+                Standing::Steady => self.arrived(moving, service)?,
                 Standing::UnderWay if late => self.failed(moving, TOO_LATE.to_owned()).await?,
                 Standing::UnderWay => Some(moving),
                 Standing::Before if lags => Some(moving),
@@ -63,10 +63,17 @@ impl<C: CredentialSource> Work<'_, C> {
         Ok(still)
     }
 
-    fn arrived(&mut self, moving: Moving) -> io::Result<Option<Moving>> {
+    fn arrived(&mut self, moving: Moving, service: Option<&Value>) -> io::Result<Option<Moving>> {
+        let desired = service.and_then(|service| service.get("desiredCount"));
+        let started = desired.and_then(Value::as_u64) != Some(0);
+        let said = [
+            self.made_from(&moving.planned.definition),
+            (!started).then(|| NONE_STARTED.to_owned()),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
         let applied = match moving.back {
             None => Applied {
-                message: self.made_from(&moving.planned.definition),
+                message: (!said.is_empty()).then(|| said.join("; ")),
                 ..applied(&moving, TargetOutcome::Updated, None)
             },
             Some(ref back) => applied(&moving, TargetOutcome::RolledBack, Some(back.clone())),
@@ -173,6 +180,14 @@ impl Back {
             stopped: self.stopped.clone(),
         }
     }
+}
+
+const NONE_STARTED: &str = "no task is wanted, so that none was started";
+
+/// Whether it has shown that the new revision can run: tasks of it do.
+pub(super) fn proves(applied: &Applied) -> bool {
+    let said = applied.message.as_deref().unwrap_or_default();
+    applied.outcome == TargetOutcome::Updated && !said.ends_with(NONE_STARTED)
 }
 
 const TOO_LATE: &str = "it did not become steady in time";

@@ -97,6 +97,49 @@ fn one_of_ten_does_not_become_steady() {
 }
 
 #[test]
+fn a_service_without_tasks_is_no_canary() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for place in 0..5 {
+        let arn = aws.register(&plain(&format!("f{place}")));
+        let desired = if place < 2 { 0 } else { 2 };
+        let more = json!({"launchType": "FARGATE", "desiredCount": desired});
+        aws.service_with(&cluster, &format!("s{place}"), &arn, &more);
+        if desired > 0 {
+            aws.fails(&format!("s{place}"));
+        }
+    }
+    aws.plan(&[]);
+    let report = ["--wave", "100", "--report-file", "done.json"];
+    aws.apply(&report)
+        .ended(1)
+        .said("no task is wanted, so that none was started");
+    let of = || {
+        let done = outcomes(&aws.json("done.json"));
+        ["s0", "s1", "s2", "s3", "s4"].map(|name| done[name].clone())
+    };
+    let expected = [
+        "updated",
+        "updated",
+        "rolled-back",
+        "not-reached",
+        "not-reached",
+    ];
+    assert_eq!(of(), expected);
+    // After a canary that has failed comes another one.
+    aws.apply(&[&report[..], &["--max-failures", "2"]].concat())
+        .ended(1);
+    let expected = [
+        "updated",
+        "updated",
+        "rolled-back",
+        "rolled-back",
+        "not-reached",
+    ];
+    assert_eq!(of(), expected);
+}
+
+#[test]
 fn no_more_are_in_motion_than_allowed() {
     let Some(aws) = Aws::start() else { return };
     ten(&aws);
