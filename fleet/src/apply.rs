@@ -240,15 +240,27 @@ impl<C: CredentialSource> Work<'_, C> {
         if refusal.outcome.is_failure() {
             self.terms.failures.add();
         }
-        let applied = Applied {
+        self.leave(Applied {
             target: target.clone(),
             outcome: refusal.outcome,
             revision: None,
             message: Some(refusal.message),
             stopped: Vec::new(),
-        };
+        });
+    }
+
+    /// A target is done with for now: when the apply is begun again, it is looked at again.
+    fn leave(&mut self, applied: Applied) {
         (self.terms.tell)(self.shard(), &applied);
-        self.done.insert(target.clone(), applied);
+        self.done.insert(applied.target.clone(), applied);
+    }
+
+    /// What became of a target that was given a revision cannot be seen: no other one is begun.
+    fn unseen(&mut self, applied: Applied, error: &ApiError) {
+        let what = format!("what became of {} cannot be seen", applied.target);
+        self.troubles.push(Trouble::about(&what, error));
+        self.terms.failures.add();
+        self.leave(applied);
     }
 
     fn report(self) -> ShardApplied {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::services::{Moving, place};
 use super::steady::{Standing, standing, unplanned};
 use super::{Refusal, Work};
+use crate::api::ErrorKind;
 use crate::ecs::{self, text};
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
@@ -123,7 +124,13 @@ impl<C: CredentialSource> Work<'_, C> {
         match ecs::update_service(self.api, place(target).unwrap_or_default(), &to).await {
             Ok(()) => Ok(Some(Moving::new(planned, to, None))),
             Err(error) => {
-                self.pass(target, Refusal::failed(&error));
+                match error.kind {
+                    // It may have been given it all the same.
+                    ErrorKind::Unanswered => {
+                        self.out_of_sight(&Moving::new(planned, to, None), &error);
+                    }
+                    _ => self.pass(target, Refusal::failed(&error)),
+                }
                 Ok(None)
             }
         }

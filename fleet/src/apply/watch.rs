@@ -27,17 +27,21 @@ impl<C: CredentialSource> Work<'_, C> {
         let described = self.described(targets).await;
         let mut still = Vec::new();
         for moving in moving {
-            let service = match &described {
-                Ok(described) => described.get(&moving.planned.target),
-                Err(_) => None,
-            };
             let patience = Duration::from_secs(self.terms.rollout.patience);
             let late = moving.since.elapsed() >= patience;
-            let stands = match (service, &described) {
-                (Some(service), _) => stands(service, &moving),
-                (None, Ok(_)) => Standing::Overtaken,
-                (None, Err(_)) => Standing::UnderWay,
+            let described = match &described {
+                Ok(described) => described,
+                Err(error) if late => {
+                    self.out_of_sight(&moving, error);
+                    continue;
+                }
+                Err(_) => {
+                    still.push(moving);
+                    continue;
+                }
             };
+            let service = described.get(&moving.planned.target);
+            let stands = service.map_or(Standing::Overtaken, |service| stands(service, &moving));
             let lags = moving.since.elapsed() < LAG.min(patience);
             let next = match stands {
                 Standing::Steady => self.arrived(moving, service)?,
@@ -80,6 +84,19 @@ impl<C: CredentialSource> Work<'_, C> {
         };
         self.finish(applied)?;
         Ok(None)
+    }
+
+    /// A service that was given a revision, and cannot be looked at: whoever applies again can.
+    pub(super) fn out_of_sight(&mut self, moving: &Moving, error: &ApiError) {
+        let back = match &moving.back {
+            Some(back) => back.and("it was given the revision before, and could not be watched"),
+            None => Back {
+                message: "it was given the new revision, and could not be watched".to_owned(),
+                stopped: Vec::new(),
+            },
+        };
+        let applied = applied(moving, TargetOutcome::NotReached, Some(back));
+        self.unseen(applied, error);
     }
 
     fn overtaken(&mut self, moving: Moving, service: Option<&Value>) -> io::Result<Option<Moving>> {
@@ -143,7 +160,10 @@ impl<C: CredentialSource> Work<'_, C> {
         let target = &moving.planned.target;
         let described = match self.described(once(target)).await {
             Ok(described) => described,
-            Err(error) => return self.not_taken_back(&moving, &error),
+            Err(error) => {
+                self.not_taken_back(&moving, &error);
+                return Ok(None);
+            }
         };
         let service = described.get(target);
         let runs = service.and_then(|service| text(service, "taskDefinition"));
@@ -151,7 +171,8 @@ impl<C: CredentialSource> Work<'_, C> {
         if runs == Some(moving.to.as_str()) {
             let place = place(target).unwrap_or_default();
             if let Err(error) = ecs::update_service(self.api, place, before).await {
-                return self.not_taken_back(&moving, &error);
+                self.not_taken_back(&moving, &error);
+                return Ok(None);
             }
         } else if runs != Some(before) {
             return self.overtaken(moving, service);
@@ -162,13 +183,11 @@ impl<C: CredentialSource> Work<'_, C> {
         }))
     }
 
-    fn not_taken_back(&mut self, moving: &Moving, error: &ApiError) -> io::Result<Option<Moving>> {
-        let back = moving
-            .back
-            .as_ref()
-            .map(|back| back.and(&error.to_string()));
-        self.finish(applied(moving, TargetOutcome::RollbackFailed, back))?;
-        Ok(None)
+    /// It is tried again when the apply is begun again.
+    fn not_taken_back(&mut self, moving: &Moving, error: &ApiError) {
+        let back = moving.back.as_ref();
+        let back = back.map(|back| back.and(&error.to_string()));
+        self.leave(applied(moving, TargetOutcome::RollbackFailed, back));
     }
 }
 

@@ -9,6 +9,7 @@ mod kills;
 mod meanwhile;
 mod neighbours;
 mod organization;
+mod revisions;
 mod rollout;
 mod round_trip;
 mod started;

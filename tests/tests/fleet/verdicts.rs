@@ -145,3 +145,58 @@ fn what_somebody_else_deploys_meanwhile_is_left_alone() {
         .said("somebody else has deployed another task definition meanwhile");
     assert_eq!((done.as_str(), updates), ("overtaken", 1));
 }
+
+/// The login expires as soon as this is called.
+fn expires_at(aws: &Aws, action: &'static str) {
+    let expired = AtomicBool::new(false);
+    aws.disturbed(move |call| {
+        let error = json!({"__type": "ExpiredTokenException", "message": "The token has expired"});
+        let is_over = expired.fetch_or(call.action == action, Ordering::SeqCst);
+        is_over.then(|| Verdict::Answer(400, error))
+    });
+}
+
+#[test]
+fn a_login_that_expires_is_no_verdict() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for place in 0..3 {
+        let arn = aws.register(&plain(&format!("f{place}")));
+        aws.service(&cluster, &format!("s{place}"), &arn);
+    }
+    aws.plan(&["--service", "s0,s1"]).0.ended(0);
+    aws.proxy.take_calls();
+    expires_at(&aws, "ecs:UpdateService");
+    let report = ["--report-file", "done.json"];
+    aws.apply(&[&report[..], &["--steady-timeout", "0"]].concat())
+        .ended(1)
+        .said("what became of service `prod/s0` cannot be seen")
+        .said("the AWS login has expired: log in again");
+    let of = || {
+        let done = outcomes(&aws.json("done.json"));
+        ["s0", "s1"].map(|name| done[name].clone())
+    };
+    assert_eq!(of(), ["not-reached", "not-reached"]);
+    assert_eq!(aws.runs(&cluster, "s0"), "f0:2");
+    aws.undisturbed();
+    aws.apply(&report).ended(0);
+    assert_eq!(of(), ["updated", "updated"]);
+    let calls = aws.proxy.take_calls();
+    let updates = calls
+        .iter()
+        .filter(|call| call.action == "ecs:UpdateService");
+    assert_eq!(updates.count(), 2);
+    assert_eq!(aws.revisions("f0"), 2);
+
+    // On the way back.
+    aws.fails("s2");
+    aws.plan(&["--service", "s2"]).0.ended(0);
+    expires_at(&aws, "ecs:ListTasks");
+    aws.apply(&report).ended(1);
+    assert_eq!(outcomes(&aws.json("done.json"))["s2"], "rollback-failed");
+    assert_eq!(aws.runs(&cluster, "s2"), "f2:2");
+    aws.undisturbed();
+    aws.apply(&report).ended(1);
+    assert_eq!(outcomes(&aws.json("done.json"))["s2"], "rolled-back");
+    assert_eq!(aws.runs(&cluster, "s2"), "f2:1");
+}
