@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use registry::remote::{CredentialSource, Registries};
 use registry::{LockFile, Locked};
 
-use crate::api::{Api, ApiError};
+use crate::api::{Api, ApiError, ErrorKind};
 use crate::journal::{Journal, Step};
 use crate::means::Means;
 use crate::plan::{PlannedTarget, ShardPlan};
@@ -84,7 +84,11 @@ struct Refusal {
 }
 
 impl Refusal {
+    /// What a call means for its target: one that is gone has changed.
     fn failed(error: &ApiError) -> Refusal {
+        if error.kind == ErrorKind::NotFound {
+            return Refusal::changed("it is gone");
+        }
         Refusal {
             outcome: TargetOutcome::Failed,
             message: error.to_string(),

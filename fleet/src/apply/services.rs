@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Work;
 use super::watch::proves;
-use crate::api::ApiError;
+use crate::api::{ApiError, ErrorKind};
 use crate::ecs::{self, text};
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
@@ -155,7 +155,12 @@ impl<C: CredentialSource> Work<'_, C> {
         }
         let mut described = BTreeMap::new();
         for (cluster, services) in by_cluster {
-            for value in ecs::describe_services(self.api, cluster, &services).await? {
+            let values = match ecs::describe_services(self.api, cluster, &services).await {
+                // With the cluster all of them are gone.
+                Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+                values => values?,
+            };
+            for value in values {
                 if let Some(service) = text(&value, "serviceArn") {
                     let target = Target::Service {
                         cluster: cluster.to_owned(),

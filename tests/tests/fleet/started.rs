@@ -192,3 +192,55 @@ fn what_would_hide_a_later_revision_of_somebody_else_is_not_registered() {
         .said("`api:3` is the latest revision now");
     assert_eq!(aws.revisions("api"), 3);
 }
+
+#[test]
+fn what_is_gone_has_changed_and_stops_nothing() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [_, hourly, left] = ["api", "hourly", "left"].map(|family| aws.register(&plain(family)));
+    for name in ["night", "stays"] {
+        let rule = json!({"Name": name, "ScheduleExpression": "rate(1 day)"});
+        events(&aws, "PutRule", &rule);
+        let targets = [target(&cluster, "1", (&left, "FARGATE"))];
+        events(
+            &aws,
+            "PutTargets",
+            &json!({"Rule": name, "Targets": targets}),
+        );
+    }
+    let mut starts = target(&cluster, "", (&hourly, "FARGATE"));
+    starts.as_object_mut().unwrap().remove("Id");
+    let hour = json!({
+        "FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(1 hour)", "Target": starts,
+    });
+    let place = (("key", REGION), ("scheduler", "POST /schedules/hour"));
+    aws.moto.rest(place.0, place.1, &hour).unwrap();
+    let old = aws.cluster("old");
+    aws.service(&old, "api", "api:1");
+    aws.plan(&[]).0.ended(0);
+
+    aws.disturbed(|call| {
+        let gone = match call.action.as_str() {
+            "ecs:DescribeServices" => (400, "ClusterNotFoundException"),
+            "events:ListTargetsByRule" if call.text("Rule") == "night" => {
+                (400, "ResourceNotFoundException")
+            }
+            "scheduler:GET /schedules/hour" => (404, "ResourceNotFoundException"),
+            _ => return None,
+        };
+        let error = json!({"__type": gone.1, "message": "There is none."});
+        Some(Verdict::Answer(gone.0, error))
+    });
+    aws.apply(&["--report-file", "done.json"])
+        .ended(3)
+        .said("it is gone")
+        .said("the service is gone");
+    let done = outcomes(&aws.json("done.json"));
+    let done = ["api", "hour", "night", "stays"].map(|name| done[name].as_str());
+    let gone = "changed-since-plan";
+    assert_eq!(done, [gone, gone, gone, "updated"]);
+    assert_eq!(
+        ["api", "hourly", "left"].map(|family| aws.revisions(family)),
+        [1, 1, 2]
+    );
+}
