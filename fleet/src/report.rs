@@ -196,6 +196,8 @@ pub enum TargetOutcome {
     ChangedSincePlan,
     /// It was in the middle of another deployment, and was not touched.
     DeploymentInProgress,
+    /// It was not steady before, and was not touched.
+    NotSteady,
     /// It was updated, and somebody else deployed something before it was steady.
     Overtaken,
     /// It could not be updated, and runs what it ran.
@@ -215,6 +217,7 @@ impl TargetOutcome {
             TargetOutcome::Updated => "updated",
             TargetOutcome::ChangedSincePlan => "changed-since-plan",
             TargetOutcome::DeploymentInProgress => "deployment-in-progress",
+            TargetOutcome::NotSteady => "not-steady",
             TargetOutcome::Overtaken => "overtaken",
             TargetOutcome::Failed => "failed",
             TargetOutcome::RolledBack => "rolled-back",

@@ -56,6 +56,7 @@ fn is_run(outcome: &TargetOutcome) -> bool {
         | TargetOutcome::NotReached => true,
         TargetOutcome::ChangedSincePlan
         | TargetOutcome::DeploymentInProgress
+        | TargetOutcome::NotSteady
         | TargetOutcome::Failed
         | TargetOutcome::RolledBack => false,
     }

@@ -102,6 +102,19 @@ fn what_runs_the_revision_before_again_has_failed() {
 }
 
 #[test]
+fn what_is_not_steady_before_is_not_touched() {
+    let stands = |service: &mut Value, arn: &str, _: bool| {
+        let old = format!("{arn}:1");
+        service["deployments"] = json!([deployment(&old, ("PRIMARY", "COMPLETED", 1))]);
+    };
+    let Some((ran, done, updates, _)) = applied(&["--steady-timeout", "1"], stands) else {
+        return;
+    };
+    ran.ended(3).said("it is not steady");
+    assert_eq!((done.as_str(), updates), ("not-steady", 0));
+}
+
+#[test]
 fn what_cannot_be_given_the_revision_before_is_told() {
     let stands = |service: &mut Value, arn: &str, _: bool| {
         let asked = service["taskDefinition"].as_str().unwrap().to_owned();
