@@ -141,6 +141,8 @@ struct Work<'w, C> {
     later: BTreeMap<String, String>,
     /// Definitions that were registered by this apply, or by what went before it.
     registered: BTreeSet<String>,
+    /// Revisions that something may have been given that gave no answer.
+    given: BTreeSet<String>,
     /// What became of targets.
     done: BTreeMap<Target, Applied>,
     troubles: Vec<Trouble>,
@@ -164,6 +166,7 @@ pub async fn apply_shard<C: CredentialSource>(
         revisions: BTreeMap::new(),
         later: BTreeMap::new(),
         registered: BTreeSet::new(),
+        given: BTreeSet::new(),
         done: BTreeMap::new(),
         troubles: Vec::new(),
     };

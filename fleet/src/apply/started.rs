@@ -6,6 +6,7 @@ use std::io;
 use registry::remote::CredentialSource;
 
 use super::{Refusal, Work};
+use crate::api::ErrorKind;
 use crate::ecs;
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
@@ -83,6 +84,9 @@ impl<C: CredentialSource> Work<'_, C> {
                 to: to.clone(),
             })?;
             if let Err(error) = schedules::point_to(self.api, target, &to).await {
+                if error.kind == ErrorKind::Unanswered {
+                    self.given.insert(to);
+                }
                 return Ok(Err(Refusal::failed(&error)));
             }
         }

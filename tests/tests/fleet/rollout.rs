@@ -268,11 +268,14 @@ fn throttling_is_waited_for_and_denial_is_told() {
         ran.stderr
     );
     assert_eq!(aws.runs(&cluster, "s0"), "f0:1");
-    // Allowed, it goes on where it was: the revision that is there is taken.
+    // Nothing runs the revision, and whatever starts the latest one does not start it.
+    let described = aws.ecs("DescribeTaskDefinition", &json!({"taskDefinition": "f0:2"}));
+    assert_eq!(described["taskDefinition"]["status"], "INACTIVE");
+    // Allowed, it goes on where it was.
     aws.undisturbed();
     let ran = aws.apply(&[]);
     assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
-    assert_eq!(aws.revisions("f0"), 2);
+    assert_eq!(aws.runs(&cluster, "s0"), "f0:3");
 }
 
 #[test]

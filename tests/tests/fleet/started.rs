@@ -149,6 +149,81 @@ fn the_latest_program_stays_the_latest() {
 }
 
 #[test]
+fn what_nothing_runs_is_taken_back() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [old, new] = nightly(&aws, &cluster);
+    aws.service(&cluster, "a", &new);
+    aws.service(&cluster, "b", &old);
+    fails_as(&aws, "api:4");
+    aws.plan(&[]).0.ended(0);
+    // One of the revisions has failed, and nothing was given the other.
+    aws.apply(&[]).ended(1);
+    assert_eq!(
+        ["a", "b"].map(|name| aws.runs(&cluster, name)),
+        ["api:2", "api:1"]
+    );
+    assert_eq!(
+        latest(&aws),
+        ("api:2".to_owned(), "[\"/bin/app\"][\"new\"]".to_owned())
+    );
+}
+
+#[test]
+fn what_fails_leaves_the_latest_program_the_latest() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let [old, new] = nightly(&aws, &cluster);
+    aws.service(&cluster, "a", &new);
+    aws.service(&cluster, "b", &old);
+    fails_as(&aws, "api:4");
+    aws.plan(&[]).0.ended(0);
+    aws.apply(&["--report-file", "done.json", "--max-failures", "2"])
+        .ended(1);
+    let done = outcomes(&aws.json("done.json"));
+    let done = ["a", "b", "night"].map(|name| done[name].as_str());
+    assert_eq!(done, ["rolled-back", "updated", "not-reached"]);
+    assert_eq!(
+        latest(&aws),
+        ("api:5".to_owned(), "[\"/bin/app\"][\"new\"]".to_owned())
+    );
+}
+
+/// Whatever runs this revision fails, and everything else is steady.
+fn fails_as(aws: &Aws, revision: &'static str) {
+    aws.disturbed(move |call| {
+        let change = move |mut answer: Value| {
+            for service in answer["services"].as_array_mut().unwrap() {
+                let runs = service["taskDefinition"].as_str().unwrap();
+                let (state, running) = match runs.ends_with(revision) {
+                    true => ("FAILED", 0),
+                    false => ("COMPLETED", 2),
+                };
+                service["deployments"] = json!([{
+                    "status": "PRIMARY", "taskDefinition": runs, "rolloutState": state,
+                    "desiredCount": 2, "runningCount": running,
+                }]);
+            }
+            answer
+        };
+        (call.action == "ecs:DescribeServices").then(|| Verdict::Change(Box::new(change)))
+    });
+}
+
+/// The latest active revision of the family `api`, and its program; moto describes inactive ones, too.
+fn latest(aws: &Aws) -> (String, String) {
+    let input = json!({"familyPrefix": "api", "status": "ACTIVE"});
+    let listed = aws.ecs("ListTaskDefinitions", &input)["taskDefinitionArns"].clone();
+    let listed = listed.as_array().unwrap().iter();
+    let names = listed.map(|arn| arn.as_str().unwrap().rsplit('/').next().unwrap());
+    let latest =
+        names.max_by_key(|name| name.strip_prefix("api:").unwrap().parse::<u64>().unwrap());
+    let latest = latest.unwrap().to_owned();
+    let app = aws.definition(&latest)["taskDefinition"]["containerDefinitions"][0].clone();
+    (latest, format!("{}{}", app["entryPoint"], app["command"]))
+}
+
+#[test]
 fn a_revision_of_the_apply_is_nobody_elses() {
     let Some(aws) = Aws::start() else { return };
     let cluster = aws.cluster("prod");
