@@ -140,3 +140,36 @@ fn a_later_revision_is_told_and_never_lost() {
     let told = "its revision is made from `held:1`, which it ran, and not from the later `held:2`";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }
+
+#[test]
+fn a_field_that_is_not_known_is_never_lost() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for family in ["new", "known"] {
+        let arn = aws.register(&plain(family));
+        aws.service(&cluster, family, &arn);
+    }
+    aws.disturbed(|call| {
+        let of_new = call.text("taskDefinition").ends_with("/new:1");
+        let more = |mut answer: Value| {
+            answer["taskDefinition"]["someDay"] = json!({"secret": "canary-value"});
+            answer
+        };
+        let describes = call.action == "ecs:DescribeTaskDefinition" && of_new;
+        describes.then(|| Verdict::Change(Box::new(more)))
+    });
+    let (ran, plan) = aws.plan(&["--report-file", "planned.json"]);
+    ran.ended(3)
+        .said("error[field-removed]: not known, and would be lost in a new revision: `someDay`")
+        .said("a newer version of this program may know it");
+    assert_eq!(plan["shards"][0]["targets"].as_array().unwrap().len(), 1);
+    let planned = aws.json("planned.json")["shards"][0].clone();
+    let definitions = planned["definitions"].as_array().unwrap();
+    let told = definitions
+        .iter()
+        .map(|it| &it["outcome"])
+        .collect::<Vec<_>>();
+    assert_eq!(told, ["changes", "refused"]);
+    aws.apply(&[]).ended(0);
+    assert_eq!(["new", "known"].map(|family| aws.revisions(family)), [1, 2]);
+}
