@@ -1,9 +1,12 @@
 //! From a plan to an account and region that is as planned.
 
+mod begin;
 mod register;
 mod services;
 mod started;
 mod steady;
+mod unused;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,8 +19,7 @@ use serde::{Deserialize, Serialize};
 use registry::remote::{CredentialSource, Registries};
 use registry::{LockFile, Locked};
 
-use crate::api::{Api, ApiError};
-use crate::ecs;
+use crate::api::{Api, ApiError, ErrorKind};
 use crate::journal::{Journal, Step};
 use crate::means::Means;
 use crate::plan::{PlannedTarget, ShardPlan};
@@ -82,7 +84,11 @@ struct Refusal {
 }
 
 impl Refusal {
+    /// What a call means for its target: one that is gone has changed.
     fn failed(error: &ApiError) -> Refusal {
+        if error.kind == ErrorKind::NotFound {
+            return Refusal::changed("it is gone");
+        }
         Refusal {
             outcome: TargetOutcome::Failed,
             message: error.to_string(),
@@ -135,6 +141,8 @@ struct Work<'w, C> {
     later: BTreeMap<String, String>,
     /// Definitions that were registered by this apply, or by what went before it.
     registered: BTreeSet<String>,
+    /// Revisions that something may have been given that gave no answer.
+    given: BTreeSet<String>,
     /// What became of targets.
     done: BTreeMap<Target, Applied>,
     troubles: Vec<Trouble>,
@@ -158,6 +166,7 @@ pub async fn apply_shard<C: CredentialSource>(
         revisions: BTreeMap::new(),
         later: BTreeMap::new(),
         registered: BTreeSet::new(),
+        given: BTreeSet::new(),
         done: BTreeMap::new(),
         troubles: Vec::new(),
     };
@@ -197,7 +206,11 @@ impl<C: CredentialSource> Work<'_, C> {
                     }
                 }
                 Step::Deregistered { definition } => {
-                    self.revisions.remove(definition);
+                    // Several definitions may have come to the same revision.
+                    if let Some(Ok(gone)) = self.revisions.get(definition).cloned() {
+                        self.revisions
+                            .retain(|_, it| it.as_ref().is_ok_and(|it| *it != gone));
+                    }
                     self.registered.remove(definition);
                 }
                 Step::Done(applied) => {
@@ -234,54 +247,27 @@ impl<C: CredentialSource> Work<'_, C> {
         if refusal.outcome.is_failure() {
             self.terms.failures.add();
         }
-        let applied = Applied {
+        self.leave(Applied {
             target: target.clone(),
             outcome: refusal.outcome,
             revision: None,
             message: Some(refusal.message),
             stopped: Vec::new(),
-        };
-        (self.terms.tell)(self.shard(), &applied);
-        self.done.insert(target.clone(), applied);
+        });
     }
 
-    /// Makes revisions inactive that nothing runs because they did not become steady: whatever starts
-    /// the latest revision of the family would start them.
-    async fn take_back_revisions(&mut self) -> io::Result<()> {
-        let registered: Vec<String> = self.registered.iter().cloned().collect();
-        for definition in registered {
-            let targets = self.plan.targets.iter();
-            let of_definition = targets.filter(|planned| planned.definition == definition);
-            let outcomes: Vec<Option<TargetOutcome>> = of_definition
-                .map(|planned| Some(self.done.get(&planned.target)?.outcome))
-                .collect();
-            let rolled_back = outcomes.contains(&Some(TargetOutcome::RolledBack));
-            let runs = [
-                TargetOutcome::Updated,
-                TargetOutcome::Overtaken,
-                TargetOutcome::RollbackFailed,
-            ];
-            let is_run = outcomes
-                .iter()
-                .any(|outcome| outcome.is_some_and(|outcome| runs.contains(&outcome)));
-            let Some(Ok(revision)) = self.revisions.get(&definition).cloned() else {
-                continue;
-            };
-            if !rolled_back || is_run {
-                continue;
-            }
-            match ecs::deregister(self.api, &revision).await {
-                Ok(()) => self.write(Step::Deregistered { definition })?,
-                Err(error) => self.troubles.push(Trouble::about(
-                    &format!(
-                        "the revision `{}` did not become steady and is still active",
-                        crate::shard::last(&revision)
-                    ),
-                    &error,
-                )),
-            }
-        }
-        Ok(())
+    /// A target is done with for now: when the apply is begun again, it is looked at again.
+    fn leave(&mut self, applied: Applied) {
+        (self.terms.tell)(self.shard(), &applied);
+        self.done.insert(applied.target.clone(), applied);
+    }
+
+    /// What became of a target that was given a revision cannot be seen: no other one is begun.
+    fn unseen(&mut self, applied: Applied, error: &ApiError) {
+        let what = format!("what became of {} cannot be seen", applied.target);
+        self.troubles.push(Trouble::about(&what, error));
+        self.terms.failures.add();
+        self.leave(applied);
     }
 
     fn report(self) -> ShardApplied {

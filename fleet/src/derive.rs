@@ -8,7 +8,7 @@ use serde_json::Value;
 use taskdef::image::{Answers, ImageRequest};
 use taskdef::mark::{Marker, Removal, digest, markers};
 use taskdef::recipe::BoundRecipe;
-use taskdef::registration::registrable;
+use taskdef::registration::{registrable, unknown};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::Deployment;
 use taskdef::source::put;
@@ -95,7 +95,11 @@ impl Means {
         let mut after = before.clone();
         // Changes that do not fit would be the library's own mistake: nothing is registered then.
         let fits = put(&mut after, changes).is_ok();
-        let report = one(report, left_out);
+        let mut report = one(report, left_out);
+        let unknown = unknown(described);
+        if report.outcome == Outcome::Rewritten && !unknown.is_empty() {
+            refuse(&mut report, &unknown);
+        }
         let rewritten = fits && report.outcome == Outcome::Rewritten && after != before;
         Ok(Derived {
             after: rewritten.then_some(after),
@@ -172,14 +176,38 @@ fn one(report: Report, left_out: Vec<(String, Finding)>) -> TaskDefinitionReport
         findings: Vec::new(),
     });
     let findings = left_out.into_iter().chain(report.findings);
-    // What ECS fills in by itself is left out of every registration, and nothing to tell each time. A
-    // query need not match every definition: whether it matches any is judged when all are known.
+    // What ECS fills in by itself is left out of every registration, and nothing to tell each time; what is
+    // not known is refused. A query need not match every definition: whether it matches any is judged when
+    // all are known.
     let told = findings.filter(|(_, finding)| {
-        finding.severity > Severity::Note && finding.code != Code::SelectorMatchedNothing
+        finding.severity > Severity::Note
+            && !matches!(
+                finding.code,
+                Code::FieldRemoved | Code::SelectorMatchedNothing
+            )
     });
     task.findings.extend(told.map(|(_, finding)| finding));
     for hint in task.findings.iter_mut().filter_map(|it| it.hint.as_mut()) {
         *hint = of_the_filters(hint);
     }
     task
+}
+
+/// A service would lose what a newer ECS knows of its task definition, and this program does not.
+fn refuse(report: &mut TaskDefinitionReport, unknown: &[&str]) {
+    let unknown: Vec<String> = unknown.iter().map(|field| format!("`{field}`")).collect();
+    report.outcome = Outcome::Refused;
+    report.containers.clear();
+    report.changes.clear();
+    report.findings.push(Finding {
+        code: Code::FieldRemoved,
+        severity: Severity::Error,
+        container: None,
+        image: None,
+        message: format!(
+            "not known, and would be lost in a new revision: {}",
+            unknown.join(", ")
+        ),
+        hint: Some("a newer version of this program may know it".to_owned()),
+    });
 }

@@ -40,6 +40,8 @@ pub enum LeftCode {
     NotActive,
     /// It has no task definition by itself: its task sets have.
     NoTaskDefinition,
+    /// What it runs was deregistered, and could not be given back.
+    InactiveDefinition,
 }
 
 /// A target, and the task definition that it runs.

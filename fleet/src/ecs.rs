@@ -111,6 +111,13 @@ pub(crate) fn definition_arn(described: &Value) -> Option<&str> {
     text(described.get("taskDefinition")?, "taskDefinitionArn")
 }
 
+/// Whether services can be given a task definition that was described.
+pub(crate) fn is_active(described: &Value) -> bool {
+    let task = described.get("taskDefinition");
+    let status = task.and_then(|task| text(task, "status"));
+    status.is_none_or(|status| status == "ACTIVE")
+}
+
 /// The families with an active task definition.
 pub(crate) async fn list_families(api: &Api) -> Result<Vec<String>, ApiError> {
     let tokens = Tokens::ecs("families");

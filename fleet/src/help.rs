@@ -192,6 +192,7 @@ mod tests {
             TargetOutcome::Updated,
             TargetOutcome::ChangedSincePlan,
             TargetOutcome::DeploymentInProgress,
+            TargetOutcome::NotSteady,
             TargetOutcome::Overtaken,
             TargetOutcome::Failed,
             TargetOutcome::RolledBack,

@@ -69,6 +69,13 @@ pub struct PlannedTarget {
     pub latest: bool,
 }
 
+impl PlannedTarget {
+    /// Whether it is never changed itself: it takes the latest revision of a family.
+    pub(crate) fn takes_latest(&self) -> bool {
+        self.latest || matches!(self.target, Target::Family { .. })
+    }
+}
+
 /// Why a text is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {

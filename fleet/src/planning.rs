@@ -13,7 +13,8 @@ use taskdef::report::Outcome;
 use crate::api::Api;
 use crate::derive::Derived;
 use crate::digest::of_registration;
-use crate::discover::{Found, Runs, discover};
+use crate::discover::{Found, LeftAlone, LeftCode, Runs, discover};
+use crate::ecs::is_active;
 use crate::filter::Filters;
 use crate::help::of_the_filters;
 use crate::means::Means;
@@ -66,7 +67,8 @@ pub async fn plan_shard<C: CredentialSource + 'static>(
     let answers = answers(&found.definitions, &means, images, &mut report.troubles).await;
     let plan = planned(shard, &found, &means, &answers, &mut report);
     report.targets = found.runs.iter().map(Runs::planned).collect();
-    report.left_alone = found.left_alone;
+    report.left_alone.extend(found.left_alone);
+    report.left_alone.sort();
     report.troubles.extend(found.troubles);
     report.matched = found.matched;
     let described = found.definitions.values();
@@ -148,7 +150,7 @@ fn planned(
         let versions: Vec<String> = runs
             .filter_map(|runs| runs.platform_version.clone())
             .collect();
-        let derived = match means.on_platforms(versions).derive(described, answers) {
+        let mut derived = match means.on_platforms(versions).derive(described, answers) {
             Ok(derived) => derived,
             Err(error) => {
                 report.troubles.push(Trouble {
@@ -158,7 +160,13 @@ fn planned(
                 continue;
             }
         };
-        if let Some(definition) = planned_definition(&derived) {
+        let definition = planned_definition(&derived);
+        if definition.is_some() && !is_active(described) {
+            report.left_alone.extend(without_way_back(arn, found));
+            derived.report.outcome = Outcome::LeftAlone;
+            derived.report.containers.clear();
+            derived.report.changes.clear();
+        } else if let Some(definition) = definition {
             plan.definitions.insert(arn.clone(), definition);
             // What was asked can be asked again.
             let needed = means.images_needed(described).unwrap_or_default();
@@ -173,6 +181,19 @@ fn planned(
     let runs = runs.filter(|runs| plan.definitions.contains_key(&runs.definition));
     plan.targets = runs.map(Runs::planned).collect();
     plan
+}
+
+/// What runs a task definition that nothing can be given again.
+fn without_way_back(arn: &str, found: &Found) -> impl Iterator<Item = LeftAlone> {
+    let runs = found.runs.iter().filter(move |runs| runs.definition == arn);
+    runs.map(move |runs| LeftAlone {
+        target: runs.target.clone(),
+        code: LeftCode::InactiveDefinition,
+        message: format!(
+            "`{}` is inactive, so that there would be no way back to it: register it again, and deploy that",
+            name_of(arn)
+        ),
+    })
 }
 
 fn planned_definition(derived: &Derived) -> Option<PlannedDefinition> {

@@ -195,7 +195,7 @@ pub struct Applied {
 }
 
 /// What became of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetOutcome {
     /// It runs the new revision, and is steady.
@@ -204,6 +204,8 @@ pub enum TargetOutcome {
     ChangedSincePlan,
     /// It was in the middle of another deployment, and was not touched.
     DeploymentInProgress,
+    /// It was not steady before, and was not touched.
+    NotSteady,
     /// It was updated, and somebody else deployed something before it was steady.
     Overtaken,
     /// It could not be updated, and runs what it ran.
@@ -223,6 +225,7 @@ impl TargetOutcome {
             TargetOutcome::Updated => "updated",
             TargetOutcome::ChangedSincePlan => "changed-since-plan",
             TargetOutcome::DeploymentInProgress => "deployment-in-progress",
+            TargetOutcome::NotSteady => "not-steady",
             TargetOutcome::Overtaken => "overtaken",
             TargetOutcome::Failed => "failed",
             TargetOutcome::RolledBack => "rolled-back",

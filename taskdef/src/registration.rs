@@ -86,17 +86,15 @@ pub fn registrable(described: &Value) -> (Value, Vec<(String, Finding)>) {
     if !tags.is_empty() {
         task.insert("tags".to_owned(), Value::Array(tags));
     }
-    let (mut expected, unexpected): (Vec<&str>, Vec<&str>) = removed
-        .keys()
-        .map(String::as_str)
-        .partition(|key| READ_ONLY.contains(key));
+    let removed = removed.keys().map(String::as_str);
+    let mut expected: Vec<&str> = removed.filter(|key| READ_ONLY.contains(key)).collect();
     let system = system.iter().filter_map(|tag| tag.get("key")?.as_str());
     expected.extend(system);
     let beside = described.as_object().unwrap_or(&empty).keys();
     let beside = beside
         .map(String::as_str)
         .filter(|key| !["taskDefinition", "tags"].contains(key));
-    let unexpected: Vec<&str> = unexpected.into_iter().chain(beside).collect();
+    let unexpected: Vec<&str> = unknown(described).into_iter().chain(beside).collect();
     let findings = [
         (expected, Severity::Note, None),
         (
@@ -118,6 +116,15 @@ pub fn registrable(described: &Value) -> (Value, Vec<(String, Finding)>) {
         });
     let findings = findings.collect();
     (Value::Object(task), findings)
+}
+
+/// Fields of a task definition that is described which are not known: [`registrable`] leaves them out,
+/// although they may be more than what ECS fills in.
+pub fn unknown(described: &Value) -> Vec<&str> {
+    let task = described.get("taskDefinition").and_then(Value::as_object);
+    let fields = task.into_iter().flat_map(Map::keys).map(String::as_str);
+    let known = |field: &str| ACCEPTED.contains(&field) || READ_ONLY.contains(&field);
+    fields.filter(|field| !known(field)).collect()
 }
 
 /// A tag that AWS sets: nobody else can

@@ -23,11 +23,23 @@ const LATER: usize = 20;
 const TRIES: usize = 3;
 
 impl<C: CredentialSource> Work<'_, C> {
-    /// The new revision of a planned definition.
+    /// The new revision of a planned definition. Those of its family are registered together, in the
+    /// order of what they are made from: the latest program stays the latest.
     pub(super) async fn revision(
         &mut self,
         definition: &str,
     ) -> io::Result<Result<String, Refusal>> {
+        if let Some(known) = self.revisions.get(definition) {
+            return Ok(known.clone());
+        }
+        // A failure to list or to register one of them is said where that one is needed.
+        for one in self.of_family(definition).await {
+            self.known_or_new(&one).await?.ok();
+        }
+        self.known_or_new(definition).await
+    }
+
+    async fn known_or_new(&mut self, definition: &str) -> io::Result<Result<String, Refusal>> {
         if let Some(known) = self.revisions.get(definition) {
             return Ok(known.clone());
         }
@@ -40,6 +52,46 @@ impl<C: CredentialSource> Work<'_, C> {
         Ok(revision)
     }
 
+    /// A definition and those of its family for which there is something left to do, in order.
+    async fn of_family(&self, definition: &str) -> Vec<String> {
+        let (family, _) = family_and_revision(definition);
+        let open = self.plan.targets.iter().filter(|planned| {
+            family_and_revision(&planned.definition).0 == family
+                && !self.done.contains_key(&planned.target)
+        });
+        let (latest, named): (Vec<_>, Vec<_>) = open.partition(|planned| planned.takes_latest());
+        let mut definitions: BTreeSet<&str> =
+            named.iter().map(|it| it.definition.as_str()).collect();
+        definitions.insert(definition);
+        // What is not the latest any more is not registered for those who take the latest.
+        for planned in latest {
+            let known = definitions.contains(planned.definition.as_str());
+            if !known && self.not_the_latest(planned).await.is_none() {
+                definitions.insert(&planned.definition);
+            }
+        }
+        let mut definitions: Vec<String> = definitions.into_iter().map(str::to_owned).collect();
+        definitions.sort_by_key(|one| family_and_revision(one).1);
+        definitions
+    }
+
+    /// Revisions of a family that this apply has registered, or found.
+    pub(super) fn ours<'r>(&'r self, family: &'r str) -> impl Iterator<Item = &'r String> {
+        let ours = self.revisions.values().filter_map(|it| it.as_ref().ok());
+        ours.filter(move |arn| family_and_revision(arn).0 == family)
+    }
+
+    /// The latest revision that stands for a definition of this family before this one.
+    fn floor(&self, definition: &str) -> Option<u64> {
+        let (family, revision) = family_and_revision(definition);
+        let before = self.revisions.iter().filter(|(other, _)| {
+            let (of, number) = family_and_revision(other);
+            of == family && number < revision
+        });
+        let before = before.filter_map(|(_, arn)| arn.as_ref().ok());
+        before.filter_map(|arn| family_and_revision(arn).1).max()
+    }
+
     /// What is to be registered: read and rewritten again, and exactly what was planned.
     async fn registration(&self, definition: &str) -> Result<Value, Refusal> {
         let planned = self.plan.definitions.get(definition);
@@ -49,6 +101,9 @@ impl<C: CredentialSource> Work<'_, C> {
         })?;
         let described = ecs::describe_task_definition(self.api, definition).await;
         let described = described.map_err(|error| Refusal::failed(&error))?;
+        if let Some(refusal) = no_way_back(definition, &described) {
+            return Err(refusal);
+        }
         let (before, _) = registrable(&described);
         if of_registration(&before) != planned.before {
             return Err(Refusal::changed(
@@ -92,6 +147,14 @@ impl<C: CredentialSource> Work<'_, C> {
                 outcome: TargetOutcome::Failed,
                 message: error.to_string(),
             }),
+        }
+    }
+
+    /// Why a service could not be given its task definition back.
+    pub(super) async fn no_way_back(&self, definition: &str) -> Option<Refusal> {
+        match ecs::describe_task_definition(self.api, definition).await {
+            Ok(described) => no_way_back(definition, &described),
+            Err(error) => Some(Refusal::failed(&error)),
         }
     }
 
@@ -166,17 +229,31 @@ impl<C: CredentialSource> Work<'_, C> {
         let mut later = ecs::list_revisions(self.api, family).await?;
         later.retain(|arn| family_and_revision(arn).1 > revision);
         later.sort_by_key(|arn| std::cmp::Reverse(family_and_revision(arn).1));
-        for arn in later.iter().take(LATER) {
+        let floor = self.floor(definition);
+        let late = later
+            .iter()
+            .filter(|arn| family_and_revision(arn).1 >= floor);
+        for arn in late.take(LATER) {
             let described = ecs::describe_task_definition(self.api, arn).await?;
             if same_definition(&registrable(&described).0, registration) {
                 return Ok(Some(arn.clone()));
             }
         }
+        let ours: BTreeSet<&String> = self.ours(family).collect();
+        later.retain(|arn| !ours.contains(arn));
         if let Some(latest) = later.into_iter().next() {
             self.later.insert(definition.to_owned(), latest);
         }
         Ok(None)
     }
+}
+
+fn no_way_back(definition: &str, described: &Value) -> Option<Refusal> {
+    let message = format!(
+        "`{}` is inactive, so that there would be no way back to it",
+        last(definition)
+    );
+    (!ecs::is_active(described)).then(|| Refusal::changed(&message))
 }
 
 /// What ECS says of a registration may repeat a value of it.

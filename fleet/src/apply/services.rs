@@ -8,36 +8,45 @@ use registry::remote::CredentialSource;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::steady::{Standing, standing, unplanned};
-use super::{Refusal, Work};
-use crate::api::ApiError;
+use super::Work;
+use super::watch::proves;
+use crate::api::{ApiError, ErrorKind};
 use crate::ecs::{self, text};
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
-use crate::report::{Applied, TargetOutcome};
 use crate::shard::Target;
 
-/// How long what is described may lag behind an update.
-const LAG: Duration = Duration::from_secs(60);
-
 /// A service that is being updated, or taken back.
-struct Moving {
-    planned: PlannedTarget,
+pub(super) struct Moving {
+    pub(super) planned: PlannedTarget,
     /// The new revision.
-    to: String,
-    since: Instant,
+    pub(super) to: String,
+    pub(super) since: Instant,
     /// Why it is taken back, where it is.
-    back: Option<Back>,
+    pub(super) back: Option<Back>,
 }
 
+impl Moving {
+    /// From now on.
+    pub(super) fn new(planned: PlannedTarget, to: String, back: Option<Back>) -> Moving {
+        Moving {
+            planned,
+            to,
+            since: Instant::now(),
+            back,
+        }
+    }
+}
+
+/// Why a service is taken back.
 #[derive(Clone)]
-struct Back {
-    message: String,
-    stopped: Vec<String>,
+pub(super) struct Back {
+    pub(super) message: String,
+    pub(super) stopped: Vec<String>,
 }
 
 /// Cluster and service of a target that is one.
-fn place(target: &Target) -> Option<(&str, &str)> {
+pub(super) fn place(target: &Target) -> Option<(&str, &str)> {
     match target {
         Target::Service { cluster, service } => Some((cluster, service)),
         _ => None,
@@ -49,8 +58,6 @@ impl<C: CredentialSource> Work<'_, C> {
     pub(super) async fn services(&mut self) -> io::Result<()> {
         let is_service = |planned: &&PlannedTarget| place(&planned.target).is_some();
         let total = self.plan.targets.iter().filter(is_service).count();
-        let done = self.done.keys();
-        let done = done.filter(|target| place(target).is_some()).count();
         let mut open = self.open();
         open.retain(|planned| is_service(&planned));
         let mut open: VecDeque<PlannedTarget> = open.into();
@@ -59,16 +66,23 @@ impl<C: CredentialSource> Work<'_, C> {
         let (begun, rest): (Vec<_>, Vec<_>) = open.drain(..).partition(begun);
         open.extend(rest);
         self.wave(begun.into(), true).await?;
-        let mut size = match done {
-            0 => self.terms.rollout.canary,
-            _ => self.later_wave(total),
-        };
         while !open.is_empty() && !self.terms.failures.are_enough() {
+            let canaries = self.terms.rollout.canary;
+            let size = match canaries.saturating_sub(self.proofs()) {
+                0 => self.later_wave(total),
+                missing => missing,
+            };
             let wave = open.drain(..size.min(open.len())).collect();
             self.wave(wave, false).await?;
-            size = self.later_wave(total);
         }
         Ok(())
+    }
+
+    /// How many services have shown that what is planned can run.
+    fn proofs(&self) -> usize {
+        let done = self.done.values();
+        let services = done.filter(|applied| place(&applied.target).is_some());
+        services.filter(|applied| proves(applied)).count()
     }
 
     fn later_wave(&self, total: usize) -> usize {
@@ -78,7 +92,7 @@ impl<C: CredentialSource> Work<'_, C> {
             .max(1)
     }
 
-    fn was_begun(&self, target: &Target) -> bool {
+    pub(super) fn was_begun(&self, target: &Target) -> bool {
         self.terms
             .journal
             .past(self.shard())
@@ -89,7 +103,7 @@ impl<C: CredentialSource> Work<'_, C> {
     }
 
     /// Why a service was being taken back when the apply was killed, if it was.
-    fn was_going_back(&self, target: &Target) -> Option<Back> {
+    pub(super) fn was_going_back(&self, target: &Target) -> Option<Back> {
         let mut steps = self.terms.journal.past(self.shard());
         steps.find_map(|step| match step {
             Step::RollingBack {
@@ -128,7 +142,7 @@ impl<C: CredentialSource> Work<'_, C> {
     }
 
     /// Services as they are described now.
-    async fn described<'p>(
+    pub(super) async fn described<'p>(
         &self,
         targets: impl Iterator<Item = &'p Target>,
     ) -> Result<BTreeMap<Target, Value>, ApiError> {
@@ -141,7 +155,12 @@ impl<C: CredentialSource> Work<'_, C> {
         }
         let mut described = BTreeMap::new();
         for (cluster, services) in by_cluster {
-            for value in ecs::describe_services(self.api, cluster, &services).await? {
+            let values = match ecs::describe_services(self.api, cluster, &services).await {
+                // With the cluster all of them are gone.
+                Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+                values => values?,
+            };
+            for value in values {
                 if let Some(service) = text(&value, "serviceArn") {
                     let target = Target::Service {
                         cluster: cluster.to_owned(),
@@ -152,233 +171,5 @@ impl<C: CredentialSource> Work<'_, C> {
             }
         }
         Ok(described)
-    }
-
-    /// Looks at services once more, and updates those that still run what was planned.
-    async fn start(&mut self, next: Vec<PlannedTarget>) -> io::Result<Vec<Moving>> {
-        let mut started = Vec::new();
-        let described = self.described(next.iter().map(|it| &it.target)).await;
-        let described = match described {
-            Ok(described) => described,
-            Err(error) => {
-                for planned in next {
-                    self.pass(&planned.target, Refusal::failed(&error));
-                }
-                return Ok(started);
-            }
-        };
-        for planned in next {
-            let revision = self.revisions.get(&planned.definition);
-            let known = revision.and_then(|revision| revision.as_ref().ok());
-            let begun = known.filter(|_| self.was_begun(&planned.target)).cloned();
-            let service = described.get(&planned.target);
-            let runs = service.and_then(|service| text(service, "taskDefinition"));
-            let back = self.was_going_back(&planned.target);
-            let gave_up = |to: &str| {
-                let stands = service.map(|service| standing(service, &planned.definition, to));
-                matches!(stands, Some(Standing::TakenBack(_)))
-            };
-            match begun {
-                // Killed after the update, or while it was being taken back: nothing is sent again.
-                Some(to) if runs == Some(to.as_str()) || back.is_some() || gave_up(&to) => {
-                    let resent = back.is_some() && runs == Some(to.as_str());
-                    let moving = moving(planned, to, back);
-                    if resent {
-                        started.extend(self.go_back(moving).await?);
-                    } else {
-                        started.push(moving);
-                    }
-                }
-                _ => match unplanned(&planned, service, begun.as_deref()) {
-                    Some(refusal) => self.pass(&planned.target, refusal),
-                    None => started.extend(self.update(planned).await?),
-                },
-            }
-        }
-        Ok(started)
-    }
-
-    async fn update(&mut self, planned: PlannedTarget) -> io::Result<Option<Moving>> {
-        if self.terms.failures.are_enough() {
-            return Ok(None);
-        }
-        let to = match self.revision(&planned.definition).await? {
-            Ok(to) => to,
-            Err(refusal) => {
-                self.pass(&planned.target, refusal);
-                return Ok(None);
-            }
-        };
-        self.write(Step::Updating {
-            target: planned.target.clone(),
-            to: to.clone(),
-        })?;
-        let place = place(&planned.target).unwrap_or_default();
-        match ecs::update_service(self.api, place, &to).await {
-            Ok(()) => Ok(Some(moving(planned, to, None))),
-            Err(error) => {
-                self.pass(&planned.target, Refusal::failed(&error));
-                Ok(None)
-            }
-        }
-    }
-
-    /// Looks at what is in motion; gives what still is.
-    async fn watch(&mut self, moving: Vec<Moving>) -> io::Result<Vec<Moving>> {
-        let targets = moving.iter().map(|moving| &moving.planned.target);
-        // A call that fails is made again at the next look, until the time is over.
-        let described = self.described(targets).await;
-        let mut still = Vec::new();
-        for moving in moving {
-            let service = match &described {
-                Ok(described) => described.get(&moving.planned.target),
-                Err(_) => None,
-            };
-            let patience = Duration::from_secs(self.terms.rollout.patience);
-            let late = moving.since.elapsed() >= patience;
-            let stands = match (service, &described) {
-                (Some(service), _) => stands(service, &moving),
-                (None, Ok(_)) => Standing::Overtaken,
-                (None, Err(_)) => Standing::UnderWay,
-            };
-            let lags = moving.since.elapsed() < LAG.min(patience);
-            let next = match stands {
-                Standing::Steady => self.arrived(moving)?,
-                Standing::UnderWay if late => self.failed(moving, TOO_LATE.to_owned()).await?,
-                Standing::UnderWay => Some(moving),
-                Standing::Before if lags => Some(moving),
-                Standing::Failed(why) => self.failed(moving, why).await?,
-                Standing::TakenBack(why) if moving.back.is_some() => {
-                    self.failed(moving, why).await?
-                }
-                Standing::TakenBack(why) => self.taken_back(moving, why).await?,
-                Standing::Before | Standing::Overtaken => self.overtaken(moving, service)?,
-            };
-            still.extend(next);
-        }
-        Ok(still)
-    }
-
-    fn arrived(&mut self, moving: Moving) -> io::Result<Option<Moving>> {
-        let applied = match moving.back {
-            None => Applied {
-                message: self.made_from(&moving.planned.definition),
-                ..applied(&moving, TargetOutcome::Updated, None)
-            },
-            Some(ref back) => applied(&moving, TargetOutcome::RolledBack, Some(back.clone())),
-        };
-        self.finish(applied)?;
-        Ok(None)
-    }
-
-    fn overtaken(&mut self, moving: Moving, service: Option<&Value>) -> io::Result<Option<Moving>> {
-        let message = match service {
-            Some(_) => "somebody else has deployed another task definition meanwhile",
-            None => "somebody has deleted the service meanwhile",
-        };
-        let back = moving.back.clone().unwrap_or(Back {
-            message: message.to_owned(),
-            stopped: Vec::new(),
-        });
-        self.finish(applied(&moving, TargetOutcome::Overtaken, Some(back)))?;
-        Ok(None)
-    }
-
-    /// A deployment that has failed is taken back; one that cannot even be taken back is told.
-    async fn failed(&mut self, moving: Moving, why: String) -> io::Result<Option<Moving>> {
-        if let Some(back) = &moving.back {
-            let message = format!("{}; the revision before is not steady: {why}", back.message);
-            let back = Back {
-                message,
-                stopped: back.stopped.clone(),
-            };
-            self.finish(applied(&moving, TargetOutcome::RollbackFailed, Some(back)))?;
-            return Ok(None);
-        }
-        let back = self.note_failure(&moving, why).await?;
-        let moving = Moving {
-            back: Some(back),
-            ..moving
-        };
-        self.go_back(moving).await
-    }
-
-    async fn taken_back(&mut self, moving: Moving, why: String) -> io::Result<Option<Moving>> {
-        let why = format!("{why}; ECS has taken it back");
-        let back = self.note_failure(&moving, why).await?;
-        Ok(Some(Moving {
-            back: Some(back),
-            since: Instant::now(),
-            ..moving
-        }))
-    }
-
-    /// Counts a failure, finds out why tasks have stopped, and writes it down.
-    async fn note_failure(&mut self, moving: &Moving, message: String) -> io::Result<Back> {
-        self.terms.failures.add();
-        let target = &moving.planned.target;
-        let place = place(target).unwrap_or_default();
-        // Whether they can be found out or not, the service is taken back.
-        let stopped = ecs::stop_reasons(self.api, place, &moving.to).await;
-        let stopped = stopped.unwrap_or_default();
-        self.write(Step::RollingBack {
-            target: target.clone(),
-            message: message.clone(),
-            stopped: stopped.clone(),
-        })?;
-        Ok(Back { message, stopped })
-    }
-
-    async fn go_back(&mut self, moving: Moving) -> io::Result<Option<Moving>> {
-        let place = place(&moving.planned.target).unwrap_or_default();
-        match ecs::update_service(self.api, place, &moving.planned.definition).await {
-            Ok(()) => Ok(Some(Moving {
-                since: Instant::now(),
-                ..moving
-            })),
-            Err(error) => {
-                let back = moving.back.clone();
-                let message = back.as_ref().map_or("", |back| &back.message);
-                let back = Back {
-                    message: format!("{message}; {error}"),
-                    stopped: back.map(|back| back.stopped).unwrap_or_default(),
-                };
-                self.finish(applied(&moving, TargetOutcome::RollbackFailed, Some(back)))?;
-                Ok(None)
-            }
-        }
-    }
-}
-
-const TOO_LATE: &str = "it did not become steady in time";
-
-fn moving(planned: PlannedTarget, to: String, back: Option<Back>) -> Moving {
-    Moving {
-        planned,
-        to,
-        since: Instant::now(),
-        back,
-    }
-}
-
-fn stands(service: &Value, moving: &Moving) -> Standing {
-    let (old, new) = (moving.planned.definition.as_str(), moving.to.as_str());
-    match moving.back {
-        None => standing(service, old, new),
-        Some(_) => standing(service, new, old),
-    }
-}
-
-fn applied(moving: &Moving, outcome: TargetOutcome, back: Option<Back>) -> Applied {
-    let (message, stopped) = match back {
-        Some(back) => (Some(back.message), back.stopped),
-        None => (None, Vec::new()),
-    };
-    Applied {
-        target: moving.planned.target.clone(),
-        outcome,
-        revision: Some(moving.to.clone()),
-        message,
-        stopped,
     }
 }

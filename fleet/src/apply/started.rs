@@ -6,6 +6,7 @@ use std::io;
 use registry::remote::CredentialSource;
 
 use super::{Refusal, Work};
+use crate::api::ErrorKind;
 use crate::ecs;
 use crate::journal::Step;
 use crate::plan::PlannedTarget;
@@ -51,7 +52,7 @@ impl<C: CredentialSource> Work<'_, C> {
 
     async fn point(&mut self, planned: &PlannedTarget) -> io::Result<Result<Applied, Refusal>> {
         let target = &planned.target;
-        let is_named = !planned.latest && !matches!(target, Target::Family { .. });
+        let is_named = !planned.takes_latest();
         let mut now = None;
         if is_named {
             now = match schedules::named_now(self.api, target).await {
@@ -74,12 +75,18 @@ impl<C: CredentialSource> Work<'_, C> {
             Ok(to) => to,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if !is_named && let Some(refusal) = self.hidden(&to) {
+            return Ok(Err(refusal));
+        }
         if is_named && now.as_ref() != Some(&to) {
             self.write(Step::Updating {
                 target: target.clone(),
                 to: to.clone(),
             })?;
             if let Err(error) = schedules::point_to(self.api, target, &to).await {
+                if error.kind == ErrorKind::Unanswered {
+                    self.given.insert(to);
+                }
                 return Ok(Err(Refusal::failed(&error)));
             }
         }
@@ -96,18 +103,30 @@ impl<C: CredentialSource> Work<'_, C> {
     }
 
     /// Whoever takes the latest revision of a family would lose what is in a later one than the planned.
-    async fn not_the_latest(&self, planned: &PlannedTarget) -> Option<Refusal> {
+    pub(super) async fn not_the_latest(&self, planned: &PlannedTarget) -> Option<Refusal> {
         let (family, _) = family_and_revision(&planned.definition);
-        let latest = match ecs::list_revisions(self.api, family).await {
-            Ok(revisions) => {
-                let latest = revisions.into_iter();
-                latest.max_by_key(|arn| family_and_revision(arn).1)?
-            }
+        let mut revisions = match ecs::list_revisions(self.api, family).await {
+            Ok(revisions) => revisions,
             Err(error) => return Some(Refusal::failed(&error)),
         };
-        let revision = self.revisions.get(&planned.definition);
-        let is_ours = revision.is_some_and(|it| it.as_ref().is_ok_and(|it| *it == latest));
-        let message = format!("`{}` is the latest revision now", last(&latest));
-        (latest != planned.definition && !is_ours).then(|| Refusal::changed(&message))
+        // What this apply has registered is nobody else's.
+        revisions.retain(|arn| !self.ours(family).any(|ours| ours == arn));
+        let latest = latest(revisions.iter())?;
+        (*latest != planned.definition).then(|| is_latest(latest))
     }
+
+    /// Whoever takes the latest revision does not take one that has a later one of this apply before it.
+    fn hidden(&self, to: &str) -> Option<Refusal> {
+        let (family, _) = family_and_revision(to);
+        let latest = latest(self.ours(family))?;
+        (latest != to).then(|| is_latest(latest))
+    }
+}
+
+fn latest<'a>(revisions: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    revisions.max_by_key(|arn| family_and_revision(arn).1)
+}
+
+fn is_latest(arn: &str) -> Refusal {
+    Refusal::changed(&format!("`{}` is the latest revision now", last(arn)))
 }

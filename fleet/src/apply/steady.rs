@@ -102,12 +102,22 @@ pub(super) fn unplanned(
         return Some(Refusal::changed(&format!("it runs `{runs}` now")));
     }
     // One that was being updated when the apply was killed may be in the middle of being taken back by ECS.
-    let in_motion = begun.is_none() && in_deployment(service);
-    in_motion.then(|| Refusal {
-        outcome: TargetOutcome::DeploymentInProgress,
-        message: "it is in the middle of a deployment: plan and apply again when it is steady"
-            .to_owned(),
-    })
+    if begun.is_some() {
+        return None;
+    }
+    // The new revision would be blamed, and the one before could not become steady either.
+    let (outcome, what) = if in_deployment(service) {
+        let what = "is in the middle of a deployment";
+        (TargetOutcome::DeploymentInProgress, what)
+    } else if standing(service, "", runs) != Standing::Steady {
+        let what =
+            "is not steady: not as many tasks run as are wanted, or its last deployment has failed";
+        (TargetOutcome::NotSteady, what)
+    } else {
+        return None;
+    };
+    let message = format!("it {what}; plan and apply again when it is steady");
+    Some(Refusal { outcome, message })
 }
 
 /// Whether the service is in the middle of a deployment.

@@ -147,6 +147,7 @@ pub(crate) fn apply_summary(reports: &[ShardApplied], outside: &Counts) -> Strin
     let others = [
         TargetOutcome::ChangedSincePlan,
         TargetOutcome::DeploymentInProgress,
+        TargetOutcome::NotSteady,
         TargetOutcome::Overtaken,
         TargetOutcome::Failed,
         TargetOutcome::RolledBack,

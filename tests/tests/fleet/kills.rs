@@ -10,7 +10,7 @@ use crate::account::{Aws, SECRET, outcomes, plain};
 
 const KILLS: u64 = 50;
 /// So many calls an apply of these fleets makes at most.
-const CALLS: u64 = 24;
+const CALLS: u64 = 30;
 
 /// Numbers that look random and are the same every time.
 struct Numbers(u64);

@@ -1,5 +1,6 @@
 //! Waves, failures, and what is not touched.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -96,21 +97,67 @@ fn one_of_ten_does_not_become_steady() {
 }
 
 #[test]
+fn a_service_without_tasks_is_no_canary() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    for place in 0..5 {
+        let arn = aws.register(&plain(&format!("f{place}")));
+        let desired = if place < 2 { 0 } else { 2 };
+        let more = json!({"launchType": "FARGATE", "desiredCount": desired});
+        aws.service_with(&cluster, &format!("s{place}"), &arn, &more);
+        if desired > 0 {
+            aws.fails(&format!("s{place}"));
+        }
+    }
+    aws.plan(&[]);
+    let report = ["--wave", "100", "--report-file", "done.json"];
+    aws.apply(&report)
+        .ended(1)
+        .said("no task is wanted, so that none was started");
+    let of = || {
+        let done = outcomes(&aws.json("done.json"));
+        ["s0", "s1", "s2", "s3", "s4"].map(|name| done[name].clone())
+    };
+    let expected = [
+        "updated",
+        "updated",
+        "rolled-back",
+        "not-reached",
+        "not-reached",
+    ];
+    assert_eq!(of(), expected);
+    // After a canary that has failed comes another one.
+    aws.apply(&[&report[..], &["--max-failures", "2"]].concat())
+        .ended(1);
+    let expected = [
+        "updated",
+        "updated",
+        "rolled-back",
+        "rolled-back",
+        "not-reached",
+    ];
+    assert_eq!(of(), expected);
+}
+
+#[test]
 fn no_more_are_in_motion_than_allowed() {
     let Some(aws) = Aws::start() else { return };
     ten(&aws);
     aws.plan(&[]);
-    let (open, most) = (Arc::new(Mutex::new(0_usize)), Arc::new(AtomicUsize::new(0)));
+    let (open, most) = (Mutex::new(BTreeSet::new()), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     aws.disturbed(move |call| {
         let mut open = open.lock().unwrap();
         match call.action.as_str() {
             "ecs:UpdateService" => {
-                *open += 1;
-                seen.fetch_max(*open, Ordering::SeqCst);
+                open.insert(call.text("service").to_owned());
+                seen.fetch_max(open.len(), Ordering::SeqCst);
             }
-            // All that was under way is steady at the next look.
-            "ecs:DescribeServices" => *open = 0,
+            // What was under way is steady at the next look.
+            "ecs:DescribeServices" => {
+                let looked_at = call.input["services"].as_array().unwrap();
+                open.retain(|service| !looked_at.contains(&json!(service)));
+            }
             _ => {}
         }
         None
@@ -221,11 +268,14 @@ fn throttling_is_waited_for_and_denial_is_told() {
         ran.stderr
     );
     assert_eq!(aws.runs(&cluster, "s0"), "f0:1");
-    // Allowed, it goes on where it was: the revision that is there is taken.
+    // Nothing runs the revision, and whatever starts the latest one does not start it.
+    let described = aws.ecs("DescribeTaskDefinition", &json!({"taskDefinition": "f0:2"}));
+    assert_eq!(described["taskDefinition"]["status"], "INACTIVE");
+    // Allowed, it goes on where it was.
     aws.undisturbed();
     let ran = aws.apply(&[]);
     assert_eq!(ran.exit, Some(0), "{}", ran.stderr);
-    assert_eq!(aws.revisions("f0"), 2);
+    assert_eq!(aws.runs(&cluster, "s0"), "f0:3");
 }
 
 #[test]
@@ -283,36 +333,6 @@ fn a_second_apply_beside_it_is_refused() {
     );
     assert!(first.wait().unwrap().success());
     assert_eq!(aws.revisions("api"), 2);
-}
-
-#[test]
-fn a_later_revision_is_told_and_never_lost() {
-    let Some(aws) = Aws::start() else { return };
-    let cluster = aws.cluster("prod");
-    let [held, taken] = ["held", "taken"].map(|family| aws.register(&plain(family)));
-    aws.service(&cluster, "held", &held);
-    assert!(taken.ends_with("taken:1"));
-    aws.plan(&["--family", "taken"]);
-    for family in ["held", "taken"] {
-        let mut later = plain(family);
-        later["cpu"] = json!("1024");
-        later["memory"] = json!("2048");
-        aws.register(&later);
-    }
-    let ran = aws.apply(&["--report-file", "done.json"]);
-    assert_eq!(ran.exit, Some(3), "{}", ran.stderr);
-    let done = outcomes(&aws.json("done.json"));
-    // Whoever takes the latest revision of the family would lose the later one.
-    assert_eq!(
-        (done["held"].as_str(), done["taken"].as_str()),
-        ("updated", "changed-since-plan")
-    );
-    assert_eq!(
-        ["held", "taken"].map(|family| aws.revisions(family)),
-        [3, 2]
-    );
-    let told = "its revision is made from `held:1`, which it ran, and not from the later `held:2`";
-    assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }
 
 #[test]
