@@ -5,7 +5,7 @@ use outrigger_tests::terraform::{Workspace, terraform};
 use crate::{files, overridden, plan, providers};
 
 /// A task definition with these lines.
-fn task(lines: &str) -> String {
+pub(crate) fn task(lines: &str) -> String {
     format!(
         r#"
 resource "aws_ecs_task_definition" "app" {{
@@ -21,14 +21,18 @@ resource "aws_ecs_task_definition" "app" {{
     )
 }
 
-const HEAD: &str =
+/// What every module begins with.
+pub(crate) const HEAD: &str =
     "terraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n";
 
-fn workspace(files: &[(&str, &str)]) -> Option<Workspace> {
+/// A planned configuration of these files.
+pub(crate) fn workspace(files: &[(&str, &str)]) -> Option<Workspace> {
     let terraform = terraform().unwrap()?;
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     let workspace = Workspace::new(&terraform, folder.path(), &providers()).unwrap();
     plan(&workspace);

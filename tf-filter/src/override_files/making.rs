@@ -1,7 +1,7 @@
 //! What override files are made with: the form, the recipes and their inputs, policies, and what images run.
 
 use cli::input::read_text;
-use cli::options::{WhenAssumed, WhenPinned, WhenTooSmall, WhichLaunchTypes};
+use cli::options::{WhenAssumed, WhenPinned, WhenTooSmall, WhenUnresolved, WhichLaunchTypes};
 use cli::{Exit, Failure, Problem, inputs, recipes};
 use registry::lock::LockedPlatform;
 use registry::{ImageReference, LockFile};
@@ -27,8 +27,8 @@ pub(crate) struct Making {
     pub(crate) follows_tags: bool,
     /// What registries or the lock file say of images.
     pub(crate) answers: Answers,
-    /// What identifies all of it but the images.
-    pub(crate) digest: String,
+    /// What identifies all of it but the images: by name, digests.
+    pub(crate) digests: Vec<(&'static str, String)>,
 }
 
 impl Making {
@@ -70,7 +70,23 @@ impl Making {
         }
         let form = arguments.files.form;
         let follows_tags = !arguments.scope.ignore_tags;
-        let digest = digest_of(&json!([form.name(), config, texts, follows_tags]).to_string());
+        let scope = &arguments.scope;
+        let selection = json!([scope.mode, scope.include, scope.exclude, follows_tags]);
+        let part = |name: &str| config.get(name).cloned().unwrap_or_default();
+        let parts = [
+            ("form", json!(form.name())),
+            ("recipes", json!([part("recipe"), texts])),
+            ("inputs", part("inputs")),
+            (
+                "policies",
+                json!([
+                    part("policies"),
+                    scope.on_unresolved == WhenUnresolved::Fail
+                ]),
+            ),
+            ("selection", selection),
+        ];
+        let digests = parts.map(|(name, part)| (name, digest_of(&part.to_string())));
         let shown: Vec<&str> = loaded.iter().map(Recipe::name).collect();
         Ok(Making {
             form,
@@ -78,7 +94,7 @@ impl Making {
             config,
             follows_tags,
             answers: Answers::new(),
-            digest,
+            digests: digests.into(),
         })
     }
 

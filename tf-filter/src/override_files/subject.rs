@@ -1,15 +1,27 @@
 //! A resource with its instances: what a plan says of the one, and the module's files of the other.
 
 use cli::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 use taskdef::image::ImageRequest;
 use taskdef::terraform::{Definitions, PlannedResource};
 
-use super::file::Block;
+use super::file::{Block, digest_of};
 use super::hcl::{Expression, quoted};
-use super::source::{KIND, Resource};
+use super::source::Resource;
 
-/// An instance that is to carry the recipe.
+/// What recipes may ask of a task, as the ECS API spells it.
+const OF_TASK: [&str; 8] = [
+    "cpu",
+    "memory",
+    "pidMode",
+    "ipcMode",
+    "executionRoleArn",
+    "taskRoleArn",
+    "volumes",
+    "ephemeralStorage",
+];
+
+/// An instance of a resource.
 pub(crate) struct Instance<'p> {
     pub(crate) planned: PlannedResource<'p>,
     /// Its containers before and after; nothing while they are known only after apply.
@@ -37,17 +49,9 @@ impl Subject<'_> {
     /// A problem of this resource.
     pub(crate) fn problem(&self, message: &str, hint: &str) -> Problem {
         Problem {
-            message: format!("{}: {message}", self.place()),
+            message: format!("{}: {message}", self.resource.place()),
             hint: Some(hint.to_owned()),
         }
-    }
-
-    /// How messages name the resource.
-    pub(crate) fn place(&self) -> String {
-        let Resource {
-            name, file, line, ..
-        } = self.resource;
-        format!("`{KIND}.{name}` ({file}:{line})")
     }
 
     /// The containers of every instance that is known.
@@ -62,6 +66,11 @@ impl Subject<'_> {
             .iter()
             .filter(|one| one.definitions.is_none());
         unknown.next().map(|one| one.planned.address)
+    }
+
+    /// What identifies what the plan says of it.
+    pub(crate) fn planned(&self) -> String {
+        planned(&self.instances)
     }
 
     pub(crate) fn is_sensitive(&self) -> bool {
@@ -158,6 +167,48 @@ impl Subject<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What identifies what a plan says of these instances. The values themselves take part only where
+/// they say what runs, and none of a sensitive one: nobody is to guess them.
+pub(crate) fn planned(instances: &[Instance<'_>]) -> String {
+    let one = |one: &Instance<'_>| {
+        let planned = &one.planned;
+        let containers = planned.setting("containerDefinitions");
+        let of_task = OF_TASK.iter().filter(|key| {
+            let value = planned.setting(key);
+            value.is_some_and(|value| !value.is_null() && *value != json!([]))
+        });
+        json!([
+            planned.address,
+            containers.map(|containers| outline(containers, !planned.sensitive)),
+            of_task.collect::<Vec<_>>(),
+        ])
+    };
+    digest_of(&instances.iter().map(one).collect::<Value>().to_string())
+}
+
+/// The shape of containers, with the values that say what runs.
+fn outline(value: &Value, shows_values: bool) -> Value {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| outline(item, shows_values))
+            .collect(),
+        Value::Object(map) => {
+            let members = map.iter().map(|(key, value)| {
+                let runs = ["name", "image", "entryPoint", "command"].contains(&key.as_str());
+                let value = match runs && shows_values {
+                    true => value.clone(),
+                    false => outline(value, shows_values),
+                };
+                (key.clone(), value)
+            });
+            Value::Object(members.collect())
+        }
+        Value::Null => Value::Null,
+        _ => Value::Bool(true),
     }
 }
 
