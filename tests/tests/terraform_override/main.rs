@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod forms;
+mod guards;
 mod refused;
 mod stale;
 

@@ -200,19 +200,22 @@ impl Arrangement {
         let cases = self.patches.iter().map(|(name, patch)| {
             let name = format!("{CONTAINER}.name == {}", quoted(name));
             match patch {
-                None => (name, call("jsonencode", vec![words(CONTAINER)])),
+                None => (
+                    Expression::Words(name),
+                    call("jsonencode", vec![words(CONTAINER)]),
+                ),
                 Some(patch) => {
                     let merged = merged(CONTAINER, &patch.changes);
-                    (patch.condition(name), call("jsonencode", vec![merged]))
+                    let condition = Expression::Words(patch.condition(name));
+                    (condition, call("jsonencode", vec![merged]))
                 }
             }
         });
-        let otherwise = call(
-            "tobool",
-            vec![words(
-                "\"a container is not as it was planned: run tf-filter override again\"",
-            )],
+        // Of a sensitive container Terraform does not show the text.
+        let otherwise = format!(
+            "\"the container ${{{CONTAINER}.name}} with the image ${{{CONTAINER}.image}} is not as it was planned: run tf-filter override again\""
         );
+        let otherwise = call("tobool", vec![Expression::Words(otherwise)]);
         let body = Expression::Cases(cases.collect(), Box::new(otherwise));
         let decoded = call("jsondecode", vec![Expression::Copied(definitions.clone())]);
         let each = Expression::For(
@@ -242,8 +245,42 @@ impl Patch {
                 key => format!("try({CONTAINER}.{key}, null) == {value}"),
             }
         });
-        let all: Vec<String> = [name].into_iter().chain(planned).collect();
+        let absent = self.added().into_iter().map(|(key, field, names)| {
+            let names = Expression::value(&Value::Array(names)).render(0);
+            format!("length(try([for item in {CONTAINER}.{key} : item if try(contains({names}, item.{field}), false)], [])) == 0")
+        });
+        let all: Vec<String> = [name].into_iter().chain(planned).chain(absent).collect();
         all.join(" && ")
+    }
+
+    /// What must not be there yet: by list, the member that names its items, and the names that are
+    /// added. A variable must not be there as a secret either, nor a secret as a variable.
+    fn added(&self) -> Vec<(&str, &'static str, Vec<Value>)> {
+        let variables = ["environment", "secrets"];
+        let mut absent = Vec::new();
+        let mut of_variables = Vec::new();
+        for (key, change) in &self.changes {
+            let Change::Append(items) = change else {
+                continue;
+            };
+            let named = ["name", "containerPath", "containerName", "sourceContainer"];
+            for field in named {
+                let names = items.iter().filter_map(|item| item.get(field).cloned());
+                let names: Vec<Value> = names.collect();
+                if names.is_empty() {
+                    continue;
+                }
+                match variables.contains(&key.as_str()) {
+                    true => of_variables.extend(names),
+                    false => absent.push((key.as_str(), field, names)),
+                }
+                break;
+            }
+        }
+        if !of_variables.is_empty() {
+            absent.extend(variables.map(|key| (key, "name", of_variables.clone())));
+        }
+        absent
     }
 }
 

@@ -142,7 +142,7 @@ fn overridden<'p>(subject: &Subject<'p>, making: &Making) -> Result<Overridden<'
     let containers = match making.form {
         OverrideForm::Function => function::containers(subject, definitions, &of_task, making),
         OverrideForm::Hcl => expression::containers(subject, definitions)?,
-        OverrideForm::Const => constant::containers(subject)?,
+        OverrideForm::Const => constant::containers(subject, definitions)?,
     };
     let asked = of_task.attributes.iter();
     let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
