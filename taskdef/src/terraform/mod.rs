@@ -66,6 +66,22 @@ pub struct Plan<'t> {
     references: References,
     create_first: CreateFirst,
     findings: Vec<(String, Finding)>,
+    /// Addresses of task definitions that are planned in another round.
+    deferred: Vec<String>,
+    extent: Extent,
+}
+
+/// How much of a configuration a plan speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it, as far as the plan says. OpenTofu does not say it where `-target` was given.
+    Whole,
+    /// A part: `-target` was given, or Terraform plans the rest in another round.
+    Part,
+    /// No resource at all.
+    Nothing,
+    /// All task definitions are destroyed.
+    Destroys,
 }
 
 /// Says nothing of the content, which may be secret.
@@ -128,6 +144,11 @@ impl<'t> Plan<'t> {
     /// The resource addresses of its task definitions, in the order of the plan.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         self.tasks.iter().map(|task| task.address.as_ref())
+    }
+
+    /// How much of the configuration it speaks of.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// Its task definitions as resources, in the same order.
@@ -298,7 +319,7 @@ impl<'t> Plan<'t> {
             survey: Survey {
                 found: found.collect(),
                 others: self.runners.iter().collect(),
-                findings: self.findings.clone(),
+                findings: self.findings(settings),
             },
             dialect: Dialect::Terraform,
             template: Template::none(settings),
@@ -307,6 +328,26 @@ impl<'t> Plan<'t> {
                 _ => alone(None),
             }),
         }
+    }
+
+    /// What is to be said beside the task definitions that are there.
+    fn findings(&self, settings: &Settings) -> Vec<(String, Finding)> {
+        let deferred = self.deferred.iter().map(|address| {
+            let finding = Finding {
+                code: Code::UnknownDefinition,
+                severity: match settings.plan.unknown_definitions {
+                    UnknownDefinitions::Fail => Severity::Error,
+                    UnknownDefinitions::Warn => Severity::Warning,
+                },
+                container: None,
+                image: None,
+                message: "it is planned in another round (`deferred_changes`), and not known yet"
+                    .to_owned(),
+                hint: Some("apply this plan, and judge the next one".to_owned()),
+            };
+            (address.clone(), finding)
+        });
+        self.findings.iter().cloned().chain(deferred).collect()
     }
 
     /// Writes one task definition, and says what that means for the plan.

@@ -3,7 +3,7 @@
 use outrigger_tests::terraform::Workspace;
 
 use crate::refused::{HEAD, task, workspace};
-use crate::{overridden, plan, tf_filter};
+use crate::{RECIPE, files, overridden, plan, tf_filter};
 
 /// Containers that stand in a local value, beside a module that may be called once more.
 fn with_variables() -> [(&'static str, String); 2] {
@@ -110,8 +110,8 @@ fn another_program_than_planned_fails_the_plan() {
     -var=again=true: the containers are not as they were planned: run tf-filter override again
     -var=more={ B = "3" }: the containers are not as they were planned: run tf-filter override again
     # hcl
-    -var=image=nginx:1.1: the container web with the image nginx:1.1 is not as it was planned: run tf-filter override again
-    -var=more={ LaceworkAccessToken = "no" }: the container web with the image nginx:1.25 is not as it was planned: run tf-filter override again
+    -var=image=nginx:1.1: the container web has another image, entry point or command than planned, or an entry that was not: run tf-filter override again
+    -var=more={ LaceworkAccessToken = "no" }: the container web has another image, entry point or command than planned, or an entry that was not: run tf-filter override again
     "#);
     // A plan that changes nothing shows what AWS has made of the containers.
     workspace.converge().unwrap();
@@ -144,4 +144,86 @@ fn a_folder_that_others_use_is_refused() {
     error: nothing was written
     ");
     assert_eq!(std::fs::read_dir(library.path()).unwrap().count(), 1);
+}
+
+/// Plans with these options, and leaves the plan where the program reads it.
+fn planned(workspace: &Workspace, options: &[&str]) {
+    let plan = workspace.plan(options).unwrap();
+    workspace.write("plan.json", &plan).unwrap();
+}
+
+#[test]
+fn a_plan_of_a_part_is_refused() {
+    let module = format!("{HEAD}{}", task(""));
+    let call = "variable \"services\" {\n  default = 1\n}\nmodule \"service\" {\n  source = \"./modules/service\"\n  count  = var.services\n}\n";
+    let Some(workspace) = workspace(&[("main.tf", call), ("modules/service/main.tf", &module)])
+    else {
+        return;
+    };
+    let gate = [&["plan.json", "--check"], RECIPE].concat();
+    workspace.converge().unwrap();
+    assert_eq!(overridden(&workspace, "hcl", &[]).code, 0);
+    let made = files(&workspace.folder());
+    let mut said = String::new();
+    for option in [
+        "-target=module.service",
+        "-destroy",
+        "-refresh-only",
+        "-var=services=0",
+    ] {
+        planned(&workspace, &[option]);
+        let ran = overridden(&workspace, "hcl", &[]);
+        said.push_str(&format!("# {option}\n{}\n{}", ran.code, ran.stderr));
+        if option == "-refresh-only" {
+            let ran = tf_filter(&workspace, &gate);
+            said.push_str(&format!("# the gate\n{}\n{}", ran.code, ran.stderr));
+        }
+        assert_eq!(files(&workspace.folder()), made);
+    }
+    // Nothing is deployed, and the plan has no instance: the file is of another plan.
+    removed(&workspace);
+    workspace.destroy().unwrap();
+    planned(&workspace, &[]);
+    assert_eq!(overridden(&workspace, "hcl", &[]).code, 0);
+    workspace
+        .write("more.tf", "terraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\nresource \"aws_cloudwatch_log_group\" \"app\" {\n  name = \"x\"\n}\n")
+        .unwrap();
+    planned(&workspace, &["-var=services=0"]);
+    let ran = overridden(&workspace, "hcl", &[]);
+    said.push_str(&format!(
+        "# without instances\n{}\n{}",
+        ran.code, ran.stderr
+    ));
+    assert_eq!(files(&workspace.folder()), made);
+    insta::assert_snapshot!(said, @"
+    # -target=module.service
+    1
+    error: the plan is not complete: it speaks of a part of the configuration
+      hint: make the plan without `-target`, and where Terraform plans in rounds, apply the first
+    error: nothing was written
+    # -destroy
+    1
+    error: the plan destroys every task definition
+      hint: make an ordinary plan; `tf-filter override --remove` removes the files
+    error: nothing was written
+    # -refresh-only
+    1
+    error: FOLDER/plan.json: the plan only refreshes the state, and says nothing of the task definitions
+      hint: make the plan without `-refresh-only`
+    error: nothing was written
+    # the gate
+    1
+    error: FOLDER/plan.json: the plan only refreshes the state, and says nothing of the task definitions
+      hint: make the plan without `-refresh-only`
+    error: nothing was checked
+    # -var=services=0
+    1
+    error: the plan destroys every task definition
+      hint: make an ordinary plan; `tf-filter override --remove` removes the files
+    error: nothing was written
+    # without instances
+    0
+    FOLDER/modules/service/outrigger_override.tf: kept, the plan has none of its task definitions
+    no task definition has to be overridden
+    ");
 }

@@ -3,6 +3,8 @@
 //! The expression that stands in the resource stays, with what is unknown or sensitive in it. What
 //! the plan has said of each program is a condition: a container that is another one then fails.
 
+use std::collections::BTreeSet;
+
 use cli::Problem;
 use serde_json::{Map, Value};
 
@@ -211,11 +213,22 @@ impl Arrangement {
                 }
             }
         });
-        // Of a sensitive container Terraform does not show the text.
-        let otherwise = format!(
-            "\"the container ${{{CONTAINER}.name}} with the image ${{{CONTAINER}.image}} is not as it was planned: run tf-filter override again\""
-        );
-        let otherwise = call("tobool", vec![Expression::Words(otherwise)]);
+        // What stands in a container must not stand in these texts: Terraform would print it even if
+        // it is sensitive.
+        let fails = |text: String| {
+            let text = format!("{text}: run tf-filter override again");
+            call("tobool", vec![Expression::Words(quoted(&text))])
+        };
+        let names: BTreeSet<&str> = self.patches.iter().map(|(name, _)| name.as_str()).collect();
+        let others = names.into_iter().map(|name| {
+            let differs =
+                "has another image, entry point or command than planned, or an entry that was not";
+            let text = format!("the container {name} {differs}");
+            let name = format!("{CONTAINER}.name == {}", quoted(name));
+            (Expression::Words(name), fails(text))
+        });
+        let otherwise = fails("a container has another name than planned".to_owned());
+        let cases = cases.chain(others);
         let body = Expression::Cases(cases.collect(), Box::new(otherwise));
         let decoded = call("jsondecode", vec![Expression::Copied(definitions.clone())]);
         let each = Expression::For(

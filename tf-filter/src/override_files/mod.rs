@@ -66,6 +66,7 @@ fn write(
 ) -> Result<Exit, Failure> {
     let input = survey::Input::read(arguments, console)?;
     let plan = input.plan()?;
+    survey::speaks_of_all(&plan)?;
     let judged = Judged::of((&plan, &input), modules, &mut making, console)?;
     if judged.fails {
         console.tell(&judged.errors(&input, console.terminals.stderr));

@@ -12,7 +12,7 @@ use taskdef::image::ImageRequest;
 use taskdef::recipe::Recipes;
 use taskdef::report::{Code, Outcome, TaskDefinitionReport};
 use taskdef::settings::{OnUnresolved, Selection, Settings};
-use taskdef::terraform::{Plan, PlanError, PlannedResource, RewrittenPlan};
+use taskdef::terraform::{Extent, Plan, PlanError, PlannedResource, RewrittenPlan};
 
 use crate::filter::{self, LIMIT};
 use crate::options::{OverrideArguments, OverrideForm, PlanOptions};
@@ -60,6 +60,26 @@ impl<'a> Input<'a> {
     fn unusable(&self, error: &PlanError) -> Failure {
         filter::unusable(&self.document, error)
     }
+}
+
+/// Refuses a plan that says nothing of a part of the configuration: the files there would be lost.
+pub(crate) fn speaks_of_all(plan: &Plan<'_>) -> Result<(), Failure> {
+    let (why, hint) = match plan.extent() {
+        Extent::Whole => return Ok(()),
+        Extent::Part => (
+            "the plan is not complete: it speaks of a part of the configuration",
+            "make the plan without `-target`, and where Terraform plans in rounds, apply the first",
+        ),
+        Extent::Nothing => (
+            "the plan has no resources",
+            "make an ordinary plan; `tf-filter override --remove` removes the files",
+        ),
+        Extent::Destroys => (
+            "the plan destroys every task definition",
+            "make an ordinary plan; `tf-filter override --remove` removes the files",
+        ),
+    };
+    Err(Failure::failed(why).hint(hint))
 }
 
 /// What becomes of each task definition.
