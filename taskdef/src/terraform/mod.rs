@@ -30,20 +30,22 @@ mod write;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Rewritten;
 use crate::cloudformation::find::{Found, Survey};
 use crate::cloudformation::template::Template;
 use crate::dialect::Dialect;
 use crate::dialect::terraform::CONTAINER_DEFINITIONS;
-use crate::image::{Answers, ImageRequest};
+use crate::image::{Answers, ImageConfig, ImageRequest};
 use crate::outline::{self, TaskOutline};
 use crate::plan::matches::Alone;
 use crate::recipe::Recipes;
 use crate::report::{Code, Finding, Report, Severity};
-use crate::settings::{PlanSettings, Settings, UnknownDefinitions};
-use crate::source::{Change, Path, Step};
+use crate::settings::{
+    PinDigests, PlanSettings, Selection, SelectionTags, Settings, UnknownDefinitions,
+};
+use crate::source::{Change, Path, Step, put};
 use crate::work::Work;
 
 pub use error::PlanError;
@@ -53,7 +55,7 @@ pub use resource::PlannedResource;
 
 use configuration::References;
 use task::PlannedTask;
-use write::{CreateFirst, written};
+use write::{CreateFirst, attributes, written};
 
 /// A plan whose task definitions were found.
 pub struct Plan<'t> {
@@ -201,7 +203,7 @@ impl<'t> Plan<'t> {
         recipes: &Recipes,
         settings: &Settings,
     ) -> Result<BTreeSet<ImageRequest>, PlanError> {
-        let shown = |task: &PlannedTask<'_>| !task.sensitive;
+        let shown = |task: &PlannedTask<'_>| !task.sensitive.any();
         Ok(self
             .work(settings, shown)
             .images_needed(recipes, settings)?)
@@ -255,6 +257,56 @@ impl<'t> Plan<'t> {
         Ok(rewritten)
     }
 
+    /// What recipes ask of a task beside its containers while those are known only after apply, as
+    /// the provider spells it: of a container in their place that states its program. Nothing where
+    /// even that is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::images_needed`].
+    pub fn asked_of_unknown(
+        &self,
+        index: usize,
+        recipes: &Recipes,
+        settings: &Settings,
+    ) -> Result<Vec<(&'static str, Value)>, PlanError> {
+        let Some(task) = self.tasks.get(index) else {
+            return Ok(Vec::new());
+        };
+        let container = json!([{
+            "name": "container", "image": "image", "essential": true,
+            "entryPoint": ["/program"], "command": ["word"], "user": "0",
+        }]);
+        let mut before = task.canonical.clone();
+        before.insert("containerDefinitions".to_owned(), container);
+        let settings = Settings {
+            // No query and no tag knows that container.
+            selection: Selection {
+                tags: SelectionTags::Ignored,
+                ..Selection::default()
+            },
+            pin_digests: PinDigests::No,
+            ..settings.clone()
+        };
+        let work = || {
+            let mut work = self.work(&settings, |_| false);
+            work.survey.found.push(found(index, task, &before));
+            work
+        };
+        let asked = work().images_needed(recipes, &settings)?.into_iter();
+        let answers = asked.map(|image| (image, Ok(ImageConfig::default())));
+        let rewritten = work().rewrite(recipes, &settings, &answers.collect())?;
+        let mut after = Value::Object(before.clone());
+        for (_, changes) in by_task(rewritten.changes) {
+            let broken = |_| PlanError::NotWritten(task.address.clone().into_owned());
+            put(&mut after, changes).map_err(broken)?;
+        }
+        Ok(match after {
+            Value::Object(after) => attributes(&before, &after),
+            _ => Vec::new(),
+        })
+    }
+
     /// Judges, without resolving anything, whether every task definition in scope carries the recipe.
     ///
     /// One that is unknown until apply cannot be judged, and is refused.
@@ -290,7 +342,7 @@ impl<'t> Plan<'t> {
             if let Some(after) = after.find(|after| after.address == task.address) {
                 properties.insert("containerDefinitions".to_owned(), after.after.clone());
             }
-            if task.sensitive {
+            if task.sensitive.any() {
                 properties.clear();
             }
             let found = found(index, task, &properties);
@@ -377,7 +429,7 @@ impl<'t> Plan<'t> {
                 .cloned()
                 .unwrap_or_default(),
             after: written.definitions,
-            sensitive: task.sensitive,
+            sensitive: task.sensitive.any(),
             attributes: written.attributes,
         });
         let report = rewritten.report.task_definitions.get_mut(index);
@@ -420,7 +472,7 @@ impl<'t> Plan<'t> {
         let tasks = std::mem::take(&mut report.task_definitions).into_iter();
         let tasks = tasks
             .zip(&self.tasks)
-            .map(|(report, task)| match task.sensitive {
+            .map(|(report, task)| match task.sensitive.any() {
                 true => hidden::hidden(report),
                 false => report,
             });

@@ -618,3 +618,27 @@ fn a_task_definition_of_another_round_cannot_be_judged() {
     let (_, rewritten) = run_with(&text, &recipes(), &Settings::default());
     assert!(!rewritten.report.is_refused());
 }
+
+#[test]
+fn what_is_asked_of_a_task_does_not_wait_for_its_containers() {
+    let role = "arn:aws:iam::123456789012:role/execution";
+    let token = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf";
+    let inputs = [
+        ("accessToken", token),
+        ("nonRoot", "run-as-root"),
+        ("executionRole", role),
+    ];
+    let recipe = bound("lacework", &inputs).into();
+    let asked = |over: Value| {
+        let text = plan_of(APP, over).to_string();
+        let plan = Plan::from_bytes(text.as_bytes()).unwrap();
+        let asked = plan.asked_of_unknown(0, &recipe, &Settings::default());
+        asked.unwrap()
+    };
+    let unknown = json!({"container_definitions": true});
+    let none = json!({"after": {"execution_role_arn": null}, "after_unknown": unknown});
+    assert_eq!(asked(none), [("execution_role_arn", json!(role))]);
+    assert_eq!(asked(json!({"after_unknown": unknown})), []);
+    let waits = json!({"container_definitions": true, "execution_role_arn": true});
+    assert_eq!(asked(json!({"after_unknown": waits})), []);
+}

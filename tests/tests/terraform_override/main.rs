@@ -6,6 +6,7 @@ mod forms;
 mod guards;
 mod refused;
 mod stale;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use outrigger_tests::terraform::{Workspace, terraform};
 
-use crate::refused::{HEAD, task, workspace};
+use crate::refused::{HEAD, named, task, workspace};
 use crate::{RECIPE, overridden, plan, providers, tf_filter};
 
 fn checked(workspace: &Workspace, more: &[&str]) -> String {
@@ -100,12 +100,6 @@ fn a_plan_that_was_made_with_the_files_is_refused() {
       hint: make the plan without it: `tf-filter override --remove`, then `terraform plan`
     error: nothing was written
     ");
-}
-
-/// A task definition of this name.
-fn named(name: &str, lines: &str) -> String {
-    let of_app = "\"aws_ecs_task_definition\" \"app\"";
-    task(lines).replace(of_app, &format!("\"aws_ecs_task_definition\" \"{name}\""))
 }
 
 /// A root module, and a module with a task definition, one that is left alone, and one without instances.

@@ -6,7 +6,7 @@
 
 use cli::Problem;
 use serde_json::Value;
-use taskdef::terraform::Definitions;
+use taskdef::terraform::{Definitions, PlannedResource};
 
 use super::hcl::Expression;
 use super::source::Copied;
@@ -45,7 +45,8 @@ pub(crate) fn containers(
             "use the form `function`",
         ));
     }
-    if subject.is_sensitive() {
+    let mut planned = subject.instances.iter().map(|one| &one.planned);
+    if planned.any(PlannedResource::has_sensitive_containers) {
         return Err(subject.problem(
             "it holds sensitive values, which would be written to the file",
             "use the form `function`",

@@ -21,6 +21,8 @@ pub(crate) enum Expression {
     Call(String, Vec<Expression>),
     /// `[for NAME in SOURCE : BODY]`
     For(String, Box<(Expression, Expression)>),
+    /// `{for KEY, VALUE in SOURCE : ... if CONDITION}`: the members that a condition picks.
+    Picked(Box<Expression>, &'static str),
     /// `ONE == OTHER`
     Equal(Box<(Expression, Expression)>),
     /// Conditions with what they stand for, and what stands where none holds.
@@ -29,7 +31,7 @@ pub(crate) enum Expression {
     Indexed(Box<Expression>, &'static str),
 }
 
-use Expression::{Call, Cases, Equal, For, Indexed, Lines, List, Object, Words};
+use Expression::{Call, Cases, Equal, For, Indexed, Lines, List, Object, Picked, Words};
 
 impl Expression {
     /// A value as HCL has it.
@@ -73,7 +75,7 @@ impl Expression {
                 both.0.literals(literals);
                 both.1.literals(literals);
             }
-            Indexed(value, _) => value.literals(literals),
+            Indexed(value, _) | Picked(value, _) => value.literals(literals),
         }
     }
 
@@ -112,6 +114,12 @@ impl Expression {
                 let (source, body) = &**both;
                 let (source, body) = (source.render(indent + 2), body.render(indent + 2));
                 format!("[\n{inner}for {name} in {source} :\n{inner}{body}\n{outer}]")
+            }
+            Picked(source, condition) => {
+                let source = source.render(indent + 2);
+                format!(
+                    "{{\n{inner}for key, value in {source} :\n{inner}key => value if {condition}\n{outer}}}"
+                )
             }
             Equal(both) => {
                 let (one, other) = &**both;

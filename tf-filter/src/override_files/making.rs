@@ -25,6 +25,8 @@ pub(crate) struct Making {
     pub(crate) config: Map<String, Value>,
     /// Whether tags of the task definition take part in the selection.
     pub(crate) follows_tags: bool,
+    /// What is given: the recipes' texts, and the inputs.
+    pub(crate) given: String,
     /// What registries or the lock file say of images.
     pub(crate) answers: Answers,
     /// What identifies all of it but the images: by name, digests.
@@ -88,11 +90,13 @@ impl Making {
         ];
         let digests = parts.map(|(name, part)| (name, digest_of(&part.to_string())));
         let shown: Vec<&str> = loaded.iter().map(Recipe::name).collect();
+        let given = format!("{}\n{}", texts.join("\n"), part("inputs"));
         Ok(Making {
             form,
             recipes: shown.join(", "),
             config,
             follows_tags,
+            given,
             answers: Answers::new(),
             digests: digests.into(),
         })

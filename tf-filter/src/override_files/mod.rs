@@ -155,7 +155,7 @@ fn overridden<'p>(subject: &Subject<'p>, making: &Making) -> Result<Overridden<'
             .chain([("container_definitions".to_owned(), containers)])
             .collect(),
     };
-    subject.keeps_secrets(&overridden.attributes)?;
+    subject.keeps_secrets(&overridden.attributes, making)?;
     Ok(overridden)
 }
 

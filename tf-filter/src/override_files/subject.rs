@@ -7,6 +7,7 @@ use taskdef::terraform::{Definitions, PlannedResource};
 
 use super::file::{Block, digest_of};
 use super::hcl::{Expression, quoted};
+use super::making::Making;
 use super::source::Resource;
 
 /// What recipes may ask of a task, as the ECS API spells it.
@@ -26,6 +27,8 @@ pub(crate) struct Instance<'p> {
     pub(crate) planned: PlannedResource<'p>,
     /// Its containers before and after; nothing while they are known only after apply.
     pub(crate) definitions: Option<&'p Definitions>,
+    /// What the recipes ask of the task itself.
+    pub(crate) asked: &'p [(&'static str, Value)],
     /// What has to be known of images.
     pub(crate) images: Vec<ImageRequest>,
 }
@@ -73,13 +76,24 @@ impl Subject<'_> {
         planned(&self.instances)
     }
 
-    pub(crate) fn is_sensitive(&self) -> bool {
-        self.instances.iter().any(|one| one.planned.sensitive)
+    /// Whether every instance has this setting, and one only after apply.
+    pub(crate) fn waits_for(&self, key: &str) -> bool {
+        let is_stated = |one: &Instance<'_>| {
+            one.planned
+                .setting(key)
+                .is_some_and(|value| !value.is_null())
+        };
+        let waits = |one: &Instance<'_>| one.planned.waits_for(key);
+        self.instances.iter().any(waits)
+            && self
+                .instances
+                .iter()
+                .all(|one| waits(one) || is_stated(one))
     }
 
     /// What the recipes ask of the task: the same of every instance, because they share a file.
     pub(crate) fn of_task(&self) -> Result<OfTask, Problem> {
-        let mut asked = self.known().map(|one| &one.attributes);
+        let mut asked = self.instances.iter().map(|one| one.asked);
         let Some(first) = asked.next() else {
             return Ok(OfTask::default());
         };
@@ -138,30 +152,45 @@ impl Subject<'_> {
         stated.chain(added).collect()
     }
 
-    /// Refuses what would write a sensitive value to a file where it does not stand already.
-    pub(crate) fn keeps_secrets(&self, written: &[(String, Expression)]) -> Result<(), Problem> {
+    /// Refuses what would write a sensitive value to a file where it does not stand already. What
+    /// recipes and inputs say is written anyway.
+    pub(crate) fn keeps_secrets(
+        &self,
+        written: &[(String, Expression)],
+        making: &Making,
+    ) -> Result<(), Problem> {
         let mut literals = Vec::new();
         written
             .iter()
             .for_each(|(_, one)| one.literals(&mut literals));
-        let sensitive = self.instances.iter().filter(|one| one.planned.sensitive);
-        for instance in sensitive {
+        let in_file = |text: &str| literals.iter().any(|literal| literal.contains(text));
+        let leaks = |text: &str| {
+            let whole = quoted(text);
+            let part = whole.trim_matches('"');
+            [whole.as_str(), part]
+                .into_iter()
+                .any(|text| in_file(text) && !making.given.contains(text))
+        };
+        let hidden = |text: &&&str| !text.is_empty() && !self.resource.text.contains(**text);
+        for instance in &self.instances {
+            let planned = &instance.planned;
             let mut texts = Vec::new();
-            if let Some(definitions) = instance.definitions {
-                leaves(&definitions.before, &mut texts);
-            }
-            let reference = instance.images.iter().map(|image| image.reference.as_str());
-            texts.extend(reference);
-            let hidden = |text: &&&str| !text.is_empty() && !self.resource.text.contains(**text);
-            let leaks = |text: &&str| {
-                let escaped = quoted(text);
-                let escaped = escaped.trim_matches('"');
-                let holds = |literal: &&str| literal.contains(*text) || literal.contains(escaped);
-                literals.iter().any(holds)
+            planned
+                .sensitive_settings()
+                .for_each(|value| leaves(value, &mut texts));
+            let images = match planned.has_sensitive_containers() {
+                true => instance.images.as_slice(),
+                false => &[],
             };
-            if texts.iter().filter(hidden).any(leaks) {
+            let images: Vec<&str> = images
+                .iter()
+                .map(|image| image.reference.as_str())
+                .collect();
+            if texts.iter().filter(hidden).any(|text| leaks(text))
+                || images.iter().filter(hidden).any(|image| in_file(image))
+            {
                 return Err(self.problem(
-                    &format!("a part of the sensitive containers of `{}` would be written to the file", instance.planned.address),
+                    &format!("a sensitive value of `{}` would be written to the file", planned.address),
                     "use the form `function`, and state `entryPoint` and `command`, or write the image as a plain text in the resource",
                 ));
             }

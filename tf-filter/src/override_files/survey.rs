@@ -11,7 +11,7 @@ use taskdef::DocumentKind;
 use taskdef::image::ImageRequest;
 use taskdef::recipe::Recipes;
 use taskdef::report::{Code, Outcome, TaskDefinitionReport};
-use taskdef::settings::{OnUnresolved, Selection, Settings};
+use taskdef::settings::{Mode, OnUnresolved, Selection, Settings};
 use taskdef::terraform::{Extent, Plan, PlanError, PlannedResource, RewrittenPlan};
 
 use crate::filter::{self, LIMIT};
@@ -86,6 +86,8 @@ pub(crate) fn speaks_of_all(plan: &Plan<'_>) -> Result<(), Failure> {
 pub(crate) struct Judged<'p> {
     resources: Vec<PlannedResource<'p>>,
     images: Vec<Vec<ImageRequest>>,
+    /// What recipes ask of tasks whose containers are unknown.
+    asked: Vec<Vec<(&'static str, Value)>>,
     pub(crate) rewritten: RewrittenPlan,
     /// Whether a task definition was refused, and nothing is to be written then.
     pub(crate) fails: bool,
@@ -105,7 +107,7 @@ impl<'p> Judged<'p> {
         let resources: Vec<PlannedResource<'_>> = plan.resources().collect();
         let needed = plan.images_needed(recipes, settings).map_err(unusable)?;
         let mut all = needed.clone();
-        let mut images = Vec::new();
+        let (mut images, mut asked_of_tasks) = (Vec::new(), Vec::new());
         for (index, resource) in resources.iter().enumerate() {
             let asked = match (resource.is_unknown(), making.form) {
                 (true, OverrideForm::Function) => {
@@ -122,6 +124,12 @@ impl<'p> Judged<'p> {
             };
             all.extend(asked.iter().cloned());
             images.push(asked.into_iter().collect());
+            asked_of_tasks.push(match resource.is_unknown() {
+                true => plan
+                    .asked_of_unknown(index, recipes, settings)
+                    .map_err(unusable)?,
+                false => Vec::new(),
+            });
         }
         let arguments = input.arguments;
         let answered = network::answer(
@@ -135,7 +143,9 @@ impl<'p> Judged<'p> {
         let rewritten = rewritten.map_err(unusable)?;
         let mut otherwise = BTreeSet::new();
         let selection = &settings.selection;
-        let selects = !(selection.include.is_empty() && selection.exclude.is_empty());
+        let selects = !selection.include.is_empty()
+            || !selection.exclude.is_empty()
+            || selection.mode != Mode::default();
         if selects && making.form == OverrideForm::Function {
             let plain = Settings {
                 selection: Selection {
@@ -157,6 +167,7 @@ impl<'p> Judged<'p> {
             fails: rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail,
             resources,
             images,
+            asked: asked_of_tasks,
             rewritten,
             otherwise,
         })
@@ -318,7 +329,8 @@ fn reason(report: &TaskDefinitionReport) -> &str {
     match report.outcome {
         Outcome::Unchanged => "it carries the recipe already",
         _ => {
-            let mut codes = report.findings.iter().map(|finding| finding.code);
+            // What decides is said last.
+            let mut codes = report.findings.iter().rev().map(|finding| finding.code);
             codes
                 .next()
                 .map_or("nothing has to change", |code| code.as_str())
@@ -365,7 +377,7 @@ impl<'p> Judged<'p> {
         let mut addresses = subject.instances.iter().map(|one| one.planned.address);
         if let Some(address) = addresses.find(|address| self.otherwise.contains(*address)) {
             return Err(subject.problem(
-                &format!("the provider's function knows no queries, and would do otherwise to `{address}` than `--include` and `--exclude` say"),
+                &format!("the provider's function knows neither queries nor a mode, and would do otherwise to `{address}` than `--include`, `--exclude` and `--mode` say"),
                 "use the tags `outrigger:containers` and `outrigger:exclude-containers`, or another form",
             ));
         }
@@ -375,8 +387,13 @@ impl<'p> Judged<'p> {
     fn instance(&'p self, index: usize) -> Option<Instance<'p>> {
         let planned = self.resources.get(index)?.clone();
         let mut definitions = self.rewritten.definitions.iter();
+        let definitions = definitions.find(|one| one.address == planned.address);
         Some(Instance {
-            definitions: definitions.find(|one| one.address == planned.address),
+            asked: match definitions {
+                Some(known) => &known.attributes,
+                None => self.asked.get(index)?,
+            },
+            definitions,
             images: self.images.get(index).cloned().unwrap_or_default(),
             planned,
         })
