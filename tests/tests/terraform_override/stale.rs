@@ -107,7 +107,10 @@ fn with_module() -> [(&'static str, String); 2] {
     let module = [
         HEAD.to_owned(),
         named("this", ""),
-        named("apart", "  tags = { \"outrigger:instrument\" = \"false\" }"),
+        named(
+            "apart",
+            "  tags = { \"outrigger:instrument\" = \"false\", \"kilt-ignore\" = \"yes\" }",
+        ),
         named("idle", "  count = 0"),
     ];
     let call = "module \"service\" {\n  source = \"./modules/service\"\n}\n";

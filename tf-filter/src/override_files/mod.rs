@@ -34,6 +34,10 @@ use modules::{Modules, shown};
 use subject::Subject;
 use survey::{Judged, Survey};
 
+/// [Where Terraform keeps what it makes](https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_data_dir),
+/// where it is not `.terraform`.
+const DATA_DIRECTORY: &str = "TF_DATA_DIR";
+
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn run(
     arguments: &OverrideArguments,
@@ -47,10 +51,11 @@ pub(crate) fn run(
         return Err(Failure::usage(format!("`{option}` reads no plan"))
             .hint("leave the plan out: it looks at the files of the modules alone"));
     }
-    let modules = Modules::read(&options.directory)?;
+    let modules = Modules::read(&options.directory, console.variables.get(DATA_DIRECTORY))?;
     if options.remove {
         return stale::remove(&modules, options.quiet, console);
     }
+    modules.owns_its_folders()?;
     let making = Making::of(arguments)?;
     if options.check {
         return stale::check(&modules, &making, options.quiet, console);

@@ -44,11 +44,13 @@ struct Module {
 
 impl Modules {
     /// Reads what `terraform init` has left in the root module's folder, and the files of every module.
-    pub(crate) fn read(root: &Path) -> Result<Modules, Failure> {
+    /// That is below `.terraform` there, or in another folder.
+    pub(crate) fn read(root: &Path, data: Option<&str>) -> Result<Modules, Failure> {
+        let data = data.filter(|data| !data.is_empty()).unwrap_or(DATA);
         let mut modules = Modules {
             by_calls: BTreeMap::from([(String::new(), plain(root))]),
             folders: BTreeMap::new(),
-            data: plain(&root.join(DATA)),
+            data: plain(&root.join(data)),
         };
         let list = modules.data.join(LIST);
         if list.is_file() {
@@ -72,7 +74,6 @@ impl Modules {
             }
         }
         modules.knows_every_call()?;
-        modules.owns_its_folders()?;
         Ok(modules)
     }
 
@@ -95,7 +96,7 @@ impl Modules {
 
     /// Terraform may make the folder of a module a link to where the module came from: other
     /// configurations use that folder, too.
-    fn owns_its_folders(&self) -> Result<(), Failure> {
+    pub(crate) fn owns_its_folders(&self) -> Result<(), Failure> {
         let real = |path: &Path| path.canonicalize().ok();
         for (folder, read) in &self.folders {
             let leads_away = self.is_copy(folder)
@@ -372,4 +373,37 @@ fn plain(path: &Path) -> PathBuf {
 pub(crate) fn shown(path: &Path) -> String {
     let path = text::line(&path.to_string_lossy());
     path.strip_prefix("./").map_or(path.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Modules;
+
+    #[test]
+    fn the_list_of_modules_may_be_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let root = folder.path();
+        write("main.tf", "module \"a\" {}\n");
+        write("data/modules/a/main.tf", "");
+        write(
+            "data/modules/modules.json",
+            r#"{"Modules": [{"Key": "a", "Dir": "data/modules/a"}]}"#,
+        );
+        assert!(Modules::read(root, None).is_err());
+        assert!(Modules::read(root, Some("")).is_err());
+        let absolute = root.join("data");
+        for data in ["data", absolute.to_str().unwrap()] {
+            let modules = Modules::read(root, Some(data)).unwrap();
+            let copy = modules.folder(&["a".to_owned()]).unwrap();
+            assert!(copy.ends_with(Path::new("data/modules/a")));
+            assert!(modules.is_copy(copy) && !modules.is_copy(root));
+        }
+    }
 }
