@@ -121,6 +121,7 @@ fn with_module() -> [(&'static str, String); 2] {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the table is long")]
 fn every_folder_and_every_file_is_compared() {
     let files = with_module();
     let Some(workspace) = workspace(&files.each_ref().map(|(name, text)| (*name, text.as_str())))

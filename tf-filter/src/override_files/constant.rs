@@ -72,13 +72,18 @@ pub(crate) fn containers(
             None => by_key.push((key.clone(), definitions)),
         }
     }
+    Ok(guarded(&by_key, definitions))
+}
+
+/// The containers after, where those before are as they were planned.
+fn guarded(by_key: &[(Option<Value>, &Definitions)], definitions: &Copied) -> Expression {
     let words = |words: &str| Expression::Words(words.to_owned());
     let call = |name: &str, arguments| Expression::Call(name.to_owned(), arguments);
     let stated = call("jsondecode", vec![Expression::Copied(definitions.clone())]);
-    let planned = chosen(&by_key, &|definitions| {
+    let planned = chosen(by_key, &|definitions| {
         Expression::value(&compared(&definitions.before))
     });
-    let instrumented = chosen(&by_key, &|definitions| {
+    let instrumented = chosen(by_key, &|definitions| {
         call("jsonencode", vec![Expression::value(&definitions.after)])
     });
     let lower = words("{ for key, value in container : lower(key) => value }");
@@ -104,7 +109,7 @@ pub(crate) fn containers(
         words("\"the containers are not as they were planned: run tf-filter override again\"");
     let otherwise = call("tobool", vec![otherwise]);
     let cases = Expression::Cases(vec![(is_planned, instrumented)], Box::new(otherwise));
-    Ok(call("tostring", vec![cases]))
+    call("tostring", vec![cases])
 }
 
 /// What is compared of containers.

@@ -72,25 +72,10 @@ impl Making {
         }
         let form = arguments.files.form;
         let follows_tags = !arguments.scope.ignore_tags;
-        let scope = &arguments.scope;
-        let selection = json!([scope.mode, scope.include, scope.exclude, follows_tags]);
-        let part = |name: &str| config.get(name).cloned().unwrap_or_default();
-        let parts = [
-            ("form", json!(form.name())),
-            ("recipes", json!([part("recipe"), texts])),
-            ("inputs", part("inputs")),
-            (
-                "policies",
-                json!([
-                    part("policies"),
-                    scope.on_unresolved == WhenUnresolved::Fail
-                ]),
-            ),
-            ("selection", selection),
-        ];
-        let digests = parts.map(|(name, part)| (name, digest_of(&part.to_string())));
+        let digests = digests(arguments, &config, &texts);
         let shown: Vec<&str> = loaded.iter().map(Recipe::name).collect();
-        let given = format!("{}\n{}", texts.join("\n"), part("inputs"));
+        let inputs = config.get("inputs").map(Value::to_string);
+        let given = format!("{}\n{}", texts.join("\n"), inputs.unwrap_or_default());
         Ok(Making {
             form,
             recipes: shown.join(", "),
@@ -98,7 +83,7 @@ impl Making {
             follows_tags,
             given,
             answers: Answers::new(),
-            digests: digests.into(),
+            digests,
         })
     }
 
@@ -121,6 +106,27 @@ impl Making {
         let images = text.get("images")?.as_object()?;
         (!images.is_empty()).then(|| Value::Object(images.clone()))
     }
+}
+
+/// What identifies each part of what files are made with, by its name in messages.
+fn digests(
+    arguments: &OverrideArguments,
+    config: &Map<String, Value>,
+    texts: &[String],
+) -> Vec<(&'static str, String)> {
+    let scope = &arguments.scope;
+    let part = |name: &str| config.get(name).cloned().unwrap_or_default();
+    let fails = scope.on_unresolved == WhenUnresolved::Fail;
+    let selection = json!([scope.mode, scope.include, scope.exclude, scope.ignore_tags]);
+    let parts = [
+        ("form", json!(arguments.files.form.name())),
+        ("recipes", json!([part("recipe"), texts])),
+        ("inputs", part("inputs")),
+        ("policies", json!([part("policies"), fails])),
+        ("selection", selection),
+    ];
+    let digests = parts.map(|(name, part)| (name, digest_of(&part.to_string())));
+    digests.into()
 }
 
 /// Refuses secrets that are given as they are: they would stand in a file.

@@ -10,6 +10,7 @@ mod expression;
 mod file;
 mod function;
 mod hcl;
+mod judged;
 mod making;
 mod modules;
 mod source;
@@ -29,10 +30,11 @@ use crate::options::{OverrideArguments, OverrideForm};
 
 use file::{NAME, Overridden};
 use hcl::Expression;
+use judged::Judged;
 use making::Making;
 use modules::{Modules, shown};
 use subject::Subject;
-use survey::{Judged, Survey};
+use survey::Survey;
 
 /// [Where Terraform keeps what it makes](https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_data_dir),
 /// where it is not `.terraform`.
@@ -69,9 +71,9 @@ fn write(
     arguments: &OverrideArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let input = survey::Input::read(arguments, console)?;
+    let input = judged::Input::read(arguments, console)?;
     let plan = input.plan()?;
-    survey::speaks_of_all(&plan)?;
+    judged::speaks_of_all(&plan)?;
     let judged = Judged::of((&plan, &input), modules, &mut making, console)?;
     if judged.fails {
         console.tell(&judged.errors(&input, console.terminals.stderr));
