@@ -15,17 +15,21 @@ variable "more" {
   type    = map(string)
   default = {}
 }
+variable "spelled" {
+  type    = map(list(string))
+  default = {}
+}
 variable "again" {
   default = false
 }
 locals {
   variables = merge({ Z = "1", A = "2" }, var.more)
-  containers = [{
+  containers = [merge(var.spelled, {
     name        = "web"
     image       = var.image
     command     = []
     environment = [for name in reverse(keys(local.variables)) : { name = name, value = local.variables[name] }]
-  }]
+  })]
 }
 module "x" {
   source = "./modules/service"
@@ -89,6 +93,8 @@ fn another_program_than_planned_fails_the_plan() {
         assert_eq!(made.code, 0, "{}", made.stderr);
         workspace.plan(&[]).unwrap();
         said.push_str(&fails(&workspace, &[another]));
+        let spelled = "-var=spelled={ entrypoint = [\"/mine\"] }";
+        said.push_str(&fails(&workspace, &[spelled]));
         match form {
             "const" => {
                 said.push_str(&fails(&workspace, &["-var=again=true"]));
@@ -105,10 +111,12 @@ fn another_program_than_planned_fails_the_plan() {
     insta::assert_snapshot!(said, @r#"
     # const
     -var=image=nginx:1.1: the containers are not as they were planned: run tf-filter override again
+    -var=spelled={ entrypoint = ["/mine"] }: the containers are not as they were planned: run tf-filter override again
     -var=again=true: the containers are not as they were planned: run tf-filter override again
     -var=more={ B = "3" }: the containers are not as they were planned: run tf-filter override again
     # hcl
     -var=image=nginx:1.1: the container web has another image, entry point or command than planned, or an entry that was not: run tf-filter override again
+    -var=spelled={ entrypoint = ["/mine"] }: the container web has another image, entry point or command than planned, or an entry that was not: run tf-filter override again
     -var=more={ LaceworkAccessToken = "no" }: the container web has another image, entry point or command than planned, or an entry that was not: run tf-filter override again
     "#);
     // A plan that changes nothing shows what AWS has made of the containers.

@@ -14,6 +14,8 @@ use super::subject::Subject;
 
 /// What decides which program runs.
 const PROCESS: [&str; 3] = ["image", "entryPoint", "command"];
+/// The provider does not mind the case of letters: none of these may be spelled otherwise.
+const SPELLED: &str = r#"length([for key in keys(container) : key if contains(["image", "entrypoint", "command"], lower(key)) && !contains(["image", "entryPoint", "command"], key)]) == 0"#;
 /// How the expression names a container.
 const CONTAINER: &str = "container";
 
@@ -262,7 +264,12 @@ impl Patch {
             let names = Expression::value(&Value::Array(names)).render(0);
             format!("length(try([for item in {CONTAINER}.{key} : item if try(contains({names}, item.{field}), false)], [])) == 0")
         });
-        let all: Vec<String> = [name].into_iter().chain(planned).chain(absent).collect();
+        let all: Vec<String> = [name]
+            .into_iter()
+            .chain(planned)
+            .chain(absent)
+            .chain([SPELLED.to_owned()])
+            .collect();
         all.join(" && ")
     }
 
