@@ -63,6 +63,9 @@ pub enum PlanError {
     /// Terraform could not make the plan.
     #[error("the plan is incomplete, because Terraform met an error when it made it (`errored`)")]
     Errored,
+    /// A plan that changes nothing but the state.
+    #[error("the plan only refreshes the state, and says nothing of the task definitions")]
+    RefreshOnly,
     /// `planned_values` and `resource_changes` differ.
     #[error("`{0}` is not the same in `planned_values` and in `resource_changes`")]
     Disagrees(String),
@@ -101,6 +104,7 @@ impl PlanError {
             PlanError::Errored => {
                 Some("correct what `terraform plan` reports, and make the plan again")
             }
+            PlanError::RefreshOnly => Some("make the plan without `-refresh-only`"),
             PlanError::Disagrees(_) | PlanError::Resource(_) | PlanError::Malformed { .. } => {
                 Some("give the plan as `terraform show -json` prints it")
             }

@@ -30,21 +30,23 @@ mod write;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Rewritten;
 use crate::cloudformation::find::{Found, Survey};
 use crate::cloudformation::template::Template;
 use crate::dialect::Dialect;
 use crate::dialect::terraform::CONTAINER_DEFINITIONS;
-use crate::image::{Answers, ImageRequest};
+use crate::image::{Answers, ImageConfig, ImageRequest};
 use crate::outline::{self, TaskOutline};
 use crate::plan::literal::refuse_unreadable;
 use crate::plan::matches::Alone;
 use crate::recipe::Recipes;
 use crate::report::{Code, Finding, Report, Severity};
-use crate::settings::{PlanSettings, Settings, UnknownDefinitions};
-use crate::source::{Change, Path, Step};
+use crate::settings::{
+    PinDigests, PlanSettings, Selection, SelectionTags, Settings, UnknownDefinitions,
+};
+use crate::source::{Change, Path, Step, put};
 use crate::work::Work;
 
 pub use error::PlanError;
@@ -54,7 +56,7 @@ pub use resource::PlannedResource;
 
 use configuration::References;
 use task::PlannedTask;
-use write::{CreateFirst, written};
+use write::{CreateFirst, attributes, written};
 
 /// A plan whose task definitions were found.
 pub struct Plan<'t> {
@@ -67,6 +69,22 @@ pub struct Plan<'t> {
     references: References,
     create_first: CreateFirst,
     findings: Vec<(String, Finding)>,
+    /// Addresses of task definitions that are planned in another round.
+    deferred: Vec<String>,
+    extent: Extent,
+}
+
+/// How much of a configuration a plan speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it, as far as the plan says. OpenTofu does not say it where `-target` was given.
+    Whole,
+    /// A part: `-target` was given, or Terraform plans the rest in another round.
+    Part,
+    /// No resource at all.
+    Nothing,
+    /// All task definitions are destroyed.
+    Destroys,
 }
 
 /// Says nothing of the content, which may be secret.
@@ -141,6 +159,11 @@ impl<'t> Plan<'t> {
         self.tasks.iter().map(|task| task.address.as_ref())
     }
 
+    /// How much of the configuration it speaks of.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     /// Its task definitions as resources, in the same order.
     pub fn resources(&self) -> impl Iterator<Item = PlannedResource<'_>> {
         self.tasks.iter().map(PlannedResource::of)
@@ -191,7 +214,7 @@ impl<'t> Plan<'t> {
         recipes: &Recipes,
         settings: &Settings,
     ) -> Result<BTreeSet<ImageRequest>, PlanError> {
-        let shown = |task: &PlannedTask<'_>| !task.sensitive;
+        let shown = |task: &PlannedTask<'_>| !task.sensitive.any();
         Ok(self
             .work(settings, shown)
             .images_needed(recipes, settings)?)
@@ -245,6 +268,56 @@ impl<'t> Plan<'t> {
         Ok(rewritten)
     }
 
+    /// What recipes ask of a task beside its containers while those are known only after apply, as
+    /// the provider spells it: of a container in their place that states its program. Nothing where
+    /// even that is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::images_needed`].
+    pub fn asked_of_unknown(
+        &self,
+        index: usize,
+        recipes: &Recipes,
+        settings: &Settings,
+    ) -> Result<Vec<(&'static str, Value)>, PlanError> {
+        let Some(task) = self.tasks.get(index) else {
+            return Ok(Vec::new());
+        };
+        let container = json!([{
+            "name": "container", "image": "image", "essential": true,
+            "entryPoint": ["/program"], "command": ["word"], "user": "0",
+        }]);
+        let mut before = task.canonical.clone();
+        before.insert("containerDefinitions".to_owned(), container);
+        let settings = Settings {
+            // No query and no tag knows that container.
+            selection: Selection {
+                tags: SelectionTags::Ignored,
+                ..Selection::default()
+            },
+            pin_digests: PinDigests::No,
+            ..settings.clone()
+        };
+        let work = || {
+            let mut work = self.work(&settings, |_| false);
+            work.survey.found.push(found(index, task, &before));
+            work
+        };
+        let asked = work().images_needed(recipes, &settings)?.into_iter();
+        let answers = asked.map(|image| (image, Ok(ImageConfig::default())));
+        let rewritten = work().rewrite(recipes, &settings, &answers.collect())?;
+        let mut after = Value::Object(before.clone());
+        for (_, changes) in by_task(rewritten.changes) {
+            let broken = |_| PlanError::NotWritten(task.address.clone().into_owned());
+            put(&mut after, changes).map_err(broken)?;
+        }
+        Ok(match after {
+            Value::Object(after) => attributes(&before, &after),
+            _ => Vec::new(),
+        })
+    }
+
     /// Judges, without resolving anything, whether every task definition in scope carries the recipe.
     ///
     /// One that is unknown until apply cannot be judged, and is refused.
@@ -280,7 +353,7 @@ impl<'t> Plan<'t> {
             if let Some(after) = after.find(|after| after.address == task.address) {
                 properties.insert("containerDefinitions".to_owned(), after.after.clone());
             }
-            if task.sensitive {
+            if task.sensitive.any() {
                 properties.clear();
             }
             let found = found(index, task, &properties);
@@ -309,7 +382,7 @@ impl<'t> Plan<'t> {
             survey: Survey {
                 found: found.collect(),
                 others: self.runners.iter().collect(),
-                findings: self.findings.clone(),
+                findings: self.findings(settings),
             },
             dialect: Dialect::Terraform,
             template: Template::none(settings),
@@ -318,6 +391,26 @@ impl<'t> Plan<'t> {
                 _ => alone(None),
             }),
         }
+    }
+
+    /// What is to be said beside the task definitions that are there.
+    fn findings(&self, settings: &Settings) -> Vec<(String, Finding)> {
+        let deferred = self.deferred.iter().map(|address| {
+            let finding = Finding {
+                code: Code::UnknownDefinition,
+                severity: match settings.plan.unknown_definitions {
+                    UnknownDefinitions::Fail => Severity::Error,
+                    UnknownDefinitions::Warn => Severity::Warning,
+                },
+                container: None,
+                image: None,
+                message: "it is planned in another round (`deferred_changes`), and not known yet"
+                    .to_owned(),
+                hint: Some("apply this plan, and judge the next one".to_owned()),
+            };
+            (address.clone(), finding)
+        });
+        self.findings.iter().cloned().chain(deferred).collect()
     }
 
     /// Writes one task definition, and says what that means for the plan.
@@ -347,7 +440,7 @@ impl<'t> Plan<'t> {
                 .cloned()
                 .unwrap_or_default(),
             after: written.definitions,
-            sensitive: task.sensitive,
+            sensitive: task.sensitive.any(),
             attributes: written.attributes,
         });
         let report = rewritten.report.task_definitions.get_mut(index);
@@ -390,7 +483,7 @@ impl<'t> Plan<'t> {
         let tasks = std::mem::take(&mut report.task_definitions).into_iter();
         let tasks = tasks
             .zip(&self.tasks)
-            .map(|(report, task)| match task.sensitive {
+            .map(|(report, task)| match task.sensitive.any() {
                 true => hidden::hidden(report),
                 false => report,
             });

@@ -15,7 +15,7 @@ use super::recognise::{Names, unreadable};
 use super::runners::{Runner, runs_tasks};
 use super::task::{Header, PlannedTask, kind};
 use super::write::{CreateFirst, is_create_first};
-use super::{Plan, PlanError};
+use super::{Extent, Plan, PlanError};
 
 /// The resource type that the library is about, whoever provides it.
 const TASK_DEFINITION: &str = "aws_ecs_task_definition";
@@ -29,10 +29,16 @@ struct Document<'t> {
     format_version: Option<Cow<'t, str>>,
     #[serde(default)]
     errored: bool,
+    #[serde(default)]
+    complete: Option<bool>,
     #[serde(borrow, default)]
     planned_values: Option<Values<'t>>,
     #[serde(borrow, default)]
     resource_changes: Option<Vec<&'t RawValue>>,
+    #[serde(borrow, default)]
+    deferred_changes: Vec<Deferred<'t>>,
+    #[serde(borrow, default)]
+    prior_state: Option<&'t RawValue>,
     #[serde(borrow, default)]
     configuration: Option<&'t RawValue>,
     #[serde(default)]
@@ -43,6 +49,19 @@ struct Document<'t> {
     resources: Option<IgnoredAny>,
     #[serde(default, rename = "containerDefinitions")]
     container_definitions: Option<IgnoredAny>,
+}
+
+/// What Terraform will plan in another round.
+#[derive(Deserialize)]
+struct Deferred<'t> {
+    #[serde(borrow, default)]
+    resource_change: Option<&'t RawValue>,
+}
+
+#[derive(Deserialize)]
+struct State<'t> {
+    #[serde(borrow, default)]
+    values: Option<Values<'t>>,
 }
 
 #[derive(Deserialize)]
@@ -90,9 +109,22 @@ pub(super) fn plan(text: &str, has_mark: bool) -> Result<Plan<'_>, PlanError> {
     for change in document.resource_changes.iter().flatten() {
         tasks.extend(walked.change(change.get())?);
     }
+    for deferred in &document.deferred_changes {
+        let change = deferred.resource_change.map(RawValue::get);
+        walked.deferred.extend(change.and_then(deferred_address));
+    }
     for (_, (header, planned)) in std::mem::take(&mut walked.planned) {
         tasks.extend(PlannedTask::read(&header, None, Some(planned))?);
     }
+    let extent = match (&document.resource_changes, document.complete) {
+        (None, _) if tasks.is_empty() && has_tasks(document.prior_state) => {
+            return Err(PlanError::RefreshOnly);
+        }
+        (_, Some(false)) => Extent::Part,
+        (None, _) => Extent::Nothing,
+        (Some(_), _) if tasks.is_empty() && walked.destroys => Extent::Destroys,
+        (Some(_), _) => Extent::Whole,
+    };
     let references = match tasks.is_empty() {
         true => References::default(),
         false => References::read(document.configuration),
@@ -107,7 +139,30 @@ pub(super) fn plan(text: &str, has_mark: bool) -> Result<Plan<'_>, PlanError> {
         references,
         create_first: walked.create_first,
         findings: walked.findings,
+        deferred: walked.deferred,
+        extent,
     })
+}
+
+/// Whether a state has task definitions: a plan of the same configuration speaks of each.
+fn has_tasks(state: Option<&RawValue>) -> bool {
+    let state = state.and_then(|state| serde_json::from_str::<State<'_>>(state.get()).ok());
+    let mut found = false;
+    if let Some(values) = state.and_then(|state| state.values) {
+        values.root_module.each(&mut |resource| {
+            let header = header(resource).ok().flatten();
+            found |=
+                header.is_some_and(|header| header.is_managed() && header.kind == TASK_DEFINITION);
+        });
+    }
+    found
+}
+
+/// The address of a task definition that is planned in another round, if it is one.
+fn deferred_address(change: &str) -> Option<String> {
+    let header = header(change).ok()??;
+    let stays = header.is_managed() && header.kind == TASK_DEFINITION && after(change).is_some();
+    stays.then(|| header.address.into_owned())
 }
 
 /// Whether it is a plan that can be worked on.
@@ -168,6 +223,10 @@ struct Walked<'t> {
     create_first: CreateFirst,
     findings: Vec<(String, Finding)>,
     not_covered: BTreeSet<Cow<'t, str>>,
+    /// Addresses of task definitions that are planned in another round.
+    deferred: Vec<String>,
+    /// Whether a task definition goes.
+    destroys: bool,
 }
 
 impl<'t> Walked<'t> {
@@ -203,7 +262,9 @@ impl<'t> Walked<'t> {
             self.order(&header, element);
             let planned = self.planned.remove(&header.address);
             let planned = planned.map(|(_, element)| element);
-            return PlannedTask::read(&header, Some(element), planned);
+            let read = PlannedTask::read(&header, Some(element), planned)?;
+            self.destroys |= read.is_none();
+            return Ok(read);
         }
         if header.kind == NOT_COVERED && after(element).is_some() {
             self.not_covered(&header);

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::terraform::is_unknown;
+use crate::dialect::terraform::{CONTAINER_DEFINITIONS, attribute, is_unknown};
 
-use super::task::PlannedTask;
+use super::task::{PlannedTask, Sensitive};
 
 /// An instance of a resource `aws_ecs_task_definition`.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct PlannedResource<'p> {
     pub key: Option<Value>,
     /// Whether something of it is a sensitive value.
     pub sensitive: bool,
+    /// What of it is sensitive.
+    marks: &'p Sensitive,
     /// The task definition as the ECS API spells it.
     task: &'p Map<String, Value>,
 }
@@ -30,7 +32,8 @@ impl<'p> PlannedResource<'p> {
             module: &task.module,
             name: &task.name,
             key: task.index.and_then(|key| serde_json::from_str(key).ok()),
-            sensitive: task.sensitive,
+            sensitive: task.sensitive.any(),
+            marks: &task.sensitive,
             task: &task.canonical,
         }
     }
@@ -48,9 +51,25 @@ impl<'p> PlannedResource<'p> {
 
     /// Whether its container definitions are known only after apply.
     pub fn is_unknown(&self) -> bool {
-        self.task
-            .get("containerDefinitions")
-            .is_some_and(is_unknown)
+        self.waits_for("containerDefinitions")
+    }
+
+    /// Whether a setting, as the ECS API spells it, is known only after apply.
+    pub fn waits_for(&self, key: &str) -> bool {
+        self.task.get(key).is_some_and(is_unknown)
+    }
+
+    /// Whether its container definitions hold sensitive values.
+    pub fn has_sensitive_containers(&self) -> bool {
+        self.marks.has(CONTAINER_DEFINITIONS)
+    }
+
+    /// The settings that hold sensitive values, as far as the plan knows them.
+    pub fn sensitive_settings(&self) -> impl Iterator<Item = &'p Value> {
+        let (marks, settings) = (self.marks, self.task.iter());
+        let known = settings.filter(|(_, value)| !is_unknown(value));
+        let sensitive = known.filter(|(key, _)| marks.has(attribute(key)));
+        sensitive.map(|(_, value)| value)
     }
 
     /// A setting of the task definition that the plan knows, as the ECS API spells it.

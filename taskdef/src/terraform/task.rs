@@ -1,6 +1,7 @@
 //! One task definition of a plan, as the library reads it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -100,8 +101,8 @@ pub(super) struct PlannedTask<'t> {
     pub(super) canonical: Map<String, Value>,
     /// Texts by which a resource may name it.
     pub(super) names: Vec<String>,
-    /// Whether something of it is a sensitive value.
-    pub(super) sensitive: bool,
+    /// What of it is sensitive.
+    pub(super) sensitive: Sensitive,
 }
 
 /// What a plan says will be there of a task definition.
@@ -189,18 +190,45 @@ fn with_unknown(value: Option<&Value>, is_unknown: &Value) -> Option<Value> {
     }
 }
 
-/// Whether a mark says that something is sensitive; marks are a truth value, or objects and lists of such.
-pub(super) fn marks_anything(marks: Option<&str>) -> bool {
-    fn is_marked(marks: &Value) -> bool {
-        match marks {
-            Value::Bool(marked) => *marked,
-            Value::Array(items) => items.iter().any(is_marked),
-            Value::Object(map) => map.values().any(is_marked),
-            _ => false,
+/// The attributes of a task definition that hold sensitive values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sensitive {
+    all: bool,
+    attributes: BTreeSet<String>,
+}
+
+impl Sensitive {
+    /// Whether there is any.
+    pub(super) fn any(&self) -> bool {
+        self.all || !self.attributes.is_empty()
+    }
+
+    /// Whether this attribute is one.
+    pub(super) fn has(&self, attribute: &str) -> bool {
+        self.all || self.attributes.contains(attribute)
+    }
+
+    /// Reads marks: a truth value, or objects and lists of such.
+    fn read(&mut self, marks: Option<&str>) {
+        fn is_marked(marks: &Value) -> bool {
+            match marks {
+                Value::Bool(marked) => *marked,
+                Value::Array(items) => items.iter().any(is_marked),
+                Value::Object(map) => map.values().any(is_marked),
+                _ => false,
+            }
+        }
+        match marks.map(serde_json::from_str) {
+            None => {}
+            Some(Ok(Value::Object(marks))) => {
+                let marked = marks.into_iter().filter(|(_, marks)| is_marked(marks));
+                self.attributes.extend(marked.map(|(name, _)| name));
+            }
+            Some(Ok(marks)) => self.all |= is_marked(&marks),
+            // What cannot be read is taken for sensitive.
+            Some(Err(_)) => self.all = true,
         }
     }
-    // What cannot be read is taken for sensitive.
-    marks.is_some_and(|marks| serde_json::from_str(marks).map_or(true, |marks| is_marked(&marks)))
 }
 
 /// The texts by which a service may name a task definition: its ARN, its family, family and revision.
@@ -227,7 +255,7 @@ impl<'t> PlannedTask<'t> {
         planned: Option<&'t str>,
     ) -> Result<Option<PlannedTask<'t>>, PlanError> {
         let broken = || PlanError::Resource(header.address.clone().into_owned());
-        let mut sensitive = false;
+        let mut sensitive = Sensitive::default();
         let mut found: Option<Attributes> = None;
         if let Some(element) = change {
             let element = Object::read(element).ok_or_else(broken)?;
@@ -237,7 +265,7 @@ impl<'t> PlannedTask<'t> {
                 Some(after) => {
                     let read = Attributes::read(after, change.get("after_unknown"));
                     found = Some(read.ok_or_else(broken)?);
-                    sensitive |= marks_anything(change.get("after_sensitive"));
+                    sensitive.read(change.get("after_sensitive"));
                 }
             }
         }
@@ -245,7 +273,7 @@ impl<'t> PlannedTask<'t> {
             let element = Object::read(element).ok_or_else(broken)?;
             let values = element.get("values").unwrap_or("{}");
             let read = Attributes::read(values, None).ok_or_else(broken)?;
-            sensitive |= marks_anything(element.get("sensitive_values"));
+            sensitive.read(element.get("sensitive_values"));
             match &found {
                 Some(found) if !agree(&found.stated, &read.stated) => {
                     return Err(PlanError::Disagrees(header.address.clone().into_owned()));
@@ -296,15 +324,18 @@ mod tests {
     #[test]
     fn marks_of_every_shape_are_read() {
         let table = [
-            (None, false),
-            (Some("false"), false),
-            (Some("true"), true),
-            (Some(r#"{"a":[false],"b":{}}"#), false),
-            (Some(r#"{"a":[{"b":true}]}"#), true),
-            (Some("{"), true),
+            (None, [false; 3]),
+            (Some("false"), [false; 3]),
+            (Some("true"), [true; 3]),
+            (Some(r#"{"a":[false],"b":{}}"#), [false; 3]),
+            (Some(r#"{"a":[{"b":true}]}"#), [true, true, false]),
+            (Some("{"), [true; 3]),
         ];
         for (marks, expected) in table {
-            assert_eq!(marks_anything(marks), expected, "{marks:?}");
+            let mut sensitive = Sensitive::default();
+            sensitive.read(marks);
+            let read = [sensitive.any(), sensitive.has("a"), sensitive.has("b")];
+            assert_eq!(read, expected, "{marks:?}");
         }
     }
 

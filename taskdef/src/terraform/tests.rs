@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Plan, PlanError, RewrittenPlan};
+use super::{Extent, Plan, PlanError, RewrittenPlan};
 use crate::image::{Answers, ImageConfig};
 use crate::laws::{bound, run_as_root};
 use crate::recipe::Recipes;
@@ -573,4 +573,72 @@ fn two_recipes_take_turns() {
     );
     let after: Value = serde_json::from_str(&after).unwrap();
     assert_eq!(definitions(&after).as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_plan_says_how_much_it_speaks_of() {
+    let whole = plan_of(APP, json!({}));
+    let extent = |plan: &Value| {
+        let text = plan.to_string();
+        Plan::from_bytes(text.as_bytes()).map(|plan| plan.extent())
+    };
+    assert_eq!(extent(&whole), Ok(Extent::Whole));
+    let mut part = whole.clone();
+    part["complete"] = json!(false);
+    assert_eq!(extent(&part), Ok(Extent::Part));
+    let mut destroys = whole.clone();
+    destroys["planned_values"] = json!({"root_module": {}});
+    destroys["resource_changes"][0]["change"]["after"] = Value::Null;
+    assert_eq!(extent(&destroys), Ok(Extent::Destroys));
+    let nothing = json!({"format_version": "1.2", "planned_values": {"root_module": {}}});
+    assert_eq!(extent(&nothing), Ok(Extent::Nothing));
+    let mut refresh = nothing;
+    refresh["prior_state"] = json!({"values": whole["planned_values"]});
+    assert_eq!(extent(&refresh), Err(PlanError::RefreshOnly));
+}
+
+#[test]
+fn a_task_definition_of_another_round_cannot_be_judged() {
+    let mut plan = plan_of(APP, json!({}));
+    let change = plan["resource_changes"][0].take();
+    plan["resource_changes"] = json!([]);
+    plan["planned_values"] = json!({"root_module": {}});
+    plan["deferred_changes"] =
+        json!([{"reason": "instance_count_unknown", "resource_change": change}]);
+    let text = plan.to_string();
+    let plan = Plan::from_bytes(text.as_bytes()).unwrap();
+    let checked = plan.check(&recipes(), &Settings::default(), &Answers::new());
+    let checked = checked.unwrap();
+    assert!(checked.is_refused());
+    let [(address, finding)] = checked.findings.as_slice() else {
+        panic!("{:?}", checked.findings);
+    };
+    assert_eq!(address, "aws_ecs_task_definition.app");
+    insta::assert_snapshot!(finding.message, @"it is planned in another round (`deferred_changes`), and not known yet");
+    let (_, rewritten) = run_with(&text, &recipes(), &Settings::default());
+    assert!(!rewritten.report.is_refused());
+}
+
+#[test]
+fn what_is_asked_of_a_task_does_not_wait_for_its_containers() {
+    let role = "arn:aws:iam::123456789012:role/execution";
+    let token = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf";
+    let inputs = [
+        ("accessToken", token),
+        ("nonRoot", "run-as-root"),
+        ("executionRole", role),
+    ];
+    let recipe = bound("lacework", &inputs).into();
+    let asked = |over: Value| {
+        let text = plan_of(APP, over).to_string();
+        let plan = Plan::from_bytes(text.as_bytes()).unwrap();
+        let asked = plan.asked_of_unknown(0, &recipe, &Settings::default());
+        asked.unwrap()
+    };
+    let unknown = json!({"container_definitions": true});
+    let none = json!({"after": {"execution_role_arn": null}, "after_unknown": unknown});
+    assert_eq!(asked(none), [("execution_role_arn", json!(role))]);
+    assert_eq!(asked(json!({"after_unknown": unknown})), []);
+    let waits = json!({"container_definitions": true, "execution_role_arn": true});
+    assert_eq!(asked(json!({"after_unknown": waits})), []);
 }

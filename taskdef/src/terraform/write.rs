@@ -80,7 +80,7 @@ pub(super) fn written(
 }
 
 /// What changes beside the container definitions, as the provider spells it.
-fn attributes(
+pub(super) fn attributes(
     before: &Map<String, Value>,
     after: &Map<String, Value>,
 ) -> Vec<(&'static str, Value)> {

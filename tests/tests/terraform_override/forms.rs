@@ -224,8 +224,8 @@ fn every_form_for_every_kind_of_configuration() {
       files removed: as before; clean
     sensitive_all
       const: refused: it holds sensitive values, which would be written to the file
-      hcl: refused: a part of the sensitive containers of `aws_ecs_task_definition.app` would be written to the file
-      function: refused: a part of the sensitive containers of `aws_ecs_task_definition.app` would be written to the file
+      hcl: refused: a sensitive value of `aws_ecs_task_definition.app` would be written to the file
+      function: refused: a sensitive value of `aws_ecs_task_definition.app` would be written to the file
       another agent: refused
       files removed: as before; clean
     unknown_name

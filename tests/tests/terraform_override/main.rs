@@ -3,8 +3,10 @@
 #![cfg(test)]
 
 mod forms;
+mod guards;
 mod refused;
 mod stale;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,7 +5,7 @@ use outrigger_tests::terraform::{Workspace, terraform};
 use crate::{files, overridden, plan, providers};
 
 /// A task definition with these lines.
-fn task(lines: &str) -> String {
+pub(crate) fn task(lines: &str) -> String {
     format!(
         r#"
 resource "aws_ecs_task_definition" "app" {{
@@ -21,14 +21,24 @@ resource "aws_ecs_task_definition" "app" {{
     )
 }
 
-const HEAD: &str =
+/// A task definition of this name.
+pub(crate) fn named(name: &str, lines: &str) -> String {
+    let of_app = "\"aws_ecs_task_definition\" \"app\"";
+    task(lines).replace(of_app, &format!("\"aws_ecs_task_definition\" \"{name}\""))
+}
+
+/// What every module begins with.
+pub(crate) const HEAD: &str =
     "terraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n";
 
-fn workspace(files: &[(&str, &str)]) -> Option<Workspace> {
+/// A planned configuration of these files.
+pub(crate) fn workspace(files: &[(&str, &str)]) -> Option<Workspace> {
     let terraform = terraform().unwrap()?;
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     let workspace = Workspace::new(&terraform, folder.path(), &providers()).unwrap();
     plan(&workspace);
@@ -86,7 +96,34 @@ fn what_cannot_be_done_without_loss_is_refused() {
             "  count = 2\n  tags = { \"outrigger:instrument\" = count.index == 0 ? \"false\" : \"true\" }"
         )
     );
+    let of_module = task("  execution_role_arn = var.role").replace(
+        r#"image = "nginx:1.25""#,
+        r#"image = "nginx:1.25", entryPoint = ["/e"], command = [var.word]"#,
+    );
+    let of_module = format!(
+        "{HEAD}variable \"word\" {{}}\nvariable \"role\" {{\n  default = null\n}}\n{of_module}"
+    );
+    let one_role = format!(
+        "{HEAD}{}{}{}",
+        "resource \"aws_cloudwatch_log_group\" \"app\" {\n  name = \"x\"\n}\n",
+        "module \"a\" {\n  source = \"./service\"\n  word   = \"x\"\n}\n",
+        "module \"b\" {\n  source = \"./service\"\n  word   = aws_cloudwatch_log_group.app.arn\n  role   = \"arn:aws:iam::123456789012:role/b\"\n}\n",
+    );
+    let both_tags = task("  tags = { kilt-include = \"true\", kilt-ignore = \"true\" }");
+    let both_tags = format!("{HEAD}{both_tags}");
     let reports = [
+        said(
+            "a role of its own, and unknown containers",
+            &[("main.tf", &one_role), ("service/main.tf", &of_module)],
+            "function",
+            &[],
+        ),
+        said(
+            "tags that a mode reads otherwise",
+            &[("main.tf", &both_tags)],
+            "function",
+            &["--mode", "opt-in"],
+        ),
         said("ignored", &[("main.tf", &ignored)], "function", &[]),
         said(
             "in JSON",
@@ -142,6 +179,16 @@ fn what_cannot_be_done_without_loss_is_refused() {
     let all = reports.concat();
     assert!(!all.contains("hunter2"));
     insta::assert_snapshot!(all, @"
+    # a role of its own, and unknown containers (1)
+    error: `aws_ecs_task_definition.app` (main.tf:11): the recipe does not ask the same of each instance's task
+      hint: state in the resource what it asks for, or give the instances resources of their own
+    error: nothing was written
+
+    # tags that a mode reads otherwise (1)
+    error: `aws_ecs_task_definition.app` (main.tf:7): the provider's function knows neither queries nor a mode, and would do otherwise to `aws_ecs_task_definition.app` than `--include`, `--exclude` and `--mode` say
+      hint: use the tags `outrigger:containers` and `outrigger:exclude-containers`, or another form
+    error: nothing was written
+
     # ignored (1)
     error: `aws_ecs_task_definition.app` (main.tf:7): `ignore_changes` holds `container_definitions`, so Terraform would pass over what is written
       hint: take it out of `lifecycle`
@@ -163,7 +210,7 @@ fn what_cannot_be_done_without_loss_is_refused() {
     error: nothing was written
 
     # a secret program (1)
-    error: `aws_ecs_task_definition.app` (main.tf:11): a part of the sensitive containers of `aws_ecs_task_definition.app` would be written to the file
+    error: `aws_ecs_task_definition.app` (main.tf:11): a sensitive value of `aws_ecs_task_definition.app` would be written to the file
       hint: use the form `function`, and state `entryPoint` and `command`, or write the image as a plain text in the resource
     error: nothing was written
 
@@ -178,7 +225,7 @@ fn what_cannot_be_done_without_loss_is_refused() {
     error: nothing was written
 
     # a query for a container (1)
-    error: `aws_ecs_task_definition.app` (main.tf:7): the provider's function knows no queries, and would do otherwise to `aws_ecs_task_definition.app` than `--include` and `--exclude` say
+    error: `aws_ecs_task_definition.app` (main.tf:7): the provider's function knows neither queries nor a mode, and would do otherwise to `aws_ecs_task_definition.app` than `--include`, `--exclude` and `--mode` say
       hint: use the tags `outrigger:containers` and `outrigger:exclude-containers`, or another form
     error: nothing was written
 

@@ -3,6 +3,8 @@
 //! The expression that stands in the resource stays, with what is unknown or sensitive in it. What
 //! the plan has said of each program is a condition: a container that is another one then fails.
 
+use std::collections::BTreeSet;
+
 use cli::Problem;
 use serde_json::{Map, Value};
 
@@ -12,6 +14,8 @@ use super::subject::Subject;
 
 /// What decides which program runs.
 const PROCESS: [&str; 3] = ["image", "entryPoint", "command"];
+/// The provider does not mind the case of letters: none of these may be spelled otherwise.
+const SPELLED: &str = r#"length([for key in keys(container) : key if contains(["image", "entrypoint", "command"], lower(key)) && !contains(["image", "entryPoint", "command"], key)]) == 0"#;
 /// How the expression names a container.
 const CONTAINER: &str = "container";
 
@@ -200,19 +204,33 @@ impl Arrangement {
         let cases = self.patches.iter().map(|(name, patch)| {
             let name = format!("{CONTAINER}.name == {}", quoted(name));
             match patch {
-                None => (name, call("jsonencode", vec![words(CONTAINER)])),
+                None => (
+                    Expression::Words(name),
+                    call("jsonencode", vec![words(CONTAINER)]),
+                ),
                 Some(patch) => {
                     let merged = merged(CONTAINER, &patch.changes);
-                    (patch.condition(name), call("jsonencode", vec![merged]))
+                    let condition = Expression::Words(patch.condition(name));
+                    (condition, call("jsonencode", vec![merged]))
                 }
             }
         });
-        let otherwise = call(
-            "tobool",
-            vec![words(
-                "\"a container is not as it was planned: run tf-filter override again\"",
-            )],
-        );
+        // What stands in a container must not stand in these texts: Terraform would print it even if
+        // it is sensitive.
+        let fails = |text: String| {
+            let text = format!("{text}: run tf-filter override again");
+            call("tobool", vec![Expression::Words(quoted(&text))])
+        };
+        let names: BTreeSet<&str> = self.patches.iter().map(|(name, _)| name.as_str()).collect();
+        let others = names.into_iter().map(|name| {
+            let differs =
+                "has another image, entry point or command than planned, or an entry that was not";
+            let text = format!("the container {name} {differs}");
+            let name = format!("{CONTAINER}.name == {}", quoted(name));
+            (Expression::Words(name), fails(text))
+        });
+        let otherwise = fails("a container has another name than planned".to_owned());
+        let cases = cases.chain(others);
         let body = Expression::Cases(cases.collect(), Box::new(otherwise));
         let decoded = call("jsondecode", vec![Expression::Copied(definitions.clone())]);
         let each = Expression::For(
@@ -242,8 +260,47 @@ impl Patch {
                 key => format!("try({CONTAINER}.{key}, null) == {value}"),
             }
         });
-        let all: Vec<String> = [name].into_iter().chain(planned).collect();
+        let absent = self.added().into_iter().map(|(key, field, names)| {
+            let names = Expression::value(&Value::Array(names)).render(0);
+            format!("length(try([for item in {CONTAINER}.{key} : item if try(contains({names}, item.{field}), false)], [])) == 0")
+        });
+        let all: Vec<String> = [name]
+            .into_iter()
+            .chain(planned)
+            .chain(absent)
+            .chain([SPELLED.to_owned()])
+            .collect();
         all.join(" && ")
+    }
+
+    /// What must not be there yet: by list, the member that names its items, and the names that are
+    /// added. A variable must not be there as a secret either, nor a secret as a variable.
+    fn added(&self) -> Vec<(&str, &'static str, Vec<Value>)> {
+        let variables = ["environment", "secrets"];
+        let mut absent = Vec::new();
+        let mut of_variables = Vec::new();
+        for (key, change) in &self.changes {
+            let Change::Append(items) = change else {
+                continue;
+            };
+            let named = ["name", "containerPath", "containerName", "sourceContainer"];
+            for field in named {
+                let names = items.iter().filter_map(|item| item.get(field).cloned());
+                let names: Vec<Value> = names.collect();
+                if names.is_empty() {
+                    continue;
+                }
+                match variables.contains(&key.as_str()) {
+                    true => of_variables.extend(names),
+                    false => absent.push((key.as_str(), field, names)),
+                }
+                break;
+            }
+        }
+        if !of_variables.is_empty() {
+            absent.extend(variables.map(|key| (key, "name", of_variables.clone())));
+        }
+        absent
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::hcl::Expression;
 use super::making::Making;
 use super::source::{Copied, Repeated, Resource};
@@ -20,6 +22,12 @@ const ATTRIBUTES: &[&str] = &[
     "requires_compatibilities",
 ];
 
+/// Those of roles, with their spelling in the ECS API.
+const ROLES: [(&str, &str); 2] = [
+    ("execution_role_arn", "executionRoleArn"),
+    ("task_role_arn", "taskRoleArn"),
+];
+
 /// The call, as the value of `container_definitions`.
 pub(crate) fn containers(
     subject: &Subject<'_>,
@@ -31,19 +39,28 @@ pub(crate) fn containers(
         "provider::outrigger::instrument".to_owned(),
         vec![
             Expression::Copied(definitions.clone()),
-            Expression::Object(task(subject.resource, of_task, making)),
+            Expression::Object(task(subject, of_task, making)),
             Expression::Object(config(subject, making)),
         ],
     )
 }
 
 /// What the resource says beside its containers.
-fn task(resource: &Resource, of_task: &OfTask, making: &Making) -> Vec<(String, Expression)> {
+fn task(subject: &Subject<'_>, of_task: &OfTask, making: &Making) -> Vec<(String, Expression)> {
+    let resource = subject.resource;
     let mut task = Vec::new();
     for name in ATTRIBUTES {
         let asked = of_task.attributes.iter().find(|(asked, _)| asked == name);
         let value = match (asked, resource.attributes.get(*name)) {
             (Some((_, value)), _) => Expression::value(value),
+            // Of a role the function reads only that there is one, and it is to answer in the plan.
+            (None, Some(_))
+                if ROLES
+                    .iter()
+                    .any(|(role, key)| role == name && subject.waits_for(key)) =>
+            {
+                Expression::value(&Value::from("known after apply"))
+            }
             (None, Some(stated)) => Expression::Copied(stated.clone()),
             (None, None) => continue,
         };
@@ -57,9 +74,21 @@ fn task(resource: &Resource, of_task: &OfTask, making: &Making) -> Vec<(String, 
         task.push(("volumes".to_owned(), volumes(resource, of_task)));
     }
     if let (true, Some(tags)) = (making.follows_tags, resource.attributes.get("tags")) {
-        task.push(("tags".to_owned(), Expression::Copied(tags.clone())));
+        task.push(("tags".to_owned(), selecting(tags)));
     }
     task
+}
+
+/// The tags that select: another one that is known only after apply would make the containers so.
+fn selecting(tags: &Copied) -> Expression {
+    // Where there are no tags, their value is null.
+    let tags = vec![
+        Expression::Copied(tags.clone()),
+        Expression::Object(Vec::new()),
+    ];
+    let tags = Expression::Call("merge".to_owned(), tags);
+    let selects = r#"startswith(key, "outrigger:") || startswith(key, "kilt-")"#;
+    Expression::Picked(Box::new(tags), selects)
 }
 
 fn of_platform(platform: &Repeated, name: &str) -> Option<Expression> {

@@ -13,19 +13,25 @@ pub(crate) enum Expression {
     Copied(Copied),
     /// `[...]`
     List(Vec<Expression>),
+    /// A list with each item on a line of its own.
+    Lines(Vec<Expression>),
     /// `{...}`: names and values.
     Object(Vec<(String, Expression)>),
     /// A function with its arguments, each on lines of its own.
     Call(String, Vec<Expression>),
     /// `[for NAME in SOURCE : BODY]`
     For(String, Box<(Expression, Expression)>),
+    /// `{for KEY, VALUE in SOURCE : ... if CONDITION}`: the members that a condition picks.
+    Picked(Box<Expression>, &'static str),
+    /// `ONE == OTHER`
+    Equal(Box<(Expression, Expression)>),
     /// Conditions with what they stand for, and what stands where none holds.
-    Cases(Vec<(String, Expression)>, Box<Expression>),
+    Cases(Vec<(Expression, Expression)>, Box<Expression>),
     /// A value, and what chooses a part of it: `[count.index]`.
     Indexed(Box<Expression>, &'static str),
 }
 
-use Expression::{Call, Cases, For, Indexed, List, Object, Words};
+use Expression::{Call, Cases, Equal, For, Indexed, Lines, List, Object, Picked, Words};
 
 impl Expression {
     /// A value as HCL has it.
@@ -50,20 +56,26 @@ impl Expression {
         match self {
             Words(words) => literals.push(words),
             Expression::Copied(_) => {}
-            List(items) | Call(_, items) => {
+            List(items) | Lines(items) | Call(_, items) => {
                 items.iter().for_each(|item| item.literals(literals));
             }
-            Object(members) | Cases(members, _) => {
+            Object(members) => {
                 for (key, value) in members {
                     literals.push(key);
                     value.literals(literals);
                 }
             }
-            For(_, both) => {
+            Cases(cases, _) => {
+                for (condition, value) in cases {
+                    condition.literals(literals);
+                    value.literals(literals);
+                }
+            }
+            For(_, both) | Equal(both) => {
                 both.0.literals(literals);
                 both.1.literals(literals);
             }
-            Indexed(value, _) => value.literals(literals),
+            Indexed(value, _) | Picked(value, _) => value.literals(literals),
         }
     }
 
@@ -77,7 +89,7 @@ impl Expression {
                 let items: Vec<String> = items.iter().map(|item| item.render(0)).collect();
                 format!("[{}]", items.join(", "))
             }
-            List(items) => {
+            List(items) | Lines(items) => {
                 let items = items.iter().map(|item| {
                     let item = item.render(indent + 2);
                     format!("{inner}{item},\n")
@@ -103,9 +115,20 @@ impl Expression {
                 let (source, body) = (source.render(indent + 2), body.render(indent + 2));
                 format!("[\n{inner}for {name} in {source} :\n{inner}{body}\n{outer}]")
             }
+            Picked(source, condition) => {
+                let source = source.render(indent + 2);
+                format!(
+                    "{{\n{inner}for key, value in {source} :\n{inner}key => value if {condition}\n{outer}}}"
+                )
+            }
+            Equal(both) => {
+                let (one, other) = &**both;
+                format!("{} == {}", one.render(indent), other.render(indent))
+            }
             Cases(cases, otherwise) => {
                 let cases = cases.iter().map(|(condition, value)| {
-                    format!("{condition} ?\n{outer}{} :\n{outer}", value.render(indent))
+                    let (condition, value) = (condition.render(indent), value.render(indent));
+                    format!("{condition} ?\n{outer}{value} :\n{outer}")
                 });
                 format!("{}{}", cases.collect::<String>(), otherwise.render(indent))
             }

@@ -1,7 +1,7 @@
 //! What override files are made with: the form, the recipes and their inputs, policies, and what images run.
 
 use cli::input::read_text;
-use cli::options::{WhenAssumed, WhenPinned, WhenTooSmall, WhichLaunchTypes};
+use cli::options::{WhenAssumed, WhenPinned, WhenTooSmall, WhenUnresolved, WhichLaunchTypes};
 use cli::{Exit, Failure, Problem, inputs, recipes};
 use registry::lock::LockedPlatform;
 use registry::{ImageReference, LockFile};
@@ -25,10 +25,12 @@ pub(crate) struct Making {
     pub(crate) config: Map<String, Value>,
     /// Whether tags of the task definition take part in the selection.
     pub(crate) follows_tags: bool,
+    /// What is given: the recipes' texts, and the inputs.
+    pub(crate) given: String,
     /// What registries or the lock file say of images.
     pub(crate) answers: Answers,
-    /// What identifies all of it but the images.
-    pub(crate) digest: String,
+    /// What identifies all of it but the images: by name, digests.
+    pub(crate) digests: Vec<(&'static str, String)>,
 }
 
 impl Making {
@@ -70,15 +72,18 @@ impl Making {
         }
         let form = arguments.files.form;
         let follows_tags = !arguments.scope.ignore_tags;
-        let digest = digest_of(&json!([form.name(), config, texts, follows_tags]).to_string());
+        let digests = digests(arguments, &config, &texts);
         let shown: Vec<&str> = loaded.iter().map(Recipe::name).collect();
+        let inputs = config.get("inputs").map(Value::to_string);
+        let given = format!("{}\n{}", texts.join("\n"), inputs.unwrap_or_default());
         Ok(Making {
             form,
             recipes: shown.join(", "),
             config,
             follows_tags,
+            given,
             answers: Answers::new(),
-            digest,
+            digests,
         })
     }
 
@@ -101,6 +106,27 @@ impl Making {
         let images = text.get("images")?.as_object()?;
         (!images.is_empty()).then(|| Value::Object(images.clone()))
     }
+}
+
+/// What identifies each part of what files are made with, by its name in messages.
+fn digests(
+    arguments: &OverrideArguments,
+    config: &Map<String, Value>,
+    texts: &[String],
+) -> Vec<(&'static str, String)> {
+    let scope = &arguments.scope;
+    let part = |name: &str| config.get(name).cloned().unwrap_or_default();
+    let fails = scope.on_unresolved == WhenUnresolved::Fail;
+    let selection = json!([scope.mode, scope.include, scope.exclude, scope.ignore_tags]);
+    let parts = [
+        ("form", json!(arguments.files.form.name())),
+        ("recipes", json!([part("recipe"), texts])),
+        ("inputs", part("inputs")),
+        ("policies", json!([part("policies"), fails])),
+        ("selection", selection),
+    ];
+    let digests = parts.map(|(name, part)| (name, digest_of(&part.to_string())));
+    digests.into()
 }
 
 /// Refuses secrets that are given as they are: they would stand in a file.

@@ -10,6 +10,7 @@ mod expression;
 mod file;
 mod function;
 mod hcl;
+mod judged;
 mod making;
 mod modules;
 mod source;
@@ -19,7 +20,7 @@ mod survey;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cli::output::unwritable;
 use cli::replace::replace_files;
@@ -29,13 +30,15 @@ use crate::options::{OverrideArguments, OverrideForm};
 
 use file::{NAME, Overridden};
 use hcl::Expression;
+use judged::Judged;
 use making::Making;
-use modules::{Folder, Modules, shown};
+use modules::{Modules, shown};
 use subject::Subject;
-use survey::{Judged, Survey};
+use survey::Survey;
 
-/// The folders that a plan's task definitions stand in, and what is in them.
-type Folders = BTreeMap<PathBuf, Folder>;
+/// [Where Terraform keeps what it makes](https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_data_dir),
+/// where it is not `.terraform`.
+const DATA_DIRECTORY: &str = "TF_DATA_DIR";
 
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn run(
@@ -50,10 +53,11 @@ pub(crate) fn run(
         return Err(Failure::usage(format!("`{option}` reads no plan"))
             .hint("leave the plan out: it looks at the files of the modules alone"));
     }
-    let modules = Modules::read(&options.directory)?;
+    let modules = Modules::read(&options.directory, console.variables.get(DATA_DIRECTORY))?;
     if options.remove {
         return stale::remove(&modules, options.quiet, console);
     }
+    modules.owns_its_folders()?;
     let making = Making::of(arguments)?;
     if options.check {
         return stale::check(&modules, &making, options.quiet, console);
@@ -67,23 +71,17 @@ fn write(
     arguments: &OverrideArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let input = survey::Input::read(arguments, console)?;
+    let input = judged::Input::read(arguments, console)?;
     let plan = input.plan()?;
-    let mut folders = Folders::new();
-    for resource in plan.resources() {
-        let folder = modules.folder(&resource.calls())?;
-        if !folders.contains_key(folder) {
-            folders.insert(folder.to_owned(), Folder::read(folder)?);
-        }
-    }
-    let judged = Judged::of((&plan, &input), (modules, &folders), &mut making, console)?;
+    judged::speaks_of_all(&plan)?;
+    let judged = Judged::of((&plan, &input), modules, &mut making, console)?;
     if judged.fails {
         console.tell(&judged.errors(&input, console.terminals.stderr));
         return Ok(Exit::Failed);
     }
-    let survey = Survey::of(&judged, modules, &folders)?;
-    let texts = texts(&survey, &making)?;
-    let told = put(&texts, (modules, &folders), &survey)?;
+    let survey = Survey::of(&judged, modules)?;
+    let texts = texts(&survey, modules, &making)?;
+    let told = put(&texts, modules, &survey)?;
     if !arguments.files.quiet {
         console.tell(&told);
     }
@@ -99,23 +97,25 @@ fn write(
 /// The text of each folder's file; every problem of every resource, where there is one.
 fn texts<'s>(
     survey: &'s Survey<'_>,
+    modules: &Modules,
     making: &Making,
 ) -> Result<BTreeMap<&'s Path, String>, Failure> {
     let mut problems = Vec::new();
     let mut texts = BTreeMap::new();
-    for (folder, subjects) in &survey.subjects {
+    for folder in survey.subjects.keys().chain(survey.left.keys()) {
         let mut resources = Vec::new();
-        for subject in subjects {
+        for subject in survey.subjects.get(folder).into_iter().flatten() {
             match overridden(subject, making) {
                 Ok(overridden) => resources.push(overridden),
                 Err(problem) => problems.push(problem),
             }
         }
-        let left = survey
-            .left
-            .get(folder)
-            .map_or(&[] as &[String], Vec::as_slice);
-        texts.insert(folder.as_path(), file::render(making, &resources, left));
+        let left = survey.left.get(folder);
+        let left = left.map_or(&[] as &[_], Vec::as_slice);
+        let read = modules.folders().get(folder);
+        let names_provider = read.is_some_and(|read| read.names_provider);
+        let text = file::render(making, &resources, left, names_provider);
+        texts.insert(folder.as_path(), text);
     }
     match problems.is_empty() {
         true => Ok(texts),
@@ -150,67 +150,68 @@ fn overridden<'p>(subject: &Subject<'p>, making: &Making) -> Result<Overridden<'
     let containers = match making.form {
         OverrideForm::Function => function::containers(subject, definitions, &of_task, making),
         OverrideForm::Hcl => expression::containers(subject, definitions)?,
-        OverrideForm::Const => constant::containers(subject)?,
+        OverrideForm::Const => constant::containers(subject, definitions)?,
     };
     let asked = of_task.attributes.iter();
     let asked = asked.map(|(name, value)| (name.clone(), Expression::value(value)));
     let overridden = Overridden {
         resource: subject.resource,
+        planned: subject.planned(),
         volumes: subject.volumes(&of_task),
         attributes: asked
             .chain([("container_definitions".to_owned(), containers)])
             .collect(),
     };
-    subject.keeps_secrets(&overridden.attributes)?;
+    subject.keeps_secrets(&overridden.attributes, making)?;
     Ok(overridden)
 }
 
 /// Writes what differs, removes what nothing needs any more, and says so.
 fn put(
     texts: &BTreeMap<&Path, String>,
-    (modules, folders): (&Modules, &Folders),
+    modules: &Modules,
     survey: &Survey<'_>,
 ) -> Result<String, Failure> {
     let mut told = String::new();
     let mut written = Vec::new();
-    for (folder, text) in texts {
+    let mut removed = Vec::new();
+    for (folder, read) in modules.folders() {
         let path = folder.join(NAME);
-        let made = folders.get(*folder).and_then(|folder| folder.made.as_ref());
-        let same = made.is_some_and(|(_, before)| before == text);
-        let what = if same { "unchanged" } else { "written" };
+        let made = read.made.as_ref().map(|(_, text)| text);
+        let what = match (texts.get(folder.as_path()), made) {
+            (Some(text), Some(made)) if text == made => "unchanged",
+            (Some(text), _) => {
+                written.push((path.clone(), text.as_bytes()));
+                "written"
+            }
+            (None, Some(_)) if survey.kept.contains(folder) => {
+                "kept, the plan has none of its task definitions"
+            }
+            (None, Some(_)) => {
+                removed.push(path.clone());
+                "removed, nothing needs it any more"
+            }
+            (None, None) => continue,
+        };
         told.push_str(&format!("{}: {what}\n", shown(&path)));
-        let subjects = survey.subjects.get(*folder);
+        let subjects = survey.subjects.get(folder);
         for subject in subjects.into_iter().flatten() {
-            told.push_str(&format!("  {}\n", subject.place()));
+            told.push_str(&format!("  {}\n", subject.resource.place()));
         }
-        if modules::is_copy(folder) {
+        if modules.is_copy(folder) && subjects.is_some() {
             told.push_str("  the folder is a copy: `terraform get -update` and `init -upgrade` make it anew, without the file\n");
-        }
-        if !same {
-            written.push((path, text.as_bytes()));
         }
     }
     let files = written.iter().map(|(path, text)| (path.as_path(), *text));
     replace_files(files).map_err(|(path, error)| unwritable(&path, &error))?;
-    for folder in modules
-        .folders()
-        .into_iter()
-        .filter(|folder| !texts.contains_key(folder))
-    {
-        let path = folder.join(NAME);
-        if Folder::read(folder)?.made.is_some() {
-            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
-            told.push_str(&format!(
-                "{}: removed, nothing needs it any more\n",
-                shown(&path)
-            ));
-        }
+    for path in removed {
+        fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
     }
     for (reason, resources) in &survey.reasons {
         let resources = resources.join(", ");
         told.push_str(&format!("left alone, {reason}: {resources}\n"));
     }
-    if texts.is_empty() {
+    if survey.subjects.is_empty() {
         told.push_str("no task definition has to be overridden\n");
     }
     Ok(told)

@@ -54,6 +54,16 @@ pub(crate) struct Resource {
     pub(crate) images: Vec<String>,
 }
 
+impl Resource {
+    /// How messages name the resource.
+    pub(crate) fn place(&self) -> String {
+        let Resource {
+            name, file, line, ..
+        } = self;
+        format!("`{KIND}.{name}` ({file}:{line})")
+    }
+}
+
 /// A file that cannot be read as HCL: where, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable {
@@ -62,17 +72,47 @@ pub(crate) struct Unreadable {
     pub(crate) reason: String,
 }
 
-/// The task definitions of one file.
-pub(crate) fn resources(file: &str, text: &str) -> Result<Vec<Resource>, Unreadable> {
+/// What one file of a module says that matters here.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// Its task definitions.
+    pub(crate) resources: Vec<Resource>,
+    /// The names of the modules that it calls.
+    pub(crate) calls: Vec<String>,
+    /// Whether it says where the provider comes from.
+    pub(crate) names_provider: bool,
+}
+
+/// Reads one file.
+pub(crate) fn contents(file: &str, text: &str) -> Result<Contents, Unreadable> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let body = hcl_edit::parser::parse_body(text).map_err(|error| Unreadable {
         line: error.location().line(),
         column: error.location().column(),
         reason: error.message().to_owned(),
     })?;
-    let blocks = body.iter().filter_map(Structure::as_block);
-    let resources = blocks.filter_map(|block| resource(file, text, block));
-    Ok(resources.collect())
+    let blocks = || body.iter().filter_map(Structure::as_block);
+    let called = blocks().filter(|block| block.ident.as_str() == "module");
+    Ok(Contents {
+        resources: blocks()
+            .filter_map(|block| resource(file, text, block))
+            .collect(),
+        calls: called
+            .filter_map(|block| Some(block.labels.first()?.as_str().to_owned()))
+            .collect(),
+        names_provider: blocks().any(names_provider),
+    })
+}
+
+/// Whether a block `terraform` says where the provider comes from.
+fn names_provider(block: &Block) -> bool {
+    let required = |part: &Structure| {
+        let block = part.as_block();
+        block.is_some_and(|block| {
+            block.ident.as_str() == "required_providers" && block.body.has_attribute("outrigger")
+        })
+    };
+    block.ident.as_str() == "terraform" && block.body.iter().any(required)
 }
 
 fn resource(file: &str, text: &str, block: &Block) -> Option<Resource> {
@@ -216,7 +256,7 @@ fn literal_images(definitions: &Expression) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Copied, Repeated, resources};
+    use super::{Copied, Repeated, contents};
 
     const TEXT: &str = r#"
 # A comment, and a resource of another type.
@@ -257,7 +297,7 @@ resource "aws_ecs_task_definition" "app" {
 
     #[test]
     fn expressions_are_copied_as_they_are_written() {
-        let found = resources("main.tf", TEXT).unwrap();
+        let found = contents("main.tf", TEXT).unwrap().resources;
         let [resource] = found.as_slice() else {
             panic!("{found:?}");
         };
@@ -284,7 +324,7 @@ resource "aws_ecs_task_definition" "app" {
 
     #[test]
     fn blocks_are_copied_whole() {
-        let resource = resources("main.tf", TEXT).unwrap().remove(0);
+        let resource = contents("main.tf", TEXT).unwrap().resources.remove(0);
         let [
             (one, _),
             (
@@ -308,7 +348,7 @@ resource "aws_ecs_task_definition" "app" {
 
     #[test]
     fn what_is_no_hcl_is_told_without_its_text() {
-        let wrong = resources("main.tf", "a = 1\nb = \"hunter2\" hunter2\n").unwrap_err();
+        let wrong = contents("main.tf", "a = 1\nb = \"hunter2\" hunter2\n").unwrap_err();
         assert_eq!(wrong.line, 2);
         assert!(!wrong.reason.contains("hunter2"), "{}", wrong.reason);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use cli::output::unwritable;
 use cli::{Console, Exit, Failure, Problem, text};
 
-use super::file::{NAME, digest_of};
+use super::file::{NAME, content, digest_of};
 use super::making::Making;
 use super::modules::{Folder, Modules, shown};
 use super::source::KIND;
@@ -17,12 +17,9 @@ pub(crate) fn remove(
     quiet: bool,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let mut removed = Vec::new();
-    for folder in modules.folders() {
-        if folder.join(NAME).is_file() && Folder::read(folder)?.made.is_some() {
-            removed.push(folder.join(NAME));
-        }
-    }
+    let made = modules.folders().iter();
+    let made = made.filter(|(_, folder)| folder.made.is_some());
+    let removed: Vec<_> = made.map(|(path, _)| path.join(NAME)).collect();
     for path in &removed {
         fs::remove_file(path).map_err(|error| unwritable(path, &error))?;
         if !quiet {
@@ -42,21 +39,19 @@ pub(crate) fn check(
     quiet: bool,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let mut stale = Vec::new();
-    let mut files = 0;
-    for folder in modules.folders() {
-        let read = Folder::read(folder)?;
-        if read.made.is_some() {
-            files += 1;
-            stale.extend(reasons(folder, &read, making));
-        }
-    }
-    if files == 0 {
-        stale.push(Problem {
+    let folders = modules.folders();
+    let files = folders.values().filter(|folder| folder.made.is_some());
+    let files = files.count();
+    let stale: Vec<Problem> = match files {
+        0 => vec![Problem {
             message: "there is no override file".to_owned(),
             hint: Some("name the folder of the root module with `--directory`, or make the files with `tf-filter override PLAN`".to_owned()),
-        });
-    }
+        }],
+        _ => folders
+            .iter()
+            .flat_map(|(path, folder)| problems(path, folder, making))
+            .collect(),
+    };
     if stale.is_empty() {
         if !quiet {
             let files = text::count(files, "override file is", "override files are");
@@ -70,47 +65,59 @@ pub(crate) fn check(
     })
 }
 
-/// Why a file is out of date.
-fn reasons(folder: &Path, read: &Folder, making: &Making) -> Vec<Problem> {
-    let Some((header, file)) = &read.made else {
-        return Vec::new();
+fn problems(path: &Path, folder: &Folder, making: &Making) -> Vec<Problem> {
+    let path = shown(&path.join(NAME));
+    let what = match folder.made {
+        Some(_) => "is out of date",
+        None => "is not there",
     };
-    let mut reasons = Vec::new();
-    if header.made_with != making.digest {
-        reasons.push("it was made with another form, recipe, input or policy".to_owned());
-    }
-    if header.content != digest_of(super::file::content(file)) {
-        reasons.push("it was changed by hand".to_owned());
-    }
-    for (name, digest) in &header.made_from {
-        match read.resources.iter().find(|one| one.name == *name) {
-            None => reasons.push(format!("`{KIND}.{name}` is gone")),
-            Some(resource) if digest_of(&resource.text) != *digest => {
-                let (file, line) = (&resource.file, resource.line);
-                reasons.push(format!("`{KIND}.{name}` ({file}:{line}) has changed"));
-            }
-            Some(_) => {}
-        }
-    }
-    let known = |name: &String| {
-        header.left.contains(name) || header.made_from.iter().any(|(made, _)| made == name)
-    };
-    let all = read
-        .resources
-        .iter()
-        .map(|one| &one.name)
-        .chain(read.unclear.keys());
-    let new = all.filter(|name| !known(name));
-    reasons.extend(new.map(|name| format!("`{KIND}.{name}` is new")));
-    let path = shown(&folder.join(NAME));
     let problem = |reason: String| {
         Problem {
-        message: format!("`{path}` is out of date: {reason}"),
+        message: format!("`{path}` {what}: {reason}"),
         hint: Some(
             "make it again: `tf-filter override --remove`, `terraform plan`, `tf-filter override PLAN`"
                 .to_owned(),
         ),
     }
     };
-    reasons.into_iter().map(problem).collect()
+    reasons(folder, making).into_iter().map(problem).collect()
+}
+
+/// Why a file is out of date.
+fn reasons(folder: &Folder, making: &Making) -> Vec<String> {
+    let (header, file) = folder.made.clone().unwrap_or_default();
+    let mut reasons = Vec::new();
+    if folder.made.is_some() {
+        let others = making.digests.iter();
+        let others = others.filter(|(name, digest)| header.made_with.get(*name) != Some(digest));
+        let others: Vec<&str> = others.map(|(name, _)| *name).collect();
+        if !others.is_empty() {
+            let others = others.join(", ");
+            reasons.push(format!("it was made with something else: {others}"));
+        }
+        if header.content != digest_of(content(&file)) {
+            reasons.push("it was changed by hand".to_owned());
+        }
+    }
+    let overridden =
+        |name: &str| header.made_from.contains_key(name) && folder.unclear.contains_key(name);
+    for (name, unclear) in folder.unclear.iter().filter(|(name, _)| overridden(name)) {
+        reasons.push(format!("`{KIND}.{name}`: {}", unclear.reason));
+    }
+    for (name, digest) in header.made_from.iter().chain(&header.left) {
+        match folder.digest(name) {
+            None => reasons.push(format!("`{KIND}.{name}` is gone")),
+            Some(now) if now != *digest && !overridden(name) => {
+                reasons.push(format!("{} has changed", folder.place(name)));
+            }
+            Some(_) => {}
+        }
+    }
+    let known =
+        |name: &&str| header.left.contains_key(*name) || header.made_from.contains_key(*name);
+    for name in folder.names().filter(|name| !known(name)) {
+        let place = folder.place(name);
+        reasons.push(format!("{place} is new, or was refused"));
+    }
+    reasons
 }

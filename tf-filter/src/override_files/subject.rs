@@ -1,19 +1,34 @@
 //! A resource with its instances: what a plan says of the one, and the module's files of the other.
 
 use cli::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 use taskdef::image::ImageRequest;
 use taskdef::terraform::{Definitions, PlannedResource};
 
-use super::file::Block;
+use super::file::{Block, digest_of};
 use super::hcl::{Expression, quoted};
-use super::source::{KIND, Resource};
+use super::making::Making;
+use super::source::Resource;
 
-/// An instance that is to carry the recipe.
+/// What recipes may ask of a task, as the ECS API spells it.
+const OF_TASK: [&str; 8] = [
+    "cpu",
+    "memory",
+    "pidMode",
+    "ipcMode",
+    "executionRoleArn",
+    "taskRoleArn",
+    "volumes",
+    "ephemeralStorage",
+];
+
+/// An instance of a resource.
 pub(crate) struct Instance<'p> {
     pub(crate) planned: PlannedResource<'p>,
     /// Its containers before and after; nothing while they are known only after apply.
     pub(crate) definitions: Option<&'p Definitions>,
+    /// What the recipes ask of the task itself.
+    pub(crate) asked: &'p [(&'static str, Value)],
     /// What has to be known of images.
     pub(crate) images: Vec<ImageRequest>,
 }
@@ -37,17 +52,9 @@ impl Subject<'_> {
     /// A problem of this resource.
     pub(crate) fn problem(&self, message: &str, hint: &str) -> Problem {
         Problem {
-            message: format!("{}: {message}", self.place()),
+            message: format!("{}: {message}", self.resource.place()),
             hint: Some(hint.to_owned()),
         }
-    }
-
-    /// How messages name the resource.
-    pub(crate) fn place(&self) -> String {
-        let Resource {
-            name, file, line, ..
-        } = self.resource;
-        format!("`{KIND}.{name}` ({file}:{line})")
     }
 
     /// The containers of every instance that is known.
@@ -64,13 +71,29 @@ impl Subject<'_> {
         unknown.next().map(|one| one.planned.address)
     }
 
-    pub(crate) fn is_sensitive(&self) -> bool {
-        self.instances.iter().any(|one| one.planned.sensitive)
+    /// What identifies what the plan says of it.
+    pub(crate) fn planned(&self) -> String {
+        planned(&self.instances)
+    }
+
+    /// Whether every instance has this setting, and one only after apply.
+    pub(crate) fn waits_for(&self, key: &str) -> bool {
+        let is_stated = |one: &Instance<'_>| {
+            one.planned
+                .setting(key)
+                .is_some_and(|value| !value.is_null())
+        };
+        let waits = |one: &Instance<'_>| one.planned.waits_for(key);
+        self.instances.iter().any(waits)
+            && self
+                .instances
+                .iter()
+                .all(|one| waits(one) || is_stated(one))
     }
 
     /// What the recipes ask of the task: the same of every instance, because they share a file.
     pub(crate) fn of_task(&self) -> Result<OfTask, Problem> {
-        let mut asked = self.known().map(|one| &one.attributes);
+        let mut asked = self.instances.iter().map(|one| one.asked);
         let Some(first) = asked.next() else {
             return Ok(OfTask::default());
         };
@@ -129,35 +152,92 @@ impl Subject<'_> {
         stated.chain(added).collect()
     }
 
-    /// Refuses what would write a sensitive value to a file where it does not stand already.
-    pub(crate) fn keeps_secrets(&self, written: &[(String, Expression)]) -> Result<(), Problem> {
+    /// Refuses what would write a sensitive value to a file where it does not stand already. What
+    /// recipes and inputs say is written anyway.
+    pub(crate) fn keeps_secrets(
+        &self,
+        written: &[(String, Expression)],
+        making: &Making,
+    ) -> Result<(), Problem> {
         let mut literals = Vec::new();
         written
             .iter()
             .for_each(|(_, one)| one.literals(&mut literals));
-        let sensitive = self.instances.iter().filter(|one| one.planned.sensitive);
-        for instance in sensitive {
+        let in_file = |text: &str| literals.iter().any(|literal| literal.contains(text));
+        let leaks = |text: &str| {
+            let whole = quoted(text);
+            let part = whole.trim_matches('"');
+            [whole.as_str(), part]
+                .into_iter()
+                .any(|text| in_file(text) && !making.given.contains(text))
+        };
+        let hidden = |text: &&&str| !text.is_empty() && !self.resource.text.contains(**text);
+        for instance in &self.instances {
+            let planned = &instance.planned;
             let mut texts = Vec::new();
-            if let Some(definitions) = instance.definitions {
-                leaves(&definitions.before, &mut texts);
-            }
-            let reference = instance.images.iter().map(|image| image.reference.as_str());
-            texts.extend(reference);
-            let hidden = |text: &&&str| !text.is_empty() && !self.resource.text.contains(**text);
-            let leaks = |text: &&str| {
-                let escaped = quoted(text);
-                let escaped = escaped.trim_matches('"');
-                let holds = |literal: &&str| literal.contains(*text) || literal.contains(escaped);
-                literals.iter().any(holds)
+            planned
+                .sensitive_settings()
+                .for_each(|value| leaves(value, &mut texts));
+            let images = match planned.has_sensitive_containers() {
+                true => instance.images.as_slice(),
+                false => &[],
             };
-            if texts.iter().filter(hidden).any(leaks) {
+            let images: Vec<&str> = images
+                .iter()
+                .map(|image| image.reference.as_str())
+                .collect();
+            if texts.iter().filter(hidden).any(|text| leaks(text))
+                || images.iter().filter(hidden).any(|image| in_file(image))
+            {
                 return Err(self.problem(
-                    &format!("a part of the sensitive containers of `{}` would be written to the file", instance.planned.address),
+                    &format!("a sensitive value of `{}` would be written to the file", planned.address),
                     "use the form `function`, and state `entryPoint` and `command`, or write the image as a plain text in the resource",
                 ));
             }
         }
         Ok(())
+    }
+}
+
+/// What identifies what a plan says of these instances. The values themselves take part only where
+/// they say what runs, and none of a sensitive one: nobody is to guess them.
+pub(crate) fn planned(instances: &[Instance<'_>]) -> String {
+    let one = |one: &Instance<'_>| {
+        let planned = &one.planned;
+        let containers = planned.setting("containerDefinitions");
+        let of_task = OF_TASK.iter().filter(|key| {
+            let value = planned.setting(key);
+            value.is_some_and(|value| !value.is_null() && *value != json!([]))
+        });
+        json!([
+            planned.address,
+            containers.map(|containers| outline(containers, !planned.sensitive)),
+            of_task.collect::<Vec<_>>(),
+        ])
+    };
+    digest_of(&instances.iter().map(one).collect::<Value>().to_string())
+}
+
+/// The shape of containers, with the values that say what runs.
+fn outline(value: &Value, shows_values: bool) -> Value {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| outline(item, shows_values))
+            .collect(),
+        Value::Object(map) => {
+            let members = map.iter().map(|(key, value)| {
+                let runs = ["name", "image", "entryPoint", "command"].contains(&key.as_str());
+                let value = match runs && shows_values {
+                    true => value.clone(),
+                    false => outline(value, shows_values),
+                };
+                (key.clone(), value)
+            });
+            Value::Object(members.collect())
+        }
+        Value::Null => Value::Null,
+        _ => Value::Bool(true),
     }
 }
 
