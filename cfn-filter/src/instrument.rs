@@ -260,6 +260,7 @@ fn settings(
             region: deployment.region.clone(),
             account_id: deployment.account_id.clone(),
         },
+        for_one_stack: false,
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,

@@ -219,6 +219,8 @@ pub struct Settings {
     pub plan: PlanSettings,
     /// Region and account.
     pub deployment: Deployment,
+    /// Whether the document is for that stack alone, as what a macro is given, and goes nowhere else.
+    pub for_one_stack: bool,
     /// Values of template parameters, over their defaults.
     pub parameters: BTreeMap<String, String>,
     /// Values that SSM-typed parameters resolve to.

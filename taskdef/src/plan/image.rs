@@ -11,6 +11,7 @@ use crate::report::Code;
 use crate::settings::PinDigests;
 
 use super::facts::process_keys;
+use super::regions::{is_copy, placeless, pseudo_parameters, rows};
 use super::select::repository;
 use super::{Refusal, Task};
 
@@ -34,8 +35,10 @@ impl Lookup<'_> {
 
 /// The references that an image expression can stand for.
 pub(crate) struct References {
-    /// One, or one for each item of a loop.
+    /// One, or one for each item of a loop and each row of a mapping.
     pub(crate) references: BTreeSet<String>,
+    /// Whether it is another one in another region or account.
+    by_place: bool,
     /// The template parameters that it depends on.
     pub(crate) parameters: BTreeSet<String>,
 }
@@ -46,11 +49,12 @@ pub(crate) struct Inspected {
     pub(crate) config: ImageConfig,
     /// The image as it is to be written, where that is not as it stands.
     pub(crate) written: Option<Value>,
-    /// The parameters that decided which image it is.
+    /// The parameters that decided which image it is, and no longer do where it is written.
     pub(crate) parameters: BTreeSet<String>,
 }
 
-/// Evaluates an image for every item of the loops around it.
+/// Evaluates an image for every item of the loops around it, and for every place where the
+/// template may be deployed.
 pub(crate) fn references(
     task: &Task<'_>,
     image: &Value,
@@ -58,19 +62,69 @@ pub(crate) fn references(
 ) -> Result<References, Unknown> {
     let mut found = References {
         references: BTreeSet::new(),
+        by_place: false,
         parameters: BTreeSet::new(),
     };
-    for item in &task.items {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: task.resolves_parameters(),
-            given,
-            item,
-        };
-        let reference = evaluation
-            .text(image, &mut found.parameters)
-            .map_err(|unknown| named(task, image, unknown))?;
-        found.references.insert(reference);
+    let texts = |image: &Value, found: &mut References| -> Result<Vec<String>, Unknown> {
+        let items = task.items.iter().map(|item| {
+            let evaluation = Evaluation {
+                template: task.template,
+                parameters: task.resolves_parameters(),
+                given,
+                item,
+            };
+            evaluation.text(image, &mut found.parameters)
+        });
+        items.collect()
+    };
+    let here = texts(image, &mut found).map_err(|unknown| named(task, image, unknown))?;
+    found.references.extend(here);
+    let elsewhere = match task.settings.for_one_stack {
+        true => Vec::new(),
+        false => rows(task.template, image)?,
+    };
+    for row in elsewhere {
+        match texts(&row, &mut found) {
+            Ok(references) => references.into_iter().for_each(|there| {
+                if !found.references.iter().any(|known| is_copy(known, &there)) {
+                    found.by_place = true;
+                    found.references.insert(there);
+                }
+            }),
+            // A place that the mapping has no image for.
+            Err(Unknown::Malformed(_)) => {}
+            Err(unknown) => return Err(unknown),
+        }
+    }
+    Ok(found)
+}
+
+/// What an image expression stands for, whatever place it is deployed in.
+pub(crate) fn placeless_references(
+    task: &Task<'_>,
+    image: &Value,
+    given: &Assignment,
+) -> Result<BTreeSet<String>, Unknown> {
+    let mut expressions = rows(task.template, image)?;
+    if expressions.is_empty() {
+        expressions.push(image.clone());
+    }
+    let mut found = BTreeSet::new();
+    for expression in &expressions {
+        let expression = placeless(expression);
+        for item in &task.items {
+            let evaluation = Evaluation {
+                template: task.template,
+                parameters: task.resolves_parameters(),
+                given,
+                item,
+            };
+            match evaluation.text(&expression, &mut BTreeSet::new()) {
+                Ok(reference) => drop(found.insert(reference)),
+                Err(Unknown::Malformed(_)) => {}
+                Err(unknown) => return Err(unknown),
+            }
+        }
     }
     Ok(found)
 }
@@ -210,9 +264,10 @@ pub(crate) fn inspect(
             .as_ref()
             .is_some_and(|known| !runs_the_same(known, &config))
         {
-            return Err(Refusal::new(
-                Code::LoopDependentImage,
-                "the image differs between the items of `Fn::ForEach`, and the images differ in entry point, command or user".to_owned(),
+            return Err(several(
+                &found,
+                image,
+                ", and the images differ in entry point, command or user",
                 &ways_out(),
             ));
         }
@@ -220,11 +275,35 @@ pub(crate) fn inspect(
     }
     let config = agreed.unwrap_or_default();
     let written = written(task, image, &found, &config, ways_out)?;
+    let mut parameters = found.parameters;
+    if written.is_some() && !task.settings.for_one_stack {
+        parameters.extend(pseudo_parameters(image));
+    }
     Ok(Inspected {
         config,
         written,
-        parameters: found.parameters,
+        parameters,
     })
+}
+
+/// The refusal of an image that is several.
+fn several(found: &References, image: &Value, but: &str, ways_out: &str) -> Refusal {
+    let (code, differs) = match found.by_place {
+        true => {
+            let names = pseudo_parameters(image).into_iter();
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            let differs = format!(
+                "the image is another one by {} in a mapping",
+                names.join(", ")
+            );
+            (Code::UnknownImage, differs)
+        }
+        false => (
+            Code::LoopDependentImage,
+            "the image differs between the items of `Fn::ForEach`".to_owned(),
+        ),
+    };
+    Refusal::new(code, format!("{differs}{but}"), ways_out)
 }
 
 /// The reference that was inspected, where a parameter or a tag could lead to another one.
@@ -241,11 +320,8 @@ fn written(
     }
     let mut references = found.references.iter();
     let (Some(reference), None) = (references.next(), references.next()) else {
-        return Err(Refusal::new(
-            Code::LoopDependentImage,
-            "the image depends on the item of `Fn::ForEach`, so it cannot be written as one reference".to_owned(),
-            &ways_out(),
-        ));
+        let but = ", so it cannot be written as one reference";
+        return Err(several(found, image, but, &ways_out()));
     };
     let written = match (pin, &config.digest) {
         (PinDigests::No, _) => reference.clone(),
@@ -271,7 +347,7 @@ fn answer(
     parameters: &dyn Fn() -> BTreeSet<String>,
 ) -> Result<ImageConfig, Refusal> {
     let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
-    match answers.get(request).or_else(|| pinned(request, answers)) {
+    match answered(request, answers) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => {
             let (message, hint) = told(failure, &parameters());
@@ -307,6 +383,14 @@ fn told(failure: &ImageFailure, parameters: &BTreeSet<String>) -> (String, Optio
         ),
         Some(format!("check the values of {names}")),
     )
+}
+
+/// What is known of an image that was asked about.
+pub(crate) fn answered<'a>(
+    request: &ImageRequest,
+    answers: &'a Answers,
+) -> Option<&'a ImageAnswer> {
+    answers.get(request).or_else(|| pinned(request, answers))
 }
 
 /// The answer about an image that another recipe of the run has pinned: nobody asked by its digest.

@@ -14,6 +14,7 @@ pub(crate) mod matches;
 pub(crate) mod merge;
 pub(crate) mod program;
 pub(crate) mod recognise;
+pub(crate) mod regions;
 pub(crate) mod rendered;
 pub(crate) mod scope;
 pub(crate) mod select;
