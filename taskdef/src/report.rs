@@ -118,6 +118,8 @@ codes! {
     ForeignInstrumentation = "foreign-instrumentation",
     /// A host port differs from the container's where they are the same.
     HostPortDiffers = "host-port-differs",
+    /// An image was not read that a program came from.
+    ImageNotRead = "image-not-read",
     /// A text that would be written into the template would mean something else there.
     ImageTextUnsafe = "image-text-unsafe",
     /// The image could not be resolved.

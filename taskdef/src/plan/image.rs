@@ -25,11 +25,16 @@ pub(crate) enum Lookup<'a> {
     Judge(&'a Answers, &'a str),
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    /// What was answered.
+    pub(crate) fn answers(self) -> &'a Answers {
+        let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = self;
+        answers
+    }
+
     /// Without anything that is taken for granted: where the process comes from the image.
     pub(crate) fn without_assumptions(self) -> Self {
-        let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = self;
-        Lookup::Answers(answers)
+        Lookup::Answers(self.answers())
     }
 }
 
@@ -292,10 +297,7 @@ fn several(found: &References, image: &Value, but: &str, ways_out: &str) -> Refu
         true => {
             let names = pseudo_parameters(image).into_iter();
             let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-            let differs = format!(
-                "the image is another one by {} in a mapping",
-                names.join(", ")
-            );
+            let differs = format!("the image is chosen from a mapping by {}", names.join(", "));
             (Code::UnknownImage, differs)
         }
         false => (
@@ -346,8 +348,7 @@ fn answer(
     lookup: Lookup<'_>,
     parameters: &dyn Fn() -> BTreeSet<String>,
 ) -> Result<ImageConfig, Refusal> {
-    let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
-    match answered(request, answers) {
+    match answered(request, lookup.answers()) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => {
             let (message, hint) = told(failure, &parameters());

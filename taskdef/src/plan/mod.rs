@@ -81,6 +81,7 @@ impl Note {
             Code::SelectionTag
             | Code::EmptyEntryPoint
             | Code::EnvironmentReplaced
+            | Code::ImageNotRead
             | Code::ParameterResolved
             | Code::OverrideChangesProgram
             | Code::AssumesCertificates
