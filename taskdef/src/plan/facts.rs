@@ -129,7 +129,8 @@ fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
             _ => false,
         },
         Some(("Fn::FindInMap", Value::Array(keys))) if mapping_has_words(task, keys) => true,
-        _ => known(task.resolves_parameters()).iter().all(proves),
+        // Another value of a parameter may be an empty list.
+        _ => known(false).iter().all(proves),
     }
 }
 
