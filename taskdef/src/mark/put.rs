@@ -227,6 +227,11 @@ impl<'m, 't> Marking<'m, 't> {
                 "use fewer conditions in it",
             )
         })?;
+        // Where no combination can occur, the conditions decide nothing.
+        if rows.is_empty() {
+            let label = self.one(before, after, &slot.given, lost);
+            return Ok(label.map(|label| Value::String(label.text())));
+        }
         let table: Vec<(&Assignment, Option<Value>)> = rows
             .iter()
             .map(|given| {
