@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::cloudformation::intrinsic::{
     Assignment, Evaluation, Unknown, as_if, call, function, is_no_value, scalar_text,
 };
+use crate::cloudformation::template::is_true;
 use crate::container::{Setting, View, normalised_user};
 use crate::image::ImageConfig;
 use crate::process;
@@ -315,11 +316,16 @@ fn read_only(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Value {
         return Value::Null;
     };
     let known = task.constant(stated, given).as_ref().and_then(scalar_text);
-    match known.as_deref() {
-        Some("true") => Value::Bool(true),
-        Some("false") => Value::Bool(false),
+    match known {
+        Some(text) if is_true(&text) => Value::Bool(true),
+        Some(text) if is_false(&text) => Value::Bool(false),
         _ => stated.clone(),
     }
+}
+
+/// What CloudFormation takes for false.
+fn is_false(text: &str) -> bool {
+    text.eq_ignore_ascii_case("false") || text.eq_ignore_ascii_case("no")
 }
 
 pub(crate) fn facts(
