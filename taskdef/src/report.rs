@@ -198,6 +198,8 @@ codes! {
     SelectorMatchedNothing = "selector-matched-nothing",
     /// What is said about a task definition would show sensitive values.
     SensitiveDefinition = "sensitive-definition",
+    /// An entry of a list that the recipe sets was already there and is replaced.
+    SettingReplaced = "setting-replaced",
     /// A variable that the shell in front of the program may not pass on.
     ShellDropsVariable = "shell-drops-variable",
     /// A snippet too small to add a sidecar to.

@@ -19,13 +19,14 @@ use crate::source::New;
 
 use super::assumed::assumed;
 use super::facts::{
-    check_user, facts, is_one_empty_word, needs_config, replaced_variables, said_about_image,
+    check_user, facts, is_one_empty_word, needs_config, said_about_image,
     unquotable_texts, ways_out, words,
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
 use super::program::{one_wrapper, process_change, process_edits};
 use super::recognise::{Recognised, known, recognise};
 use super::rendered::Additions;
+use super::replaced::{replaced_entries, replaced_variables};
 use super::slots::Slot;
 use super::variant::{Variant, folded, variants};
 use super::words::{Stated, Words};
@@ -209,6 +210,7 @@ fn plan_variant<'d>(
         &mut notes,
     )?;
     replaced_variables(view, &workload.settings, &mut notes);
+    replaced_entries(task, view, &workload.settings, &mut notes).map_err(refuse)?;
     let processes = match task.recipe.wraps() {
         true => vec![process_change(&stated, &own)],
         false => Vec::new(),

@@ -16,6 +16,7 @@ pub(crate) mod program;
 pub(crate) mod recognise;
 pub(crate) mod regions;
 pub(crate) mod rendered;
+pub(crate) mod replaced;
 pub(crate) mod scope;
 pub(crate) mod select;
 pub(crate) mod shell;
@@ -97,6 +98,7 @@ impl Note {
             | Code::MutableAgentImage
             | Code::SecretInClear
             | Code::SecretWithoutKey
+            | Code::SettingReplaced
             | Code::UnknownDefinition
             | Code::UnknownContainer => Severity::Warning,
             _ => Severity::Note,
