@@ -19,8 +19,8 @@ use crate::source::New;
 
 use super::assumed::assumed;
 use super::facts::{
-    check_user, facts, is_one_empty_word, needs_config, said_about_image,
-    unquotable_texts, ways_out, words,
+    check_user, facts, is_one_empty_word, needs_config, said_about_image, to_state,
+    unquotable_texts, words,
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
 use super::program::{one_wrapper, process_change, process_edits};
@@ -261,8 +261,8 @@ fn inspected(
         true => lookup.without_assumptions(),
         false => lookup,
     };
-    let ways_out = || ways_out(task, view, entry_point, given);
-    inspect(task, view, given, lookup, &ways_out).map(Some)
+    let to_state = || to_state(task, view, entry_point, given);
+    inspect(task, view, given, lookup, &to_state).map(Some)
 }
 
 /// What the recipe itself refuses.

@@ -281,13 +281,16 @@ pub(crate) fn process_keys(task: &Task<'_>) -> String {
     format!("`{entry_point}` and `{command}` in the {document}")
 }
 
-/// How a person can make the image's config unnecessary.
-pub(crate) fn ways_out(
+/// What a person can state to make the image's config unnecessary, if that is enough.
+pub(crate) fn to_state(
     task: &Task<'_>,
     view: View<'_>,
     entry_point: &Words,
     given: &Assignment,
-) -> String {
+) -> Option<String> {
+    if wants_digest(task, view.get("image")) {
+        return None;
+    }
     let mut keys = Vec::new();
     if wraps_what_the_image_says(task, entry_point) {
         keys.extend(["entryPoint", "command"]);
@@ -299,14 +302,18 @@ pub(crate) fn ways_out(
         .into_iter()
         .map(|key| format!("`{}`", task.dialect.key("", key)))
         .collect();
-    let keys = match keys.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    };
-    match keys.is_empty() {
-        true => "write the image reference as text".to_owned(),
-        false => format!("write the image reference as text, or state {keys}"),
+    match keys.split_last() {
+        Some((last, [])) => Some(last.clone()),
+        Some((last, rest)) => Some(format!("{} and {last}", rest.join(", "))),
+        None => None,
+    }
+}
+
+/// How a person can make the image's config unnecessary.
+pub(crate) fn ways_out(to_state: Option<String>) -> String {
+    match to_state {
+        None => "write the image reference as text".to_owned(),
+        Some(keys) => format!("write the image reference as text, or state {keys}"),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageFailure,
 use crate::report::Code;
 use crate::settings::PinDigests;
 
-use super::facts::process_keys;
+use super::facts::ways_out;
 use super::regions::{is_copy, placeless, pseudo_parameters, rows};
 use super::select::repository;
 use super::{Refusal, Task};
@@ -242,7 +242,7 @@ pub(crate) fn inspect(
     view: View<'_>,
     given: &Assignment,
     lookup: Lookup<'_>,
-    ways_out: &dyn Fn() -> String,
+    to_state: &dyn Fn() -> Option<String>,
 ) -> Result<Inspected, Refusal> {
     let Some(image) = view.get("image") else {
         return Err(Refusal::new(
@@ -251,6 +251,7 @@ pub(crate) fn inspect(
             &format!("give it an `{}`", task.dialect.key("", "image")),
         ));
     };
+    let ways_out = || ways_out(to_state());
     let found = match references(task, image, given) {
         Ok(found) => found,
         Err(unknown) => {
@@ -261,7 +262,7 @@ pub(crate) fn inspect(
     for reference in &found.references {
         let request = question(task, view, given, reference.clone());
         let names = || parameters_of(task, view, given, &found.parameters);
-        let config = match answer(task, &request, lookup, &names) {
+        let config = match answer(task, &request, lookup, (&names, to_state)) {
             Ok(config) => config,
             Err(refusal) => return judged(task, image, lookup).ok_or(refusal),
         };
@@ -279,7 +280,7 @@ pub(crate) fn inspect(
         agreed = Some(config);
     }
     let config = agreed.unwrap_or_default();
-    let written = written(task, image, &found, &config, ways_out)?;
+    let written = written(task, image, &found, &config, &ways_out)?;
     let mut parameters = found.parameters;
     if written.is_some() && !task.settings.for_one_stack {
         parameters.extend(pseudo_parameters(image));
@@ -346,20 +347,20 @@ fn answer(
     task: &Task<'_>,
     request: &ImageRequest,
     lookup: Lookup<'_>,
-    parameters: &dyn Fn() -> BTreeSet<String>,
+    (parameters, to_state): (&dyn Fn() -> BTreeSet<String>, &dyn Fn() -> Option<String>),
 ) -> Result<ImageConfig, Refusal> {
     match answered(request, lookup.answers()) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => {
             let (message, hint) = told(failure, &parameters());
-            let other = format!("state {}", process_keys(task));
+            let other = to_state();
+            let other =
+                other.map(|keys| format!("state {keys} in the {}", task.dialect.document()));
+            let ways: Vec<String> = hint.into_iter().chain(other).collect();
             Err(Refusal {
                 code: Code::ImageUnresolved,
                 message,
-                hint: Some(match hint {
-                    Some(hint) => format!("{hint}, or {other}"),
-                    None => other,
-                }),
+                hint: (!ways.is_empty()).then(|| ways.join(", or ")),
             })
         }
         None => Err(Refusal {
