@@ -11,9 +11,15 @@ use crate::report::Code;
 use crate::settings::PinDigests;
 
 use super::facts::ways_out;
-use super::regions::{is_copy, placeless, pseudo_parameters, rows};
+use super::regions::pseudo_parameters;
 use super::select::repository;
 use super::{Refusal, Task};
+
+mod references;
+mod unknown;
+
+pub(crate) use references::{References, placeless_references, references};
+use unknown::{dependency, refusal};
 
 /// Where image configs come from.
 #[derive(Clone, Copy)]
@@ -38,16 +44,6 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// The references that an image expression can stand for.
-pub(crate) struct References {
-    /// One, or one for each item of a loop and each row of a mapping.
-    pub(crate) references: BTreeSet<String>,
-    /// Whether it is another one in another region or account.
-    by_place: bool,
-    /// The template parameters that it depends on.
-    pub(crate) parameters: BTreeSet<String>,
-}
-
 /// What is known of an image.
 pub(crate) struct Inspected {
     /// Its config.
@@ -56,82 +52,6 @@ pub(crate) struct Inspected {
     pub(crate) written: Option<Value>,
     /// The parameters that decided which image it is, and no longer do where it is written.
     pub(crate) parameters: BTreeSet<String>,
-}
-
-/// Evaluates an image for every item of the loops around it, and for every place where the
-/// template may be deployed.
-pub(crate) fn references(
-    task: &Task<'_>,
-    image: &Value,
-    given: &Assignment,
-) -> Result<References, Unknown> {
-    let mut found = References {
-        references: BTreeSet::new(),
-        by_place: false,
-        parameters: BTreeSet::new(),
-    };
-    let texts = |image: &Value, found: &mut References| -> Result<Vec<String>, Unknown> {
-        let items = task.items.iter().map(|item| {
-            let evaluation = Evaluation {
-                template: task.template,
-                parameters: task.resolves_parameters(),
-                given,
-                item,
-            };
-            evaluation.text(image, &mut found.parameters)
-        });
-        items.collect()
-    };
-    let here = texts(image, &mut found).map_err(|unknown| named(task, image, unknown))?;
-    found.references.extend(here);
-    let elsewhere = match task.settings.for_one_stack {
-        true => Vec::new(),
-        false => rows(task.template, image)?,
-    };
-    for row in elsewhere {
-        match texts(&row, &mut found) {
-            Ok(references) => references.into_iter().for_each(|there| {
-                if !found.references.iter().any(|known| is_copy(known, &there)) {
-                    found.by_place = true;
-                    found.references.insert(there);
-                }
-            }),
-            // A place that the mapping has no image for.
-            Err(Unknown::Malformed(_)) => {}
-            Err(unknown) => return Err(unknown),
-        }
-    }
-    Ok(found)
-}
-
-/// What an image expression stands for, whatever place it is deployed in.
-pub(crate) fn placeless_references(
-    task: &Task<'_>,
-    image: &Value,
-    given: &Assignment,
-) -> Result<BTreeSet<String>, Unknown> {
-    let mut expressions = rows(task.template, image)?;
-    if expressions.is_empty() {
-        expressions.push(image.clone());
-    }
-    let mut found = BTreeSet::new();
-    for expression in &expressions {
-        let expression = placeless(expression);
-        for item in &task.items {
-            let evaluation = Evaluation {
-                template: task.template,
-                parameters: task.resolves_parameters(),
-                given,
-                item,
-            };
-            match evaluation.text(&expression, &mut BTreeSet::new()) {
-                Ok(reference) => drop(found.insert(reference)),
-                Err(Unknown::Malformed(_)) => {}
-                Err(unknown) => return Err(unknown),
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The question about one of the images that a container may run.
@@ -199,35 +119,6 @@ fn parameters_of(
     let mut used = of_image.clone();
     credentials(task, view, given, &mut used);
     used
-}
-
-/// A parameter that is not evaluated is the reason that a person can do most about: it comes first.
-fn named(task: &Task<'_>, image: &Value, unknown: Unknown) -> Unknown {
-    match &unknown {
-        Unknown::Pseudo(_) if !task.resolves_parameters() => match parameter_in(task, image) {
-            Some(name) => Unknown::Parameter(name.to_owned()),
-            None => unknown,
-        },
-        _ => unknown,
-    }
-}
-
-/// The first template parameter that an expression refers to.
-fn parameter_in<'v>(task: &Task<'_>, value: &'v Value) -> Option<&'v str> {
-    let declared = |name: &&str| task.template.parameter(name).is_some();
-    match value {
-        Value::String(text) => text
-            .split("${")
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-            .find(declared),
-        Value::Array(items) => items.iter().find_map(|item| parameter_in(task, item)),
-        Value::Object(map) => match map.get("Ref").and_then(Value::as_str) {
-            Some(name) => Some(name).filter(declared),
-            None => map.values().find_map(|item| parameter_in(task, item)),
-        },
-        _ => None,
-    }
 }
 
 /// Whether the image is to be pinned, and does not name its digest yet.
@@ -427,77 +318,6 @@ fn judged(task: &Task<'_>, image: &Value, lookup: Lookup<'_>) -> Option<Inspecte
 
 fn runs_the_same(one: &ImageConfig, other: &ImageConfig) -> bool {
     one.entrypoint == other.entrypoint && one.cmd == other.cmd && one.user == other.user
-}
-
-/// Why the image is not known, and the ways out.
-fn refusal(unknown: &Unknown, ways_out: &str) -> Refusal {
-    let code = match unknown {
-        Unknown::Parameter(_)
-        | Unknown::NoEcho(_)
-        | Unknown::NoValueGiven(_)
-        | Unknown::Undeclared(_) => Code::ParameterizedImage,
-        Unknown::Loop(_) => Code::LoopDependentImage,
-        _ => Code::UnknownImage,
-    };
-    let hint = match another_way_out(unknown) {
-        Some(other) => format!("{ways_out}, or {other}"),
-        None => ways_out.to_owned(),
-    };
-    Refusal {
-        code,
-        message: format!("{}, so what it runs is not known", reason(unknown)),
-        hint: Some(hint),
-    }
-}
-
-fn reason(unknown: &Unknown) -> String {
-    format!("the image {}", dependency(unknown))
-}
-
-/// What keeps an expression from being known.
-fn dependency(unknown: &Unknown) -> String {
-    let on = |what: &str| format!("depends on {what}");
-    match unknown {
-        Unknown::Parameter(name) => on(&format!("the template parameter `{name}`")),
-        Unknown::NoEcho(name) => on(&format!(
-            "the parameter `{name}`, which is `NoEcho` and never evaluated"
-        )),
-        Unknown::NoValueGiven(name) => on(&format!(
-            "the template parameter `{name}`, which has no value"
-        )),
-        Unknown::Ssm(name) => on(&format!(
-            "the parameter `{name}`, whose value is the name of an SSM parameter"
-        )),
-        Unknown::Undeclared(name) => on(&format!(
-            "the template parameter `{name}`, whose declaration a snippet does not hold"
-        )),
-        Unknown::Resource(name) => on(&format!("the resource `{name}`")),
-        Unknown::Pseudo(name) => on(&format!("`{name}`, which is not known here")),
-        Unknown::Dynamic => on("a dynamic reference"),
-        Unknown::Loop(name) => on(&format!(
-            "the loop variable `{name}`, whose collection is not a literal list"
-        )),
-        Unknown::Condition(name) => on(&format!("the condition `{name}`")),
-        Unknown::Function(name) => on(&format!("`{name}`, which only a deployment can evaluate")),
-        Unknown::TooLarge => {
-            "is longer than a task definition may be, or made of too many parts".to_owned()
-        }
-        Unknown::Malformed(what) => format!("cannot be evaluated: {what}"),
-    }
-}
-
-fn another_way_out(unknown: &Unknown) -> Option<&'static str> {
-    match unknown {
-        Unknown::Parameter(_) => Some("set `parameterized-images` to `resolve`"),
-        Unknown::NoValueGiven(_) => Some("give the parameter's value"),
-        Unknown::Undeclared(_) => Some("put the transform at the top of the template"),
-        Unknown::Ssm(_) => Some("give the value that it resolves to as a `resolved-parameter`"),
-        Unknown::Pseudo(name) => match name.as_str() {
-            "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => None,
-            _ => Some("give the stack's `region` and `account-id`"),
-        },
-        _ => None,
-    }
 }
 
 #[cfg(test)]
