@@ -272,6 +272,7 @@ fn settings(
             account_id: deployment.account_id.clone(),
         },
         platform_versions: Vec::new(),
+        for_one_stack: false,
         plan: PlanSettings::default(),
         parameters: parameters.overrides,
         resolved_parameters: parameters.resolved,

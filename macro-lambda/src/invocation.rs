@@ -199,6 +199,7 @@ impl Macro {
         let run = run_settings(settings, &params, deployment, request.parameter_values);
         let run = taskdef::settings::Settings {
             known_agents: KnownAgent::besides(&recipes),
+            for_one_stack: true,
             ..run
         };
         let template = source.value();

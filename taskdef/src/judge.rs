@@ -89,7 +89,7 @@ fn drift(run: Run<'_>, found: &Found<'_>, others: &[&Value], answers: &Answers) 
         return Vec::new();
     };
     let runs = &[run];
-    let without = match start(runs, found, properties) {
+    let without = match start(runs, found, properties, Some(answers)) {
         Start::AsItIs => return Vec::new(),
         Start::Refused(mut findings) => {
             findings.retain(|finding| finding.code != Code::MarkerIncomplete);
@@ -98,7 +98,7 @@ fn drift(run: Run<'_>, found: &Found<'_>, others: &[&Value], answers: &Answers) 
         Start::TakenOff(without) => without,
     };
     let recipe = run.recipe_name();
-    let (message, hint) = if has_moved(&run, found, properties) {
+    let (message, hint) = if has_moved(&run, found, properties, answers) {
         (
             format!("the program stands behind the wrapper of `{recipe}` as another image had it"),
             "rewrite it: the new image's own program is put in its place",

@@ -118,6 +118,8 @@ codes! {
     ForeignInstrumentation = "foreign-instrumentation",
     /// A host port differs from the container's where they are the same.
     HostPortDiffers = "host-port-differs",
+    /// An image was not read that a program came from.
+    ImageNotRead = "image-not-read",
     /// A text that would be written into the template would mean something else there.
     ImageTextUnsafe = "image-text-unsafe",
     /// The image could not be resolved.
@@ -196,6 +198,8 @@ codes! {
     SelectorMatchedNothing = "selector-matched-nothing",
     /// What is said about a task definition would show sensitive values.
     SensitiveDefinition = "sensitive-definition",
+    /// An entry of a list that the recipe sets was already there and is replaced.
+    SettingReplaced = "setting-replaced",
     /// A variable that the shell in front of the program may not pass on.
     ShellDropsVariable = "shell-drops-variable",
     /// A snippet too small to add a sidecar to.

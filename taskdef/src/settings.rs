@@ -221,6 +221,8 @@ pub struct Settings {
     pub deployment: Deployment,
     /// Platform versions of Fargate that services outside the document run it on.
     pub platform_versions: Vec<String>,
+    /// Whether the document is for that stack alone, as what a macro is given, and goes nowhere else.
+    pub for_one_stack: bool,
     /// Values of template parameters, over their defaults.
     pub parameters: BTreeMap<String, String>,
     /// Values that SSM-typed parameters resolve to.

@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, functions_in};
 use crate::image::{Answers, ImageRequest};
 use crate::judge::judged;
 use crate::mark::enter_size;
-use crate::mark::upgrade::{Start, finished, start};
+use crate::mark::upgrade::{Start, asked as by_marker, finished, start, unread};
 use crate::plan::compose::{changed, compose, differences};
 use crate::plan::image::Lookup;
 use crate::plan::inputs::{said_about_inputs, unmatched_containers};
@@ -167,16 +167,19 @@ fn asked(runs: &[Run<'_>], found: &Found<'_>, survey: &Survey<'_>) -> BTreeSet<I
     let Some(properties) = found.properties else {
         return needed;
     };
-    let without = match start(runs, found, properties) {
-        Start::AsItIs => None,
-        Start::TakenOff(without) => Some(without),
-        Start::Refused(_) => return needed,
+    let mut ask = |properties: &Map<String, Value>| {
+        for run in runs {
+            let task = Task::new(*run, found, properties);
+            needed.extend(asked_by(&task, properties, &survey.others, &found.id));
+        }
     };
-    let properties = without.as_ref().unwrap_or(properties);
-    for run in runs {
-        let task = Task::new(*run, found, properties);
-        needed.extend(asked_by(&task, properties, &survey.others, &found.id));
+    ask(properties);
+    // What images say decides whether it stays as it is.
+    if let Start::TakenOff(without) = start(runs, found, properties, None) {
+        ask(&without);
     }
+    let by_marker = |run| by_marker(run, found, properties, &survey.others);
+    needed.extend(runs.iter().flat_map(by_marker));
     needed
 }
 
@@ -222,10 +225,21 @@ pub(crate) fn instrumented(
     // A judgement is about what is there.
     let begin = match lookup {
         Lookup::Judge(..) => Start::AsItIs,
-        _ => start(runs, found, properties),
+        _ => start(runs, found, properties, Some(lookup.answers())),
     };
     match begin {
-        Start::AsItIs => composed(runs, found, properties, others, (lookup, false)),
+        Start::AsItIs => {
+            let mut one = composed(runs, found, properties, others, (lookup, false));
+            if matches!(one.report.outcome, Outcome::Rewritten | Outcome::Unchanged)
+                && !matches!(lookup, Lookup::Judge(..))
+            {
+                let unread = runs
+                    .iter()
+                    .flat_map(|run| unread(run, found, properties, lookup.answers()));
+                one.report.findings.extend(unread);
+            }
+            one
+        }
         Start::TakenOff(without) => upgraded(runs, found, &without, others, lookup),
         Start::Refused(findings) => {
             let one = composed(runs, found, properties, others, (lookup, false));

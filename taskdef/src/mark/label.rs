@@ -65,9 +65,12 @@ pub(super) struct Label {
     /// Whether the recipe added the container.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) added: bool,
-    /// The digest of the image, where the program came from it.
+    /// The digest of the image's reference and the platform, where the program came from the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) image: Option<String>,
+    /// The digest of what that image said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) program: Option<String>,
     /// Whether `dockerLabels` was there, without labels.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) no_labels: bool,
@@ -91,6 +94,7 @@ impl Label {
             order,
             added: false,
             image: None,
+            program: None,
             no_labels: false,
             container: Nodes::new(),
             task: Nodes::new(),

@@ -12,6 +12,7 @@
 //! - `label`: the label's form.
 //! - `record`: from a container before and after to what the label holds.
 //! - `put`, `tag`, `size`: labels and tag come on, after a recipe has had its turn.
+//! - `origin`: where a program came from an image, which one, and what it said.
 //! - `take`: labels are followed back; `verify`: where what was written stands there still.
 //! - `upgrade`: what a rewrite does with a task definition that carries its recipe already.
 //! - [`remove()`](crate::remove) works with `remove` and, without markers, with `unmarked` and `own`.
@@ -19,6 +20,7 @@
 //! No secret is held: a variable that came from a secret input, in clear, is told to be lost.
 
 mod label;
+mod origin;
 mod own;
 mod put;
 mod record;

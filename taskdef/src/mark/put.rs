@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{anywhere, combinations, fold, restrict};
 use crate::cloudformation::intrinsic::{Assignment, function};
-use crate::container::{View, shown};
-use crate::digest;
+use crate::container::{Setting, View, shown};
 use crate::edit::{self, Edit};
+use crate::image::Answers;
 use crate::plan::slots::{Slot, slots};
 use crate::plan::{Note, Task};
 use crate::report::{Code, TaskDefinitionReport};
@@ -16,6 +16,7 @@ use crate::source::{Path, Step};
 
 use super::label::{Label, Node, Nodes, key, own_label};
 use super::labels_in;
+use super::origin::{DECIDING, origin};
 use super::record::{self, Recorder, is_lost};
 use super::tag::tag;
 
@@ -28,8 +29,10 @@ pub(crate) fn mark(
     before: &Map<String, Value>,
     after: Map<String, Value>,
     report: &mut TaskDefinitionReport,
+    answers: &Answers,
 ) -> Map<String, Value> {
-    let (labels, lost) = match Marking::new(task, before, &after, report).and_then(|m| m.labels()) {
+    let marking = Marking::new(task, before, &after, report, answers);
+    let (labels, lost) = match marking.and_then(|marking| marking.labels()) {
         Ok(labels) => labels,
         Err(Unmarkable(why, hint)) => {
             let recipe = task.recipe.recipe().name();
@@ -82,6 +85,8 @@ struct Marking<'m, 't> {
     order: u64,
     /// What has to be put back in the task definition.
     of_task: Nodes,
+    /// What is known of images.
+    answers: &'m Answers,
 }
 
 /// The containers with their labels by their place, and what is lost by container.
@@ -93,6 +98,7 @@ impl<'m, 't> Marking<'m, 't> {
         before: &'m Map<String, Value>,
         after: &'m Map<String, Value>,
         report: &TaskDefinitionReport,
+        answers: &'m Answers,
     ) -> Result<Self, Unmarkable> {
         let recipe = task.recipe.recipe().name();
         let known = labels_in(task.dialect, before);
@@ -129,6 +135,7 @@ impl<'m, 't> Marking<'m, 't> {
             recorder,
             order,
             of_task: Nodes::new(),
+            answers,
         };
         marking.recorder.secrets = task.rendered.clear_secrets();
         marking.recorder.replaced = task.replaced();
@@ -203,7 +210,7 @@ impl<'m, 't> Marking<'m, 't> {
             return Ok(Some(Value::String(label.text())));
         };
         let mut conditions = BTreeSet::new();
-        let always = ["dockerLabels", "image"].map(|key| self.task.dialect.key("", key));
+        let always = DECIDING.map(|key| self.task.dialect.key("", key));
         let members = after.iter().chain(before);
         for (key, value) in members.filter(|_| self.task.dialect.has_functions()) {
             if before.get(key) != after.get(key) || always.iter().any(|always| always == key) {
@@ -211,7 +218,7 @@ impl<'m, 't> Marking<'m, 't> {
             }
         }
         if conditions.is_empty() {
-            let label = self.one(before, after, lost);
+            let label = self.one(before, after, &slot.given, lost);
             return Ok(label.map(|label| Value::String(label.text())));
         }
         let rows = combinations(self.task.template, &conditions, &slot.given).ok_or_else(|| {
@@ -220,10 +227,15 @@ impl<'m, 't> Marking<'m, 't> {
                 "use fewer conditions in it",
             )
         })?;
+        // Where no combination can occur, the conditions decide nothing.
+        if rows.is_empty() {
+            let label = self.one(before, after, &slot.given, lost);
+            return Ok(label.map(|label| Value::String(label.text())));
+        }
         let table: Vec<(&Assignment, Option<Value>)> = rows
             .iter()
             .map(|given| {
-                let label = self.one(&under(before, given), &under(after, given), lost);
+                let label = self.one(&under(before, given), &under(after, given), given, lost);
                 (given, label.map(|label| Value::String(label.text())))
             })
             .collect();
@@ -241,6 +253,7 @@ impl<'m, 't> Marking<'m, 't> {
         &self,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
+        given: &Assignment,
         lost: &mut BTreeSet<String>,
     ) -> Option<Label> {
         let dialect = self.task.dialect;
@@ -252,13 +265,17 @@ impl<'m, 't> Marking<'m, 't> {
             return None;
         }
         collect_lost("", &nodes, lost);
-        let by_image = ["entryPoint", "command"].iter().any(|key| {
-            let node = nodes.get(*key);
-            matches!(node, Some(Node::Absent(_) | Node::Was(..)))
-        });
+        let was_stated = match View::new(dialect, before).words("entryPoint") {
+            Setting::Absent => false,
+            Setting::Known(words) => !words.is_empty(),
+            Setting::Intrinsic(_) | Setting::Malformed => true,
+        };
+        let by_image = nodes.contains_key("entryPoint") && !was_stated;
         if by_image {
-            let image = dialect.find(after, "image");
-            label.image = image.map(digest::short);
+            let origin = origin(self.task, after, given, self.answers);
+            (label.image, label.program) = origin
+                .map(|origin| (Some(origin.image), origin.program))
+                .unwrap_or_default();
         }
         let labels = dialect
             .find(before, "dockerLabels")
@@ -274,6 +291,7 @@ impl<'m, 't> Marking<'m, 't> {
                 label = Label {
                     digest: label.digest,
                     image: label.image.or(known.image.take()),
+                    program: label.program.or(known.program.take()),
                     ..known
                 };
             }

@@ -237,7 +237,12 @@ fn of_variant(task: &Task<'_>, variant: &Variant<'_>) -> Result<Undone, Vec<Refu
             "the process mentions the recipe's wrapper, but does not start with it".to_owned(),
             BY_HAND,
         )),
-        Recognised::Wrapped => {
+        Recognised::Twice => found.refusals.push(Refusal::new(
+            Code::CannotTakeApart,
+            "the process starts with the recipe's wrapper twice".to_owned(),
+            BY_HAND,
+        )),
+        Recognised::Wrapped | Recognised::Hollow => {
             found.wrapped = true;
             match unwrapped(&stated, &wrappings) {
                 Ok(edits) => {

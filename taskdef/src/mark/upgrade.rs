@@ -5,31 +5,53 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::conditions::{anywhere, combinations};
 use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::dialect::Dialect;
-use crate::digest;
-use crate::plan::Note;
+use crate::image::{Answers, ImageRequest};
 use crate::plan::compose::{changed, differences};
-use crate::plan::instrument::Instrumented;
+use crate::plan::instrument::{Instrumented, is_meant};
 use crate::plan::task::Run;
+use crate::plan::{Note, Task};
 use crate::report::{Code, Finding, Outcome};
 
-use super::label::{Label, Labels, own_label};
-use super::labels_in;
-use super::put::under;
-use super::take::{Ground, Purpose, rebuilt, taken_off};
+use super::label::{Label, Labels};
+use super::take::{Ground, Purpose, taken_off};
+use super::{labels_in, origin};
 
-/// Whether the program of a container came from another image than the one that it has now.
-pub(crate) fn has_moved(run: &Run<'_>, found: &Found<'_>, properties: &Map<String, Value>) -> bool {
-    let given = given(found);
-    let ground = Ground {
-        dialect: run.dialect,
-        template: run.template,
-        given: &given,
-    };
-    is_moved_anywhere(ground, run.recipe_name(), properties)
+/// Whether the program of a container came from another image than the one that it has now, or the
+/// image says something else now.
+pub(crate) fn has_moved(
+    run: &Run<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    answers: &Answers,
+) -> bool {
+    origin::has_moved(&Task::new(*run, found, properties), properties, answers)
+}
+
+/// The questions about the images that programs came from; none about what is not meant.
+pub(crate) fn asked(
+    run: &Run<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    others: &[&Value],
+) -> BTreeSet<ImageRequest> {
+    let task = Task::new(*run, found, properties);
+    match is_meant(&task, others, &found.id) {
+        true => origin::asked(&task, properties),
+        false => BTreeSet::new(),
+    }
+}
+
+/// What is to be said of a marked task definition that stays as it is.
+pub(crate) fn unread(
+    run: &Run<'_>,
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    answers: &Answers,
+) -> Vec<Finding> {
+    origin::unread(&Task::new(*run, found, properties), properties, answers)
 }
 
 fn given(found: &Found<'_>) -> Assignment {
@@ -48,8 +70,14 @@ pub(crate) enum Start {
     Refused(Vec<Finding>),
 }
 
-/// Decides what a rewrite by these recipes begins with.
-pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String, Value>) -> Start {
+/// Decides what a rewrite by these recipes begins with. Before images are answered, what they say
+/// could make anything stale.
+pub(crate) fn start(
+    runs: &[Run<'_>],
+    found: &Found<'_>,
+    properties: &Map<String, Value>,
+    answers: Option<&Answers>,
+) -> Start {
     let Some(run) = runs.first().filter(|run| run.dialect != Dialect::Terraform) else {
         return Start::AsItIs;
     };
@@ -69,9 +97,13 @@ pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String
         template: run.template,
         given: &given,
     };
-    let stale = own
-        .iter()
-        .any(|(run, labels)| is_stale(ground, run, labels, properties));
+    let stale = own.iter().any(|(run, labels)| {
+        is_another(run, labels)
+            || match answers {
+                Some(answers) => has_moved(run, found, properties, answers),
+                None => true,
+            }
+    });
     let mut current = properties.clone();
     let mut refused = Vec::new();
     for (run, _) in &own {
@@ -89,58 +121,10 @@ pub(crate) fn start(runs: &[Run<'_>], found: &Found<'_>, properties: &Map<String
     }
 }
 
-/// Whether the recipe, its inputs, or an image that the program came from are not those of the marker.
-fn is_stale(
-    ground: Ground<'_>,
-    run: &Run<'_>,
-    labels: &Labels,
-    properties: &Map<String, Value>,
-) -> bool {
+/// Whether the recipe or its inputs are not those of the marker.
+fn is_another(run: &Run<'_>, labels: &Labels) -> bool {
     let digest = run.rendered.recipe.digest();
-    if labels.unreadable || labels.read.iter().any(|label| label.digest != digest) {
-        return true;
-    }
-    is_moved_anywhere(ground, run.recipe_name(), properties)
-}
-
-/// Whether the program of a container came from another image than the one that it has now.
-fn is_moved_anywhere(ground: Ground<'_>, recipe: &str, properties: &Map<String, Value>) -> bool {
-    let mut moved = false;
-    if let Some(definitions) = ground.dialect.find(properties, "containerDefinitions") {
-        let mut visit = |container: &Map<String, Value>, given: &Assignment| {
-            moved |= is_moved(ground, recipe, container, given);
-            None
-        };
-        let _nothing = rebuilt(ground.dialect, definitions, ground.given, &mut visit);
-    }
-    moved
-}
-
-/// Whether a container's program came from another image than the one that it has now.
-fn is_moved(
-    ground: Ground<'_>,
-    recipe: &str,
-    container: &Map<String, Value>,
-    given: &Assignment,
-) -> bool {
-    let moved = |container: &Map<String, Value>| {
-        let label = own_label(ground.dialect, container, recipe);
-        let known = label.and_then(|label| label.image);
-        let image = ground.dialect.find(container, "image").map(digest::short);
-        known.is_some_and(|known| image != Some(known))
-    };
-    let mut conditions = BTreeSet::new();
-    for key in ["image", "dockerLabels"] {
-        if let Some(value) = ground.dialect.find(container, key) {
-            anywhere(value, &mut conditions);
-        }
-    }
-    if conditions.is_empty() {
-        return moved(container);
-    }
-    // What cannot be judged is looked at anew.
-    let combinations = combinations(ground.template, &conditions, given);
-    combinations.is_none_or(|all| all.iter().any(|given| moved(&under(container, given))))
+    labels.unreadable || labels.read.iter().any(|label| label.digest != digest)
 }
 
 /// What became of a task definition whose recipes were taken off first: the changes to it as it is in the document.
@@ -206,7 +190,6 @@ fn reduce(dialect: Dialect, value: &mut Value) {
             if let Some(label) = Label::read(text) {
                 let plain = Label {
                     digest: String::new(),
-                    image: None,
                     order: 0,
                     ..label
                 };

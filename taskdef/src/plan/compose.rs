@@ -36,7 +36,7 @@ pub(crate) fn compose(
     let by = |run: Run<'_>, properties: &Map<String, Value>| {
         let task = Task::new(run, found, properties);
         let one = instrument(&task, properties, others, &found.id, lookup);
-        with_marker(&task, properties, one, marked)
+        with_marker(&task, properties, one, (lookup, marked))
     };
     if let [run] = runs {
         return by(*run, properties);
@@ -84,7 +84,7 @@ fn with_marker(
     task: &Task<'_>,
     properties: &Map<String, Value>,
     mut one: Instrumented,
-    was_marked: bool,
+    (lookup, was_marked): (Lookup<'_>, bool),
 ) -> Instrumented {
     let wanted = was_marked || task.settings.marks == Marks::Yes;
     if one.changes.is_empty() || task.dialect == Dialect::Terraform {
@@ -95,7 +95,7 @@ fn with_marker(
     }
     let changes = std::mem::take(&mut one.changes);
     if let Some(after) = changed(properties, changes) {
-        let after = mark(task, properties, after, &mut one.report);
+        let after = mark(task, properties, after, &mut one.report, lookup.answers());
         one.changes = differences(properties, after);
     }
     one

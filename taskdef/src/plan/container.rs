@@ -19,13 +19,14 @@ use crate::source::New;
 
 use super::assumed::assumed;
 use super::facts::{
-    check_user, facts, is_one_empty_word, needs_config, replaced_variables, said_about_image,
-    unquotable_texts, ways_out, words,
+    check_user, facts, is_one_empty_word, needs_config, said_about_image, to_state,
+    unquotable_texts, words,
 };
 use super::image::{Inspected, Lookup, inspect, question, references};
 use super::program::{one_wrapper, process_change, process_edits};
 use super::recognise::{Recognised, known, recognise};
 use super::rendered::Additions;
+use super::replaced::{replaced_entries, replaced_variables};
 use super::slots::Slot;
 use super::variant::{Variant, folded, variants};
 use super::words::{Stated, Words};
@@ -209,6 +210,7 @@ fn plan_variant<'d>(
         &mut notes,
     )?;
     replaced_variables(view, &workload.settings, &mut notes);
+    replaced_entries(task, view, &workload.settings, &mut notes).map_err(refuse)?;
     let processes = match task.recipe.wraps() {
         true => vec![process_change(&stated, &own)],
         false => Vec::new(),
@@ -259,8 +261,8 @@ fn inspected(
         true => lookup.without_assumptions(),
         false => lookup,
     };
-    let ways_out = || ways_out(task, view, entry_point, given);
-    inspect(task, view, given, lookup, &ways_out).map(Some)
+    let to_state = || to_state(task, view, entry_point, given);
+    inspect(task, view, given, lookup, &to_state).map(Some)
 }
 
 /// What the recipe itself refuses.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::cloudformation::intrinsic::{
     Assignment, Evaluation, Unknown, as_if, call, function, is_no_value, scalar_text,
 };
+use crate::cloudformation::template::is_true;
 use crate::container::{Setting, View, normalised_user};
 use crate::image::ImageConfig;
 use crate::process;
@@ -129,7 +130,8 @@ fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
             _ => false,
         },
         Some(("Fn::FindInMap", Value::Array(keys))) if mapping_has_words(task, keys) => true,
-        _ => known(task.resolves_parameters()).iter().all(proves),
+        // Another value of a parameter may be an empty list.
+        _ => known(false).iter().all(proves),
     }
 }
 
@@ -279,13 +281,16 @@ pub(crate) fn process_keys(task: &Task<'_>) -> String {
     format!("`{entry_point}` and `{command}` in the {document}")
 }
 
-/// How a person can make the image's config unnecessary.
-pub(crate) fn ways_out(
+/// What a person can state to make the image's config unnecessary, if that is enough.
+pub(crate) fn to_state(
     task: &Task<'_>,
     view: View<'_>,
     entry_point: &Words,
     given: &Assignment,
-) -> String {
+) -> Option<String> {
+    if wants_digest(task, view.get("image")) {
+        return None;
+    }
     let mut keys = Vec::new();
     if wraps_what_the_image_says(task, entry_point) {
         keys.extend(["entryPoint", "command"]);
@@ -297,14 +302,18 @@ pub(crate) fn ways_out(
         .into_iter()
         .map(|key| format!("`{}`", task.dialect.key("", key)))
         .collect();
-    let keys = match keys.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    };
-    match keys.is_empty() {
-        true => "write the image reference as text".to_owned(),
-        false => format!("write the image reference as text, or state {keys}"),
+    match keys.split_last() {
+        Some((last, [])) => Some(last.clone()),
+        Some((last, rest)) => Some(format!("{} and {last}", rest.join(", "))),
+        None => None,
+    }
+}
+
+/// How a person can make the image's config unnecessary.
+pub(crate) fn ways_out(to_state: Option<String>) -> String {
+    match to_state {
+        None => "write the image reference as text".to_owned(),
+        Some(keys) => format!("write the image reference as text, or state {keys}"),
     }
 }
 
@@ -314,11 +323,16 @@ fn read_only(task: &Task<'_>, view: View<'_>, given: &Assignment) -> Value {
         return Value::Null;
     };
     let known = task.constant(stated, given).as_ref().and_then(scalar_text);
-    match known.as_deref() {
-        Some("true") => Value::Bool(true),
-        Some("false") => Value::Bool(false),
+    match known {
+        Some(text) if is_true(&text) => Value::Bool(true),
+        Some(text) if is_false(&text) => Value::Bool(false),
         _ => stated.clone(),
     }
+}
+
+/// What CloudFormation takes for false.
+fn is_false(text: &str) -> bool {
+    text.eq_ignore_ascii_case("false") || text.eq_ignore_ascii_case("no")
 }
 
 pub(crate) fn facts(
@@ -341,59 +355,5 @@ pub(crate) fn facts(
         user,
         readonly_root_filesystem: read_only(task, view, given),
         wrapper_in_image: recognised == Recognised::InImage,
-    }
-}
-
-/// A variable of the recipe that the container has already, with something else in it.
-pub(crate) fn replaced_variables(
-    view: View<'_>,
-    settings: &Map<String, Value>,
-    notes: &mut Vec<Note>,
-) {
-    for list in ["environment", "secrets"] {
-        let entries = settings.get(list).and_then(Value::as_array);
-        for entry in entries.into_iter().flatten() {
-            let Some(name) = entry.get("name").and_then(Value::as_str) else {
-                continue;
-            };
-            let other = match list {
-                "environment" => "secrets",
-                _ => "environment",
-            };
-            let value = entry.get("value").or(entry.get("valueFrom"));
-            let same = view
-                .get(list)
-                .is_some_and(|found| differs(found, name, value));
-            let moved = view
-                .get(other)
-                .is_some_and(|found| differs(found, name, None));
-            if same || moved {
-                notes.push(Note::new(
-                    Code::EnvironmentReplaced,
-                    format!(
-                        "the variable `{name}` was there already and is replaced by the recipe's"
-                    ),
-                ));
-            }
-        }
-    }
-}
-
-/// Whether an entry of this name, under whatever condition, holds something other than `value`.
-fn differs(list: &Value, name: &str, value: Option<&Value>) -> bool {
-    match list {
-        Value::Array(items) => items.iter().any(|item| differs(item, name, value)),
-        Value::Object(map) if function(list).is_some() => {
-            map.values().any(|item| differs(item, name, value))
-        }
-        Value::Object(map) => {
-            let is = |key: &str| key.eq_ignore_ascii_case("name");
-            let named = map.iter().any(|(key, item)| is(key) && item == name);
-            let has = map
-                .iter()
-                .any(|(key, item)| !is(key) && Some(item) == value);
-            named && !has
-        }
-        _ => false,
     }
 }

@@ -10,9 +10,16 @@ use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageFailure,
 use crate::report::Code;
 use crate::settings::PinDigests;
 
-use super::facts::process_keys;
+use super::facts::ways_out;
+use super::regions::pseudo_parameters;
 use super::select::repository;
 use super::{Refusal, Task};
+
+mod references;
+mod unknown;
+
+pub(crate) use references::{References, placeless_references, references};
+use unknown::{dependency, refusal};
 
 /// Where image configs come from.
 #[derive(Clone, Copy)]
@@ -24,20 +31,17 @@ pub(crate) enum Lookup<'a> {
     Judge(&'a Answers, &'a str),
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    /// What was answered.
+    pub(crate) fn answers(self) -> &'a Answers {
+        let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = self;
+        answers
+    }
+
     /// Without anything that is taken for granted: where the process comes from the image.
     pub(crate) fn without_assumptions(self) -> Self {
-        let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = self;
-        Lookup::Answers(answers)
+        Lookup::Answers(self.answers())
     }
-}
-
-/// The references that an image expression can stand for.
-pub(crate) struct References {
-    /// One, or one for each item of a loop.
-    pub(crate) references: BTreeSet<String>,
-    /// The template parameters that it depends on.
-    pub(crate) parameters: BTreeSet<String>,
 }
 
 /// What is known of an image.
@@ -46,33 +50,8 @@ pub(crate) struct Inspected {
     pub(crate) config: ImageConfig,
     /// The image as it is to be written, where that is not as it stands.
     pub(crate) written: Option<Value>,
-    /// The parameters that decided which image it is.
+    /// The parameters that decided which image it is, and no longer do where it is written.
     pub(crate) parameters: BTreeSet<String>,
-}
-
-/// Evaluates an image for every item of the loops around it.
-pub(crate) fn references(
-    task: &Task<'_>,
-    image: &Value,
-    given: &Assignment,
-) -> Result<References, Unknown> {
-    let mut found = References {
-        references: BTreeSet::new(),
-        parameters: BTreeSet::new(),
-    };
-    for item in &task.items {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: task.resolves_parameters(),
-            given,
-            item,
-        };
-        let reference = evaluation
-            .text(image, &mut found.parameters)
-            .map_err(|unknown| named(task, image, unknown))?;
-        found.references.insert(reference);
-    }
-    Ok(found)
 }
 
 /// The question about one of the images that a container may run.
@@ -142,35 +121,6 @@ fn parameters_of(
     used
 }
 
-/// A parameter that is not evaluated is the reason that a person can do most about: it comes first.
-fn named(task: &Task<'_>, image: &Value, unknown: Unknown) -> Unknown {
-    match &unknown {
-        Unknown::Pseudo(_) if !task.resolves_parameters() => match parameter_in(task, image) {
-            Some(name) => Unknown::Parameter(name.to_owned()),
-            None => unknown,
-        },
-        _ => unknown,
-    }
-}
-
-/// The first template parameter that an expression refers to.
-fn parameter_in<'v>(task: &Task<'_>, value: &'v Value) -> Option<&'v str> {
-    let declared = |name: &&str| task.template.parameter(name).is_some();
-    match value {
-        Value::String(text) => text
-            .split("${")
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-            .find(declared),
-        Value::Array(items) => items.iter().find_map(|item| parameter_in(task, item)),
-        Value::Object(map) => match map.get("Ref").and_then(Value::as_str) {
-            Some(name) => Some(name).filter(declared),
-            None => map.values().find_map(|item| parameter_in(task, item)),
-        },
-        _ => None,
-    }
-}
-
 /// Whether the image is to be pinned, and does not name its digest yet.
 pub(crate) fn wants_digest(task: &Task<'_>, image: Option<&Value>) -> bool {
     let pinned = |image: &Value| image.as_str().is_some_and(|text| text.contains('@'));
@@ -183,7 +133,7 @@ pub(crate) fn inspect(
     view: View<'_>,
     given: &Assignment,
     lookup: Lookup<'_>,
-    ways_out: &dyn Fn() -> String,
+    to_state: &dyn Fn() -> Option<String>,
 ) -> Result<Inspected, Refusal> {
     let Some(image) = view.get("image") else {
         return Err(Refusal::new(
@@ -192,6 +142,7 @@ pub(crate) fn inspect(
             &format!("give it an `{}`", task.dialect.key("", "image")),
         ));
     };
+    let ways_out = || ways_out(to_state());
     let found = match references(task, image, given) {
         Ok(found) => found,
         Err(unknown) => {
@@ -202,7 +153,7 @@ pub(crate) fn inspect(
     for reference in &found.references {
         let request = question(task, view, given, reference.clone());
         let names = || parameters_of(task, view, given, &found.parameters);
-        let config = match answer(task, &request, lookup, &names) {
+        let config = match answer(task, &request, lookup, (&names, to_state)) {
             Ok(config) => config,
             Err(refusal) => return judged(task, image, lookup).ok_or(refusal),
         };
@@ -210,21 +161,43 @@ pub(crate) fn inspect(
             .as_ref()
             .is_some_and(|known| !runs_the_same(known, &config))
         {
-            return Err(Refusal::new(
-                Code::LoopDependentImage,
-                "the image differs between the items of `Fn::ForEach`, and the images differ in entry point, command or user".to_owned(),
+            return Err(several(
+                &found,
+                image,
+                ", and the images differ in entry point, command or user",
                 &ways_out(),
             ));
         }
         agreed = Some(config);
     }
     let config = agreed.unwrap_or_default();
-    let written = written(task, image, &found, &config, ways_out)?;
+    let written = written(task, image, &found, &config, &ways_out)?;
+    let mut parameters = found.parameters;
+    if written.is_some() && !task.settings.for_one_stack {
+        parameters.extend(pseudo_parameters(image));
+    }
     Ok(Inspected {
         config,
         written,
-        parameters: found.parameters,
+        parameters,
     })
+}
+
+/// The refusal of an image that is several.
+fn several(found: &References, image: &Value, but: &str, ways_out: &str) -> Refusal {
+    let (code, differs) = match found.by_place {
+        true => {
+            let names = pseudo_parameters(image).into_iter();
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            let differs = format!("the image is chosen from a mapping by {}", names.join(", "));
+            (Code::UnknownImage, differs)
+        }
+        false => (
+            Code::LoopDependentImage,
+            "the image differs between the items of `Fn::ForEach`".to_owned(),
+        ),
+    };
+    Refusal::new(code, format!("{differs}{but}"), ways_out)
 }
 
 /// The reference that was inspected, where a parameter or a tag could lead to another one.
@@ -241,11 +214,8 @@ fn written(
     }
     let mut references = found.references.iter();
     let (Some(reference), None) = (references.next(), references.next()) else {
-        return Err(Refusal::new(
-            Code::LoopDependentImage,
-            "the image depends on the item of `Fn::ForEach`, so it cannot be written as one reference".to_owned(),
-            &ways_out(),
-        ));
+        let but = ", so it cannot be written as one reference";
+        return Err(several(found, image, but, &ways_out()));
     };
     let written = match (pin, &config.digest) {
         (PinDigests::No, _) => reference.clone(),
@@ -268,21 +238,20 @@ fn answer(
     task: &Task<'_>,
     request: &ImageRequest,
     lookup: Lookup<'_>,
-    parameters: &dyn Fn() -> BTreeSet<String>,
+    (parameters, to_state): (&dyn Fn() -> BTreeSet<String>, &dyn Fn() -> Option<String>),
 ) -> Result<ImageConfig, Refusal> {
-    let (Lookup::Answers(answers) | Lookup::Judge(answers, _)) = lookup;
-    match answers.get(request).or_else(|| pinned(request, answers)) {
+    match answered(request, lookup.answers()) {
         Some(Ok(config)) => Ok(config.clone()),
         Some(Err(failure)) => {
             let (message, hint) = told(failure, &parameters());
-            let other = format!("state {}", process_keys(task));
+            let other = to_state();
+            let other =
+                other.map(|keys| format!("state {keys} in the {}", task.dialect.document()));
+            let ways: Vec<String> = hint.into_iter().chain(other).collect();
             Err(Refusal {
                 code: Code::ImageUnresolved,
                 message,
-                hint: Some(match hint {
-                    Some(hint) => format!("{hint}, or {other}"),
-                    None => other,
-                }),
+                hint: (!ways.is_empty()).then(|| ways.join(", or ")),
             })
         }
         None => Err(Refusal {
@@ -307,6 +276,14 @@ fn told(failure: &ImageFailure, parameters: &BTreeSet<String>) -> (String, Optio
         ),
         Some(format!("check the values of {names}")),
     )
+}
+
+/// What is known of an image that was asked about.
+pub(crate) fn answered<'a>(
+    request: &ImageRequest,
+    answers: &'a Answers,
+) -> Option<&'a ImageAnswer> {
+    answers.get(request).or_else(|| pinned(request, answers))
 }
 
 /// The answer about an image that another recipe of the run has pinned: nobody asked by its digest.
@@ -341,77 +318,6 @@ fn judged(task: &Task<'_>, image: &Value, lookup: Lookup<'_>) -> Option<Inspecte
 
 fn runs_the_same(one: &ImageConfig, other: &ImageConfig) -> bool {
     one.entrypoint == other.entrypoint && one.cmd == other.cmd && one.user == other.user
-}
-
-/// Why the image is not known, and the ways out.
-fn refusal(unknown: &Unknown, ways_out: &str) -> Refusal {
-    let code = match unknown {
-        Unknown::Parameter(_)
-        | Unknown::NoEcho(_)
-        | Unknown::NoValueGiven(_)
-        | Unknown::Undeclared(_) => Code::ParameterizedImage,
-        Unknown::Loop(_) => Code::LoopDependentImage,
-        _ => Code::UnknownImage,
-    };
-    let hint = match another_way_out(unknown) {
-        Some(other) => format!("{ways_out}, or {other}"),
-        None => ways_out.to_owned(),
-    };
-    Refusal {
-        code,
-        message: format!("{}, so what it runs is not known", reason(unknown)),
-        hint: Some(hint),
-    }
-}
-
-fn reason(unknown: &Unknown) -> String {
-    format!("the image {}", dependency(unknown))
-}
-
-/// What keeps an expression from being known.
-fn dependency(unknown: &Unknown) -> String {
-    let on = |what: &str| format!("depends on {what}");
-    match unknown {
-        Unknown::Parameter(name) => on(&format!("the template parameter `{name}`")),
-        Unknown::NoEcho(name) => on(&format!(
-            "the parameter `{name}`, which is `NoEcho` and never evaluated"
-        )),
-        Unknown::NoValueGiven(name) => on(&format!(
-            "the template parameter `{name}`, which has no value"
-        )),
-        Unknown::Ssm(name) => on(&format!(
-            "the parameter `{name}`, whose value is the name of an SSM parameter"
-        )),
-        Unknown::Undeclared(name) => on(&format!(
-            "the template parameter `{name}`, whose declaration a snippet does not hold"
-        )),
-        Unknown::Resource(name) => on(&format!("the resource `{name}`")),
-        Unknown::Pseudo(name) => on(&format!("`{name}`, which is not known here")),
-        Unknown::Dynamic => on("a dynamic reference"),
-        Unknown::Loop(name) => on(&format!(
-            "the loop variable `{name}`, whose collection is not a literal list"
-        )),
-        Unknown::Condition(name) => on(&format!("the condition `{name}`")),
-        Unknown::Function(name) => on(&format!("`{name}`, which only a deployment can evaluate")),
-        Unknown::TooLarge => {
-            "is longer than a task definition may be, or made of too many parts".to_owned()
-        }
-        Unknown::Malformed(what) => format!("cannot be evaluated: {what}"),
-    }
-}
-
-fn another_way_out(unknown: &Unknown) -> Option<&'static str> {
-    match unknown {
-        Unknown::Parameter(_) => Some("set `parameterized-images` to `resolve`"),
-        Unknown::NoValueGiven(_) => Some("give the parameter's value"),
-        Unknown::Undeclared(_) => Some("put the transform at the top of the template"),
-        Unknown::Ssm(_) => Some("give the value that it resolves to as a `resolved-parameter`"),
-        Unknown::Pseudo(name) => match name.as_str() {
-            "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => None,
-            _ => Some("give the stack's `region` and `account-id`"),
-        },
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,11 @@ impl Selection<'_> {
     }
 }
 
+/// Whether a task definition is in scope, and meant.
+pub(crate) fn is_meant(task: &Task<'_>, others: &[&Value], id: &str) -> bool {
+    out_of_scope(task, others, id).is_none() && not_meant(task, &tags(task)).is_none()
+}
+
 /// What the images of a task definition are asked.
 pub(crate) fn images_needed(
     task: &Task<'_>,
@@ -57,12 +62,11 @@ pub(crate) fn images_needed(
     id: &str,
 ) -> BTreeSet<ImageRequest> {
     let mut needed = BTreeSet::new();
-    let tags = tags(task);
-    if out_of_scope(task, others, id).is_some() || not_meant(task, &tags).is_some() {
+    if !is_meant(task, others, id) {
         return needed;
     }
     let mut findings = Vec::new();
-    if let Ok(selection) = select(task, properties, &tags, &mut findings) {
+    if let Ok(selection) = select(task, properties, &tags(task), &mut findings) {
         for (slot, choice) in selection.slots.iter().zip(&selection.choices) {
             if matches!(choice, Choice::Selected) {
                 needed.extend(requests(task, slot));

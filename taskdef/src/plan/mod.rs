@@ -14,7 +14,9 @@ pub(crate) mod matches;
 pub(crate) mod merge;
 pub(crate) mod program;
 pub(crate) mod recognise;
+pub(crate) mod regions;
 pub(crate) mod rendered;
+pub(crate) mod replaced;
 pub(crate) mod scope;
 pub(crate) mod select;
 pub(crate) mod shell;
@@ -80,6 +82,7 @@ impl Note {
             Code::SelectionTag
             | Code::EmptyEntryPoint
             | Code::EnvironmentReplaced
+            | Code::ImageNotRead
             | Code::ParameterResolved
             | Code::OverrideChangesProgram
             | Code::AssumesCertificates
@@ -95,6 +98,7 @@ impl Note {
             | Code::MutableAgentImage
             | Code::SecretInClear
             | Code::SecretWithoutKey
+            | Code::SettingReplaced
             | Code::UnknownDefinition
             | Code::UnknownContainer => Severity::Warning,
             _ => Severity::Note,

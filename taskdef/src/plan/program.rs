@@ -59,6 +59,16 @@ pub(crate) fn process_edits(
             "the process mentions the recipe's wrapper, but does not start with it".to_owned(),
             "remove the wrapper from entry point and command; the recipe adds it",
         )),
+        Recognised::Twice => Err(Refusal::new(
+            Code::ForeignInstrumentation,
+            "the process starts with the recipe's wrapper twice".to_owned(),
+            "remove the wrapper from entry point and command; the recipe adds it",
+        )),
+        Recognised::Hollow => Err(Refusal::new(
+            Code::EmptyProcess,
+            "no program stands behind the recipe's wrapper".to_owned(),
+            "state the program, or remove the wrapper; the recipe adds it",
+        )),
         Recognised::InImage => {
             notes.push(Note::new(
                 Code::WrapperInImage,

@@ -7,7 +7,7 @@ use crate::recipe::Wrapping;
 use crate::settings::KnownAgent;
 
 use super::Task;
-use super::words::{Stated, Words};
+use super::words::{Stated, Words, may_vanish};
 
 /// How a container relates to a recipe's wrappers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub(crate) enum Recognised {
     Plain,
     /// It starts with one, which the task definition states.
     Wrapped,
+    /// It starts with one, which the task definition states, and no program stands behind it.
+    Hollow,
+    /// It starts with one, and with one again.
+    Twice,
     /// It starts with one, which the image brings.
     InImage,
     /// It mentions one in another place.
@@ -84,13 +88,19 @@ pub(crate) fn recognise(process: &[Known], agent_programs: &[String]) -> Recogni
 fn recognise_one(known: &Known, agent_programs: &[String]) -> Recognised {
     let wrappings = &known.wrappings;
     let arguments = known.head();
-    if wrappings
+    let matching = wrappings
         .iter()
-        .any(|wrapping| starts_with(&arguments, wrapping))
-    {
-        return match known.starts_in_image {
-            true => Recognised::InImage,
-            false => Recognised::Wrapped,
+        .filter(|wrapping| starts_with(&arguments, wrapping));
+    // The longest is the one that was meant.
+    if let Some(wrapping) = matching.max_by_key(|wrapping| wrapping.wrapper.len()) {
+        let rest = arguments.get(wrapping.wrapper.len()..).unwrap_or_default();
+        let again = |wrapping: &Wrapping| starts_with(rest, wrapping);
+        let twice = wrappings.iter().any(again);
+        return match (known.starts_in_image, twice) {
+            (true, _) => Recognised::InImage,
+            (false, true) => Recognised::Twice,
+            (false, false) if known.is_hollow(wrapping) => Recognised::Hollow,
+            (false, false) => Recognised::Wrapped,
         };
     }
     let programs: Vec<&str> = wrappings
@@ -127,6 +137,25 @@ impl Known {
             arguments.extend(self.command.head());
         }
         arguments
+    }
+
+    /// Whether no program stands behind the wrapper, or none under a condition.
+    fn is_hollow(&self, wrapping: &Wrapping) -> bool {
+        let lists = self.entry_point.elements().zip(self.command.elements());
+        let Some((entry_point, command)) = lists else {
+            return false;
+        };
+        let words = [entry_point, command].concat();
+        let behind = words.get(wrapping.wrapper.len()..).unwrap_or_default();
+        if let Some(script) = &wrapping.script {
+            let text = behind.first().and_then(Value::as_str);
+            let program = text.and_then(|text| text.strip_prefix(script.as_str()));
+            return program.is_some_and(|program| program.trim().is_empty());
+        }
+        let own = wrapping.command.as_deref().unwrap_or_default();
+        let own = [&wrapping.suffix, own].concat();
+        let program = behind.strip_suffix(own.as_slice()).unwrap_or(behind);
+        program.iter().all(may_vanish)
     }
 }
 

@@ -82,21 +82,33 @@ fn operating_systems(task: &Task<'_>) -> Vec<System> {
         Value::Object(map) if function(runtime).is_none() => {
             let system = View::new(task.dialect, map).get("operatingSystemFamily");
             if let Some(system) = system {
-                each_branch(system, &mut |system| {
-                    found.push(match known_text(task, system) {
-                        Ok(known) if known.text.starts_with("WINDOWS") => System::Windows,
-                        Err(_) if system.is_string() || function(system).is_some() => {
-                            System::Unknown
-                        }
-                        _ => System::Linux,
-                    });
-                });
+                each_branch(system, &mut |system| found.extend(systems_of(task, system)));
             }
         }
         _ if function(runtime).is_some() => found.push(System::Unknown),
         _ => {}
     });
     found
+}
+
+/// The operating systems that an expression can stand for. A parameter may have every value that
+/// its declaration allows.
+fn systems_of(task: &Task<'_>, system: &Value) -> Vec<System> {
+    let of = |text: &str| match text.starts_with("WINDOWS") {
+        true => System::Windows,
+        false => System::Linux,
+    };
+    match (known_text(task, system), function(system)) {
+        (Ok(known), _) if known.parameters.is_empty() => vec![of(&known.text)],
+        (_, Some(("Ref", Value::String(name)))) => {
+            let values = task.template.allowed_values(name);
+            let systems = values.map(|values| values.iter().map(|value| of(value)).collect());
+            systems.unwrap_or_else(|| vec![System::Unknown])
+        }
+        (_, Some(_)) => vec![System::Unknown],
+        _ if system.is_string() => vec![System::Unknown],
+        _ => vec![System::Linux],
+    }
 }
 
 /// Refuses a task definition that may run on Windows, where the recipe's agent does not.
@@ -107,7 +119,7 @@ pub(crate) fn check_operating_system(task: &Task<'_>) -> Result<(), Refusal> {
         false => Err(Refusal::new(
             Code::UnknownPlatform,
             "it is not known whether this runs on Linux".to_owned(),
-            "write the operating system family as text",
+            "write the operating system family as text, or allow only Linux in its parameter",
         )),
     }
 }

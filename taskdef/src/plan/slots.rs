@@ -100,7 +100,7 @@ fn in_element<'d>(
             });
             Ok(())
         }
-        other => Err(unreadable(other, "a container definition is")),
+        other => Err(unreadable(other, &format!("{} is", numbered(list, path)))),
     }
 }
 
@@ -123,6 +123,14 @@ pub(crate) fn branch_path(path: &Path, index: usize) -> Path {
     path.push(Step::Key("Fn::If".to_owned()));
     path.push(Step::Index(index));
     path
+}
+
+/// A container definition that has no name, by its place in its list.
+fn numbered(list: &Path, path: &Path) -> String {
+    match path.get(list.len()) {
+        Some(Step::Index(index)) => format!("the container definition number {}", index + 1),
+        _ => "a container definition".to_owned(),
+    }
 }
 
 fn unreadable(value: &Value, what: &str) -> Refusal {

@@ -161,16 +161,18 @@ fn read_tag(key: &str, value: &str, tags: &mut Tags) {
             format!("the tag `{key}` contains a comma; names are separated by colons or spaces"),
         ));
     }
+    // YAML's `False` is the text `False` to CloudFormation.
+    let is = |truth: &str| value.eq_ignore_ascii_case(truth);
     match key {
-        "outrigger:instrument" => match value {
-            "true" => tags.instrument = Some(true),
-            "false" => tags.instrument = Some(false),
+        "outrigger:instrument" => match (is("true"), is("false")) {
+            (true, _) => tags.instrument = Some(true),
+            (_, true) => tags.instrument = Some(false),
             _ => tags.notes.push(Note::new(
                 Code::SelectionTag,
                 format!("the tag `{key}` is neither `true` nor `false`, and was not followed"),
             )),
         },
-        "kilt-include" | "kilt-ignore" if value == "false" => {}
+        "kilt-include" | "kilt-ignore" if is("false") => {}
         "kilt-include" => tags.kilt.include = true,
         "kilt-ignore" => tags.kilt.ignore = true,
         "outrigger:containers" | "kilt-include-containers" => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Evaluation, as_if, function, is_no_value};
+use crate::cloudformation::intrinsic::{Evaluation, as_if, call, function, is_no_value};
 use crate::process::{Process, merge};
 use crate::report::Code;
 
@@ -30,7 +30,7 @@ impl Words {
     pub(crate) fn simplified(&self, evaluation: &Evaluation<'_>) -> Words {
         match self {
             Words::List(items) => {
-                let items = items.iter().map(|item| evaluation.simplified(item));
+                let items = items.iter().map(|item| simplified(item, evaluation));
                 Words::List(items.filter(|item| !is_no_value(item)).collect())
             }
             Words::Whole(value, never_empty) => match evaluation.simplified(value) {
@@ -82,6 +82,21 @@ impl Words {
             Words::List(items) => items.iter().map(crate::container::shown).collect(),
             Words::Whole(value, _) => vec![crate::container::shown(value)],
         }
+    }
+}
+
+/// An element with everything that is known written as its value; one that may vanish stays so.
+fn simplified(item: &Value, evaluation: &Evaluation<'_>) -> Value {
+    match as_if(item) {
+        Some((condition, yes, no)) if !evaluation.given.contains_key(condition) => {
+            let branches = [yes, no].map(|branch| simplified(branch, evaluation));
+            let condition = Value::from(condition);
+            call(
+                "Fn::If",
+                [vec![condition], branches.to_vec()].concat().into(),
+            )
+        }
+        _ => evaluation.simplified(item),
     }
 }
 

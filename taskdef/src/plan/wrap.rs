@@ -349,6 +349,35 @@ mod tests {
     }
 
     #[test]
+    fn a_wrapper_without_a_program_is_told() {
+        let of = |entry_point| recognised(entry_point, json!([]), json!([]));
+        let vanishes = json!({"Fn::If": ["C", "/app", {"Ref": "AWS::NoValue"}]});
+        for hollow in [
+            json!(["/wrap"]),
+            json!(["/wrap", vanishes]),
+            json!(["/wrap", "--", "now"]),
+            json!(["sh", "-c", "sudo -E /wrap "]),
+        ] {
+            assert_eq!(of(hollow.clone()), Recognised::Hollow, "{hollow}");
+        }
+        assert_eq!(of(json!(["/wrap", vanishes, "-v"])), Recognised::Wrapped);
+        assert_eq!(
+            recognised(json!([]), json!(["/wrap"]), json!([])),
+            Recognised::Hollow
+        );
+        assert_eq!(of(json!(["/wrap", "/wrap", "a"])), Recognised::Twice);
+        assert_eq!(
+            of(json!(["/wrap", "sh", "-c", "sudo -E /wrap && exec a"])),
+            Recognised::Twice
+        );
+        // What the image brings is the image's own matter.
+        assert_eq!(
+            recognised(json!([]), json!([]), json!(["/wrap"])),
+            Recognised::InImage
+        );
+    }
+
+    #[test]
     fn a_composed_entry_point_is_recognised() {
         let list = json!({"Fn::Split": [",", {"Ref": "Words"}]});
         let composed = composed(&[json!("/wrap")], &list).unwrap();
