@@ -118,6 +118,17 @@ impl<'d> Template<'d> {
         }))
     }
 
+    /// The values that a parameter may have, where it is one text.
+    pub(crate) fn allowed_values(&self, name: &str) -> Option<Vec<String>> {
+        let declared = self.parameters?.get(name)?;
+        let kind = declared.get("Type").map_or(Some("String"), Value::as_str)?;
+        if !matches!(kind, "String" | "Number") {
+            return None;
+        }
+        let values = declared.get("AllowedValues")?.as_array()?;
+        values.iter().map(scalar_text).collect()
+    }
+
     /// An entry of the mappings.
     pub(crate) fn mapping(&self, map: &str, first: &str, second: &str) -> Option<&'d Value> {
         self.mapping_named(map)?.get(first)?.get(second)

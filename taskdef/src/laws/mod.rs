@@ -216,7 +216,9 @@ fn settings() -> Settings {
 
 fn template(task: &Value) -> Value {
     let properties = Dialect::CloudFormation.spell("", task);
-    json!({"Resources": {"family": {"Type": "AWS::ECS::TaskDefinition", "Properties": properties}}})
+    // One that a person switches is as open as one that a parameter decides.
+    json!({"Conditions": {"A": {"Fn::Equals": ["off", "on"]}},
+        "Resources": {"family": {"Type": "AWS::ECS::TaskDefinition", "Properties": properties}}})
 }
 
 /// The task definition after a run, and the report.
