@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::Dialect;
 use serde_json::json;
 
 fn applied(target: Value, edits: &[Edit]) -> Result<(Value, Vec<String>), CannotMerge> {
