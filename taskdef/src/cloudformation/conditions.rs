@@ -9,7 +9,7 @@ use super::template::Template;
 
 mod logic;
 
-pub(crate) use logic::{Decided, can_occur};
+pub(crate) use logic::{Decided, can_occur, can_occur_with};
 
 /// How many combinations of conditions are planned for one container.
 pub(crate) const MAX_COMBINATIONS: usize = 16;

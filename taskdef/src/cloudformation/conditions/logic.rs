@@ -30,9 +30,28 @@ pub(crate) fn can_occur(
     assignment: &Assignment,
     decided: Decided,
 ) -> bool {
+    occurs(template, assignment, decided, None)
+}
+
+/// The same as the template stands, with the values of these parameters.
+pub(crate) fn can_occur_with(
+    template: &Template<'_>,
+    assignment: &Assignment,
+    parameters: &BTreeSet<String>,
+) -> bool {
+    occurs(template, assignment, Decided::ByValues, Some(parameters))
+}
+
+fn occurs(
+    template: &Template<'_>,
+    assignment: &Assignment,
+    decided: Decided,
+    parameters: Option<&BTreeSet<String>>,
+) -> bool {
     let mut known = Known {
         template,
         decided,
+        parameters,
         named: BTreeMap::new(),
         compared: Vec::new(),
         found: BTreeMap::new(),
@@ -87,6 +106,8 @@ fn literal(value: &Value) -> Option<Cow<'_, str>> {
 struct Known<'k> {
     template: &'k Template<'k>,
     decided: Decided,
+    /// The parameters whose values count; all where none are named.
+    parameters: Option<&'k BTreeSet<String>>,
     /// What is assumed of conditions, and what follows from it for those in their definitions.
     named: BTreeMap<&'k str, bool>,
     /// The same of comparisons.
@@ -225,7 +246,13 @@ impl<'k> Known<'k> {
                 given: &Assignment::new(),
                 item: &LoopItem::new(),
             };
-            if let Ok(value) = evaluation.text(operand, &mut BTreeSet::new()) {
+            let mut used = BTreeSet::new();
+            let value = evaluation.text(operand, &mut used);
+            let named = |named: &BTreeSet<String>| !used.is_empty() && used.is_subset(named);
+            let counts = self.parameters.is_none_or(named);
+            if let Ok(value) = value
+                && counts
+            {
                 return Some(value == text);
             }
         }

@@ -113,6 +113,31 @@ fn as_the_template_stands_its_texts_and_allowed_values_decide() {
 }
 
 #[test]
+fn the_values_of_some_parameters_decide_by_themselves() {
+    let document = json!({
+        "Parameters": {"Image": {"Type": "String", "Default": ""}, "Stage": {"Type": "String", "Default": "dev"}},
+        "Conditions": {
+            "HasImage": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Image"}, ""]}]},
+            "Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+            "Far": {"Fn::Equals": [{"Ref": "AWS::Region"}, "far"]}
+        }
+    });
+    let mut settings = Settings::default();
+    settings.deployment.region = Some("near".to_owned());
+    let template = Template::new(&document, &settings);
+    let occurs = |condition: &str, parameters: &[&str]| {
+        let assignment = [(condition.to_owned(), true)].into();
+        let parameters = parameters.iter().map(|name| (*name).to_owned()).collect();
+        can_occur_with(&template, &assignment, &parameters)
+    };
+    assert!(!occurs("HasImage", &["Image"]));
+    assert!(occurs("HasImage", &["Stage"]));
+    assert!(occurs("Prod", &["Image"]));
+    assert!(!occurs("Prod", &["Image", "Stage"]));
+    assert!(occurs("Far", &[]) && occurs("Far", &["Image"]));
+}
+
+#[test]
 fn no_more_is_counted_than_is_planned() {
     let many: Vec<String> = (0..60).map(|index| format!("C{index:02}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
