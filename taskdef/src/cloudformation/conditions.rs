@@ -9,7 +9,7 @@ use super::template::Template;
 
 mod logic;
 
-pub(crate) use logic::{Decided, can_occur, can_occur_with};
+pub(crate) use logic::{By, can_occur, can_occur_with};
 
 /// How many combinations of conditions are planned for one container.
 pub(crate) const MAX_COMBINATIONS: usize = 16;
@@ -55,7 +55,7 @@ pub(crate) fn combinations(
     let mut search = Search {
         template,
         // What stands under conditions that cannot be is planned like any other: a person may change them.
-        narrows: !free.is_empty() && can_occur(template, given, Decided::ByLogic),
+        narrows: !free.is_empty() && can_occur(template, given, By::Logic),
         steps: 0,
         found: Vec::new(),
     };
@@ -84,7 +84,7 @@ impl Search<'_> {
         [true, false].into_iter().all(|truth| {
             let mut given = given.clone();
             given.insert((*name).to_owned(), truth);
-            let occurs = !self.narrows || can_occur(self.template, &given, Decided::ByLogic);
+            let occurs = !self.narrows || can_occur(self.template, &given, By::Logic);
             !occurs || self.from(&given, rest)
         })
     }

@@ -1,6 +1,6 @@
 //! Where an edit works: how the document spells it, and which branches of `Fn::If` are taken there.
 
-use crate::cloudformation::conditions::{Decided, can_occur};
+use crate::cloudformation::conditions::{By, can_occur};
 use crate::cloudformation::intrinsic::Assignment;
 use crate::cloudformation::template::Template;
 use crate::dialect::Dialect;
@@ -35,7 +35,7 @@ impl<'w> Where<'w> {
     /// This place in a template.
     pub(crate) fn of(self, template: &'w Template<'w>) -> Place<'w> {
         // What stands under conditions that cannot be is edited like anything else.
-        let narrows = can_occur(template, self.given, Decided::ByLogic);
+        let narrows = can_occur(template, self.given, By::Logic);
         Place {
             template: narrows.then_some(template),
             ..self.into()
@@ -47,7 +47,7 @@ impl Place<'_> {
     /// The conditions of a branch below; none where it is never taken.
     pub(super) fn branch(&self, condition: &str, truth: bool) -> Option<Assignment> {
         let given = assumed(self.given, condition, truth)?;
-        let occurs = |template: &Template<'_>| can_occur(template, &given, Decided::ByLogic);
+        let occurs = |template: &Template<'_>| can_occur(template, &given, By::Logic);
         self.template.is_none_or(occurs).then_some(given)
     }
 }

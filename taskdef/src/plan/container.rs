@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::cloudformation::conditions::Decided;
+use crate::cloudformation::conditions::By;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::container::View;
 use crate::edit::{CannotMerge, Edit, apply, changed};
@@ -62,6 +62,11 @@ impl Edits {
         added: None,
     };
 
+    fn new(own: Vec<Edit>, added: Rc<Additions>) -> Self {
+        let added = Some(added);
+        Edits { own, added }
+    }
+
     fn all(&self) -> Vec<&Edit> {
         let added = self.added.iter().flat_map(|added| &added.edits);
         self.own.iter().chain(added).collect()
@@ -73,7 +78,7 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
     let mut requests = Vec::new();
     for variant in variants(task, slot).unwrap_or_default() {
         // A value that a parameter does not have there is no image to ask about.
-        if variant.ruled_out != Some(Decided::ByValues)
+        if variant.ruled_out != Some(By::Values)
             && let Some(found) = inspected_references(task, &variant)
         {
             let view = View::new(task.dialect, &variant.container);
@@ -112,7 +117,7 @@ pub(crate) fn plan_slot<'d>(
     let mut plan: Option<SlotPlan<'d>> = None;
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut left: Vec<(Variant<'d>, Vec<Refusal>)> = Vec::new();
-    let by_template = |variant: &Variant<'_>| variant.ruled_out == Some(Decided::ByTemplate);
+    let by_template = |variant: &Variant<'_>| variant.ruled_out == Some(By::Template);
     for variant in variants(task, slot).map_err(|refusal| vec![refusal])? {
         let when = conditions_text(&variant.given, slot);
         let spare = variant.ruled_out.is_some().then(|| variant.clone());
@@ -152,7 +157,7 @@ fn plan_occurring<'d>(
     if variant.ruled_out.is_none() {
         return plan_variant(task, variant, lookup);
     }
-    let by_values = variant.ruled_out == Some(Decided::ByValues);
+    let by_values = variant.ruled_out == Some(By::Values);
     if by_values && inspected_references(task, &variant).is_some() {
         return Err(Vec::new());
     }
@@ -170,7 +175,7 @@ fn plan_occurring<'d>(
 fn left_alone(variant: &Variant<'_>, slot: &Slot<'_>, refusals: Vec<Refusal>) -> Vec<Note> {
     let when = conditions_text(&variant.given, slot);
     let says = |why: &str| format!("the container stays as it is when {when}, which {why}");
-    if variant.ruled_out == Some(Decided::ByValues) {
+    if variant.ruled_out == Some(By::Values) {
         let text = says("cannot be with the value that the image's parameter has here");
         let hint = "rewrite again when a deployment gives another value".to_owned();
         return vec![Note::new(Code::BranchLeftAlone, text).with_hint(Some(hint))];
@@ -285,13 +290,7 @@ fn plan_variant<'d>(
     Ok(SlotPlan {
         sidecars: workload.sidecars.iter().copied().collect(),
         wrapped: recognised != Recognised::Plain || workload.process.is_some(),
-        variants: vec![(
-            variant,
-            Edits {
-                own,
-                added: Some(added),
-            },
-        )],
+        variants: vec![(variant, Edits::new(own, added))],
         facts,
         notes,
         processes,

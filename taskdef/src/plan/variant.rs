@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{
-    Decided, MAX_COMBINATIONS, anywhere, can_occur, can_occur_with, combinations, fold,
-    of_branches, restrict,
+    By, MAX_COMBINATIONS, anywhere, can_occur, can_occur_with, combinations, fold, of_branches,
+    restrict,
 };
 use crate::cloudformation::intrinsic::{Assignment, as_if};
 use crate::container::View;
@@ -29,7 +29,7 @@ pub(crate) struct Variant<'d> {
     /// The container as it is under this combination.
     pub(crate) container: Cow<'d, Map<String, Value>>,
     /// What keeps it from occurring: it is planned like any other where it can be, and else stays as it is.
-    pub(crate) ruled_out: Option<Decided>,
+    pub(crate) ruled_out: Option<By>,
 }
 
 /// Splits a container by the conditions that decide what it runs.
@@ -87,16 +87,16 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
 
 /// What keeps a combination from occurring, where the container itself can be: the template, or a parameter that
 /// chooses the image and has another value there.
-fn ruled_out(task: &Task<'_>, slot: &Slot<'_>, variant: &Variant<'_>) -> Option<Decided> {
+fn ruled_out(task: &Task<'_>, slot: &Slot<'_>, variant: &Variant<'_>) -> Option<By> {
     let template = task.template;
-    let by_template = |given| can_occur(template, given, Decided::ByTemplate);
+    let by_template = |given| can_occur(template, given, By::Template);
     if by_template(&slot.given) && !by_template(&variant.given) {
-        return Some(Decided::ByTemplate);
+        return Some(By::Template);
     }
     let image = View::new(task.dialect, &variant.container).get("image")?;
     let used = references(task, image, &variant.given).ok()?.parameters;
     let by_values = |given| can_occur_with(template, given, &used);
-    (by_values(&slot.given) && !by_values(&variant.given)).then_some(Decided::ByValues)
+    (by_values(&slot.given) && !by_values(&variant.given)).then_some(By::Values)
 }
 
 fn each_list<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v [Value])) {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::conditions::{Decided, can_occur};
+use crate::cloudformation::conditions::{By, can_occur};
 use crate::cloudformation::intrinsic::{Assignment, call, no_value};
 use crate::cloudformation::template::Template;
 use crate::dialect::Dialect;
@@ -47,7 +47,7 @@ pub(super) struct Explored<T> {
 /// Reads under every combination that makes a difference, of those that can occur by what decides.
 pub(super) fn explore<T>(
     setting: Setting<'_>,
-    decided: Decided,
+    decided: By,
     read: &dyn Fn(&Reader<'_>) -> T,
 ) -> Explored<T> {
     let mut walk = Walk {
@@ -68,7 +68,7 @@ pub(super) fn explore<T>(
 
 struct Walk<'w, T> {
     setting: Setting<'w>,
-    decided: Decided,
+    decided: By,
     narrows: bool,
     leaves: usize,
     partial: bool,

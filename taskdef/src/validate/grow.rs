@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::conditions::Decided;
+use crate::cloudformation::conditions::By;
 use crate::plan::instrument::Instrumented;
 use crate::report::{Code, Finding, Outcome, Severity};
 use crate::source::{Change, New, Path};
@@ -44,7 +44,7 @@ pub(super) fn grow(
         changes: &one.changes,
     };
     // What a person switches keeps both of its sizes.
-    let explored = explore(surroundings.setting, Decided::ByLogic, &|reader| {
+    let explored = explore(surroundings.setting, By::Logic, &|reader| {
         fitted(reader, version, &sidecars)
     });
     let grows = |fitted: &Fitted| fitted.grown.is_some();

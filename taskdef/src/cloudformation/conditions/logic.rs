@@ -13,23 +13,19 @@ const MAX_DEPTH: usize = 200;
 
 /// What decides whether conditions can be true together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decided {
+pub(crate) enum By {
     /// Their logic: the same comparison has one result, and a value equals one text at most.
     ///
     /// What a person switches is open: a comparison of two texts, and the values that a parameter may have.
-    ByLogic,
+    Logic,
     /// The template as it stands, with such comparisons and `AllowedValues`.
-    ByTemplate,
+    Template,
     /// The same, and the values of parameters that are known here.
-    ByValues,
+    Values,
 }
 
 /// Whether the definitions of the conditions allow the assignment, as far as it can be seen.
-pub(crate) fn can_occur(
-    template: &Template<'_>,
-    assignment: &Assignment,
-    decided: Decided,
-) -> bool {
+pub(crate) fn can_occur(template: &Template<'_>, assignment: &Assignment, decided: By) -> bool {
     occurs(template, assignment, decided, None)
 }
 
@@ -39,13 +35,13 @@ pub(crate) fn can_occur_with(
     assignment: &Assignment,
     parameters: &BTreeSet<String>,
 ) -> bool {
-    occurs(template, assignment, Decided::ByValues, Some(parameters))
+    occurs(template, assignment, By::Values, Some(parameters))
 }
 
 fn occurs(
     template: &Template<'_>,
     assignment: &Assignment,
-    decided: Decided,
+    decided: By,
     parameters: Option<&BTreeSet<String>>,
 ) -> bool {
     let mut known = Known {
@@ -105,7 +101,7 @@ fn literal(value: &Value) -> Option<Cow<'_, str>> {
 /// What is known of conditions, to find the truth of others.
 struct Known<'k> {
     template: &'k Template<'k>,
-    decided: Decided,
+    decided: By,
     /// The parameters whose values count; all where none are named.
     parameters: Option<&'k BTreeSet<String>>,
     /// What is assumed of conditions, and what follows from it for those in their definitions.
@@ -209,7 +205,7 @@ impl<'k> Known<'k> {
     /// The result of a comparison, where it follows from what is known.
     fn comparison(&self, comparison: &Comparison<'k>) -> Option<bool> {
         match comparison {
-            Comparison::Texts(equal) => (self.decided != Decided::ByLogic).then_some(*equal),
+            Comparison::Texts(equal) => (self.decided != By::Logic).then_some(*equal),
             Comparison::With(operand, text) => {
                 let learned = self.learned(operand, text);
                 learned.or_else(|| self.declared(operand, text))
@@ -236,10 +232,10 @@ impl<'k> Known<'k> {
 
     /// Whether a value is this text, by what the template says of parameters, and by their values.
     fn declared(&self, operand: &Value, text: &str) -> Option<bool> {
-        if self.decided == Decided::ByLogic {
+        if self.decided == By::Logic {
             return None;
         }
-        if self.decided == Decided::ByValues {
+        if self.decided == By::Values {
             let evaluation = Evaluation {
                 template: self.template,
                 parameters: true,

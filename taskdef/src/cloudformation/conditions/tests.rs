@@ -94,21 +94,13 @@ fn as_the_template_stands_its_texts_and_allowed_values_decide() {
         (&[("Never", true)], true, false, false),
         (&[("Never", false)], true, true, true),
     ] {
+        assert_eq!(occurs(assignment, By::Logic), by_logic, "{assignment:?}");
         assert_eq!(
-            occurs(assignment, Decided::ByLogic),
-            by_logic,
-            "{assignment:?}"
-        );
-        assert_eq!(
-            occurs(assignment, Decided::ByTemplate),
+            occurs(assignment, By::Template),
             by_template,
             "{assignment:?}"
         );
-        assert_eq!(
-            occurs(assignment, Decided::ByValues),
-            by_values,
-            "{assignment:?}"
-        );
+        assert_eq!(occurs(assignment, By::Values), by_values, "{assignment:?}");
     }
 }
 
@@ -164,7 +156,7 @@ fn conditions_are_followed_only_so_deep() {
         let settings = Settings::default();
         let template = Template::new(&document, &settings);
         let first = [("C0".to_owned(), true)].into();
-        can_occur(&template, &first, Decided::ByTemplate)
+        can_occur(&template, &first, By::Template)
     };
     assert!(!chain(100));
     assert!(chain(100_000));
