@@ -320,7 +320,7 @@ fn branches(
         let condition = condition.to_owned();
         // A branch that is never taken here stays as it is.
         let mut side = |truth, branch: &Value| match place.branch(&condition, truth) {
-            None => Ok(Some(branch.clone())),
+            None => Ok((!is_no_value(branch)).then(|| branch.clone())),
             Some(given) => {
                 let place = Place {
                     given: &given,

@@ -228,6 +228,21 @@ fn a_branch_that_is_never_taken_stays_as_it_is() {
 }
 
 #[test]
+fn an_entry_that_is_nowhere_leaves_nothing_of_an_absent_list() {
+    let absent = json!({"Fn::If": ["C", {"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}]});
+    let target = json!({ "Environment": absent });
+    let gone = Edit::RemoveEntry {
+        list: vec!["environment".to_owned()],
+        key: "name".to_owned(),
+        name: "A".to_owned(),
+    };
+    // Whether one of its branches can be taken or both.
+    for given in [&[][..], &[("C", true)], &[("C", false)]] {
+        assert_eq!(applied_given(target.clone(), &gone, given).0, json!({}));
+    }
+}
+
+#[test]
 fn a_branch_inside_of_a_branch_keeps_what_cannot_be() {
     let both = |yes: Value, no: Value| json!({"Fn::If": ["C", yes, no]});
     let list = |yes: Value| json!({"Capabilities": {"Add": both(yes, json!(["NET_RAW"]))}});
