@@ -14,8 +14,9 @@ pub(crate) use logic::{By, can_occur, can_occur_with};
 /// How many combinations of conditions are planned for one container.
 pub(crate) const MAX_COMBINATIONS: usize = 16;
 
-/// How many steps are taken to find the combinations that can occur.
-const MAX_STEPS: usize = 2048;
+/// How many steps are taken to find the combinations that can occur: enough for as many conditions, each of which
+/// excludes all others.
+const MAX_STEPS: usize = 2 * MAX_COMBINATIONS * (MAX_COMBINATIONS + 1);
 
 /// Adds the conditions of the `Fn::If`s that a value is made of: itself, and the branches of itself.
 pub(crate) fn of_branches<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
@@ -52,6 +53,10 @@ pub(crate) fn combinations(
         .copied()
         .filter(|name| !given.contains_key(*name))
         .collect();
+    // But where some are others in other words, there are more combinations than conditions.
+    if free.len() > MAX_COMBINATIONS {
+        return None;
+    }
     let mut search = Search {
         template,
         // What stands under conditions that cannot be is planned like any other: a person may change them.
