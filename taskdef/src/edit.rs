@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{Assignment, as_if, call, function, is_no_value, no_value};
 use crate::container::{has_generated_keys, shown};
-use crate::dialect::Dialect;
 use crate::source::New;
 
+mod place;
 mod restore;
 
+pub(crate) use place::{Place, Where};
 pub(crate) use restore::{Restored, behind};
 use restore::{restore, stripped};
 
@@ -66,13 +67,6 @@ impl Edit {
     }
 }
 
-/// How the object to edit is spelled, and the conditions that it stands under.
-#[derive(Clone, Copy)]
-pub(crate) struct Where<'w> {
-    pub(crate) dialect: Dialect,
-    pub(crate) given: &'w Assignment,
-}
-
 /// Why an edit cannot be made; the place is given as canonical keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CannotMerge {
@@ -93,11 +87,12 @@ impl CannotMerge {
 }
 
 /// Applies edits in order to `target`; says in one line each what has changed, without values.
-pub(crate) fn apply(
+pub(crate) fn apply<'p>(
     target: &mut Map<String, Value>,
     edits: &[&Edit],
-    place: Where<'_>,
+    place: impl Into<Place<'p>>,
 ) -> Result<Vec<String>, CannotMerge> {
+    let place = place.into();
     let mut said: Vec<String> = Vec::new();
     for edit in edits {
         let mut effects = Vec::new();
@@ -112,11 +107,12 @@ pub(crate) fn apply(
 }
 
 /// What edits make of an object, if anything changes; only the members that they touch are copied.
-pub(crate) fn changed(
+pub(crate) fn changed<'p>(
     object: &Map<String, Value>,
     edits: &[&Edit],
-    place: Where<'_>,
+    place: impl Into<Place<'p>>,
 ) -> Result<(Option<New>, Vec<String>), CannotMerge> {
+    let place = place.into();
     if edits.is_empty() {
         return Ok((None, Vec::new()));
     }
@@ -157,7 +153,7 @@ pub(crate) fn changed(
 fn apply_one(
     target: &mut Map<String, Value>,
     edit: &Edit,
-    place: Where<'_>,
+    place: Place<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     match edit {
@@ -186,7 +182,7 @@ fn apply_one(
             Ok(rest)
         }),
         Edit::Include(path, members) => at(target, "", path, place, &mut |old, given| {
-            branches(old, path, Where { given, ..place }, &mut |old, _| {
+            branches(old, path, Place { given, ..place }, &mut |old, _| {
                 let mut items = as_list(old, path)?;
                 for member in members {
                     if !items.contains(member) {
@@ -206,7 +202,7 @@ fn upsert_entry(
     list: &[String],
     key: &str,
     entry: &Map<String, Value>,
-    place: Where<'_>,
+    place: Place<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     let holder = list.last().map_or("", String::as_str);
@@ -214,7 +210,7 @@ fn upsert_entry(
     let name = entry.get(spelled_key.as_ref()).unwrap_or(&Value::Null);
     let mut verbs = Vec::new();
     at(target, "", list, place, &mut |old, given| {
-        branches(old, list, Where { given, ..place }, &mut |old, _| {
+        branches(old, list, Place { given, ..place }, &mut |old, _| {
             upsert(old, &spelled_key, name, entry, list, &mut verbs)
         })
     })?;
@@ -233,7 +229,7 @@ fn remove_entry(
     list: &[String],
     key: &str,
     name: &str,
-    place: Where<'_>,
+    place: Place<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     let spelled_key = place
@@ -241,7 +237,7 @@ fn remove_entry(
         .key(list.last().map_or("", String::as_str), key);
     let wanted = Value::String(name.to_owned());
     at(target, "", list, place, &mut |old, given| {
-        branches(old, list, Where { given, ..place }, &mut |old, _| {
+        branches(old, list, Place { given, ..place }, &mut |old, _| {
             let Some(Value::Array(items)) = old else {
                 return Ok(old);
             };
@@ -262,7 +258,7 @@ fn at(
     map: &mut Map<String, Value>,
     parent: &str,
     path: &[String],
-    place: Where<'_>,
+    place: Place<'_>,
     leaf: &mut Leaf<'_>,
 ) -> Result<(), CannotMerge> {
     let Some((key, rest)) = path.split_first() else {
@@ -285,7 +281,7 @@ fn at(
                 None => Map::new(),
                 Some(other) => return Err(CannotMerge::at(&other, std::slice::from_ref(key))),
             };
-            at(&mut inner, key, rest, Where { given, ..place }, leaf)?;
+            at(&mut inner, key, rest, Place { given, ..place }, leaf)?;
             Ok((!inner.is_empty()).then_some(Value::Object(inner)))
         })?
     };
@@ -304,7 +300,7 @@ fn at(
 fn branches(
     old: Option<Value>,
     path: &[String],
-    place: Where<'_>,
+    place: Place<'_>,
     change: &mut Leaf<'_>,
 ) -> Result<Option<Value>, CannotMerge> {
     let given = place.given;
@@ -323,12 +319,10 @@ fn branches(
     if let Some((condition, yes, no)) = as_if(&value) {
         let condition = condition.to_owned();
         // A branch that is never taken here stays as it is.
-        let mut side = |truth, branch: &Value| match given.get(&condition) {
-            Some(taken) if *taken != truth => Ok(Some(branch.clone())),
-            _ => {
-                let mut given = given.clone();
-                given.insert(condition.clone(), truth);
-                let place = Where {
+        let mut side = |truth, branch: &Value| match place.branch(&condition, truth) {
+            None => Ok((!is_no_value(branch)).then(|| branch.clone())),
+            Some(given) => {
+                let place = Place {
                     given: &given,
                     ..place
                 };

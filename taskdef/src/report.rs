@@ -64,6 +64,8 @@ codes! {
     AssumptionNotConfirmed = "assumption-not-confirmed",
     /// A planned task definition is replaced, because it is rewritten.
     BecomesReplacement = "becomes-replacement",
+    /// A branch that cannot be taken stays as it is, because it cannot be instrumented.
+    BranchLeftAlone = "branch-left-alone",
     /// The task definition carries none of the recipes that are to be taken off.
     CarriesNoRecipe = "carries-no-recipe",
     /// An intrinsic function stands where entries have to be merged.

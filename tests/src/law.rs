@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::conditions::{Assignment, assignments, intrinsic, under, used};
+use crate::conditions::{Assignment, intrinsic, possible, under, used};
 use crate::document::{at, container_definitions, task_definitions};
 use crate::process::{Words, effective, list};
 use crate::{ecs, lock, shell};
@@ -92,7 +92,8 @@ pub struct Verdict {
     pub broken: Vec<String>,
 }
 
-/// Compares the task definitions of two documents, under every assignment of the conditions used.
+/// Compares the task definitions of two documents, under every assignment of the conditions used that
+/// the template allows.
 pub fn judge(input: &Value, output: &Value, lock: &Value, wrapper: &Wrapper<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     for (path, before) in task_definitions(input) {
@@ -111,7 +112,7 @@ pub fn judge(input: &Value, output: &Value, lock: &Value, wrapper: &Wrapper<'_>)
             wrapper,
             architecture: if arm { "arm64" } else { "amd64" },
         };
-        for assignment in assignments(&names) {
+        for assignment in possible(input, &names) {
             place.containers(old, new, &assignment, &mut verdict);
         }
     }

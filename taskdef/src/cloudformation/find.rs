@@ -63,7 +63,48 @@ pub(crate) fn in_template(document: &Value) -> Option<Survey<'_>> {
         &[],
         &mut survey,
     );
+    for (place, name) in transforms(document) {
+        let finding = not_looked_at(format!(
+            "the transform `{name}` may bring resources of its own, which were not looked at"
+        ));
+        survey.findings.push((place.to_owned(), finding));
+    }
     Some(survey)
+}
+
+/// The [transforms](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html)
+/// of AWS at the top of a template that bring no task definitions and no mappings, by the beginnings of their names.
+const HARMLESS_TRANSFORMS: &[&str] = &[
+    "AWS::CodeDeployBlueGreen",
+    "AWS::LanguageExtensions",
+    "AWS::SecretsManager-",
+    "AWS::Serverless-",
+    "AWS::ServiceCatalog",
+];
+
+/// The transforms at the top of a template that may bring anything: where they stand, and their names.
+pub(crate) fn transforms(document: &Value) -> Vec<(&'static str, &str)> {
+    let mut found = Vec::new();
+    for place in ["Transform", "Fn::Transform"] {
+        let stated = match document.get(place) {
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for one in stated {
+            let name = one.as_str().or_else(|| one.get("Name")?.as_str());
+            let name = name.unwrap_or("Fn::Transform");
+            let harmless = HARMLESS_TRANSFORMS
+                .iter()
+                .any(|known| name.starts_with(known));
+            // A macro's name may have the account before it.
+            let own = name.rsplit("::").next() == Some("Outrigger");
+            if !harmless && !own && !found.contains(&(place, name)) {
+                found.push((place, name));
+            }
+        }
+    }
+    found
 }
 
 /// What an object is that CloudFormation hands to a macro: a whole template has `Resources`, and a
@@ -252,17 +293,20 @@ fn may_be_task_definition(kind: &str, loops: &[Loop]) -> bool {
 }
 
 fn nested(id: &str, kind: &str, survey: &mut Survey<'_>) {
-    survey.findings.push((
-        id.to_owned(),
-        Finding {
-            code: Code::NestedTemplate,
-            severity: Severity::Warning,
-            container: None,
-            image: None,
-            message: format!("`{kind}` brings resources of its own, which were not looked at"),
-            hint: Some("run Outrigger on what it brings, too".to_owned()),
-        },
-    ));
+    let message = format!("`{kind}` brings resources of its own, which were not looked at");
+    let finding = not_looked_at(message);
+    survey.findings.push((id.to_owned(), finding));
+}
+
+fn not_looked_at(message: String) -> Finding {
+    Finding {
+        code: Code::NestedTemplate,
+        severity: Severity::Warning,
+        container: None,
+        image: None,
+        message,
+        hint: Some("run Outrigger on what it brings, too".to_owned()),
+    }
 }
 
 fn extended(path: &Path, step: Step) -> Path {

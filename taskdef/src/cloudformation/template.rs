@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::DocumentKind;
+use crate::container::has_generated_keys;
 use crate::settings::Settings;
 
+use super::find::{kind_of_fragment, transforms};
 use super::intrinsic::scalar_text;
 
 /// What is known of a template parameter.
@@ -28,6 +31,8 @@ pub(crate) struct Template<'d> {
     mappings: Option<&'d Map<String, Value>>,
     conditions: Option<&'d Map<String, Value>>,
     settings: &'d Settings,
+    /// Whether there may be mappings that the document does not have: it is a snippet, or transformed.
+    is_partial: bool,
     /// Whether a text is more than that where it holds a dynamic reference.
     replaces_texts: bool,
 }
@@ -40,6 +45,8 @@ impl<'d> Template<'d> {
             mappings: section("Mappings"),
             conditions: section("Conditions"),
             settings,
+            is_partial: kind_of_fragment(document) == DocumentKind::Snippet
+                || !transforms(document).is_empty(),
             replaces_texts: true,
         }
     }
@@ -51,6 +58,7 @@ impl<'d> Template<'d> {
             mappings: None,
             conditions: None,
             settings,
+            is_partial: false,
             replaces_texts: false,
         }
     }
@@ -132,6 +140,22 @@ impl<'d> Template<'d> {
     /// An entry of the mappings.
     pub(crate) fn mapping(&self, map: &str, first: &str, second: &str) -> Option<&'d Value> {
         self.mapping_named(map)?.get(first)?.get(second)
+    }
+
+    /// Whether a transform may bring an entry of the mappings that the document does not have.
+    pub(crate) fn may_have_mapping(&self, map: &str, first: &str) -> bool {
+        let Some(mappings) = self.mappings else {
+            return self.is_partial;
+        };
+        let generates = |value: Option<&Value>| {
+            let value = value.and_then(Value::as_object);
+            value.is_some_and(has_generated_keys)
+        };
+        let map = mappings.get(map);
+        self.is_partial
+            || has_generated_keys(mappings)
+            || generates(map)
+            || generates(map.and_then(|map| map.get(first)))
     }
 
     /// A whole mapping.

@@ -6,7 +6,7 @@ use crate::cloudformation::intrinsic::{Assignment, as_if, call, scalar_text};
 use crate::container::shown;
 use crate::plan::wrap::uncomposed;
 
-use super::{CannotMerge, Where, as_list, at, branches, without, without_branches};
+use super::{CannotMerge, Place, as_list, at, branches, without, without_branches};
 
 /// What a list was before.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub(super) fn restore(
     target: &mut Map<String, Value>,
     path: &[String],
     restored: &Restored,
-    place: Where<'_>,
+    place: Place<'_>,
     said: &mut Vec<String>,
 ) -> Result<(), CannotMerge> {
     let holder = path.last().map_or("", String::as_str);
@@ -33,7 +33,7 @@ pub(super) fn restore(
     let key = key.map(|key| place.dialect.key(holder, key).into_owned());
     at(target, "", path, place, &mut |old, given| {
         // A list that is not there has no branches that could differ.
-        branches(old, path, Where { given, ..place }, &mut |old, _| {
+        branches(old, path, Place { given, ..place }, &mut |old, _| {
             let was_there = old.is_some();
             let mut items = as_list(old, path)?;
             for name in &restored.names {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::Dialect;
 use serde_json::json;
 
 fn applied(target: Value, edits: &[Edit]) -> Result<(Value, Vec<String>), CannotMerge> {
@@ -224,6 +225,21 @@ fn a_branch_that_is_never_taken_stays_as_it_is() {
         json!({"Capabilities": {"Add": ["SYS_PTRACE"]}}),
     )});
     assert_eq!(once, expected);
+}
+
+#[test]
+fn an_entry_that_is_nowhere_leaves_nothing_of_an_absent_list() {
+    let absent = json!({"Fn::If": ["C", {"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}]});
+    let target = json!({ "Environment": absent });
+    let gone = Edit::RemoveEntry {
+        list: vec!["environment".to_owned()],
+        key: "name".to_owned(),
+        name: "A".to_owned(),
+    };
+    // Whether one of its branches can be taken or both.
+    for given in [&[][..], &[("C", true)], &[("C", false)]] {
+        assert_eq!(applied_given(target.clone(), &gone, given).0, json!({}));
+    }
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{assignments, lacework, run, run_as_root, task_definition, template};
+use super::{around, assignments, lacework, run, run_as_root, task_definition, template};
 use crate::DocumentKind;
 use crate::cloudformation::conditions::restrict;
 use crate::cloudformation::intrinsic::Assignment;
@@ -71,7 +71,7 @@ proptest! {
     fn a_second_run_of_several_recipes_changes_nothing(task in task_definition()) {
         let recipes = Recipes::new(vec![collector("first"), run_as_root(), collector("second")]).unwrap();
         let (once, first) = run(&template(&task), DocumentKind::Template, &recipes);
-        let again = json!({"Resources": {"family": {"Type": "AWS::ECS::TaskDefinition", "Properties": once}}});
+        let again = around(&once);
         let (twice, second) = run(&again, DocumentKind::Template, &recipes);
         prop_assert_eq!(&once, &twice);
         if first.task_definitions[0].outcome == Outcome::Rewritten {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::cloudformation::conditions::By;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::container::View;
 use crate::edit::{CannotMerge, Edit, apply, changed};
@@ -22,7 +23,7 @@ use super::facts::{
     check_user, facts, is_one_empty_word, needs_config, said_about_image, to_state,
     unquotable_texts, words,
 };
-use super::image::{Inspected, Lookup, inspect, question, references};
+use super::image::{Inspected, Lookup, References, inspect, question, references};
 use super::program::{one_wrapper, process_change, process_edits};
 use super::recognise::{Recognised, known, recognise};
 use super::rendered::Additions;
@@ -51,13 +52,25 @@ pub(crate) struct SlotPlan<'d> {
 struct Edits {
     /// What is its own: its process, and its image.
     own: Vec<Edit>,
-    /// What the recipe asks of others too.
-    added: Rc<Additions>,
+    /// What the recipe asks of others too; none where it stays as it is.
+    added: Option<Rc<Additions>>,
 }
 
 impl Edits {
+    /// What leaves a container as it is.
+    const NONE: Edits = Edits {
+        own: Vec::new(),
+        added: None,
+    };
+
+    fn new(own: Vec<Edit>, added: Rc<Additions>) -> Self {
+        let added = Some(added);
+        Edits { own, added }
+    }
+
     fn all(&self) -> Vec<&Edit> {
-        self.own.iter().chain(&self.added.edits).collect()
+        let added = self.added.iter().flat_map(|added| &added.edits);
+        self.own.iter().chain(added).collect()
     }
 }
 
@@ -65,14 +78,11 @@ impl Edits {
 pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
     let mut requests = Vec::new();
     for variant in variants(task, slot).unwrap_or_default() {
-        let view = View::new(task.dialect, &variant.container);
-        let needed = match words(task, view, "entryPoint", &variant.given) {
-            Ok(entry_point) => needs_config(task, view, &entry_point, &variant.given),
-            Err(_) => false,
-        };
-        if let (true, Some(image)) = (needed, view.get("image"))
-            && let Ok(found) = references(task, image, &variant.given)
+        // A value that a parameter does not have there is no image to ask about.
+        if variant.ruled_out != Some(By::Values)
+            && let Some(found) = inspected_references(task, &variant)
         {
+            let view = View::new(task.dialect, &variant.container);
             let references = found.references.into_iter();
             requests.extend(
                 references.map(|reference| question(task, view, &variant.given, reference)),
@@ -80,6 +90,16 @@ pub(crate) fn requests(task: &Task<'_>, slot: &Slot<'_>) -> Vec<ImageRequest> {
         }
     }
     requests
+}
+
+/// The references that a container's image can stand for, where its config matters.
+fn inspected_references(task: &Task<'_>, variant: &Variant<'_>) -> Option<References> {
+    let view = View::new(task.dialect, &variant.container);
+    let entry_point = words(task, view, "entryPoint", &variant.given).ok()?;
+    if !needs_config(task, view, &entry_point, &variant.given) {
+        return None;
+    }
+    references(task, view.get("image")?, &variant.given).ok()
 }
 
 /// Plans a container, for every combination of conditions; none where no combination can occur.
@@ -95,23 +115,77 @@ pub(crate) fn plan_slot<'d>(
             "write the container definition inline",
         )]);
     }
-    let variants = variants(task, slot).map_err(|refusal| vec![refusal])?;
     let mut plan: Option<SlotPlan<'d>> = None;
     let mut refusals: Vec<Refusal> = Vec::new();
-    for variant in variants {
+    let mut left: Vec<(Variant<'d>, Vec<Refusal>)> = Vec::new();
+    let by_template = |variant: &Variant<'_>| variant.ruled_out == Some(By::Template);
+    for variant in variants(task, slot).map_err(|refusal| vec![refusal])? {
         let when = conditions_text(&variant.given, slot);
-        match plan_variant(task, variant, lookup) {
-            Ok(one) => plan = Some(joined(plan, one)),
-            Err(found) => {
+        let spare = variant.ruled_out.is_some().then(|| variant.clone());
+        match (plan_occurring(task, variant, lookup), spare) {
+            (Ok(one), _) => plan = Some(joined(plan, one)),
+            (Err(found), Some(variant)) if found.is_empty() || by_template(&variant) => {
+                left.push((variant, found));
+            }
+            (Err(found), _) => {
                 refusals.extend(found.into_iter().map(|refusal| refusal.when(&when)));
             }
         }
     }
-    refusals.dedup();
-    match refusals.is_empty() {
-        true => Ok(plan.map(|plan| named_by_conditions(plan, slot))),
-        false => Err(refusals),
+    if plan.is_none() && refusals.is_empty() {
+        refusals.extend(left.drain(..).flat_map(|(_, found)| found));
     }
+    refusals.dedup();
+    let plan = match (refusals.is_empty(), plan) {
+        (false, _) => return Err(refusals),
+        (true, None) => return Ok(None),
+        (true, Some(plan)) => plan,
+    };
+    let mut plan = named_by_conditions(plan, slot, !left.is_empty());
+    for (variant, refusals) in left {
+        plan.notes.extend(left_alone(&variant, slot, refusals));
+        plan.variants.push((variant, Edits::NONE));
+    }
+    Ok(Some(plan))
+}
+
+/// Plans a combination of conditions; of one that cannot occur, no refusal is said where it is to stay as it is.
+fn plan_occurring<'d>(
+    task: &Task<'_>,
+    variant: Variant<'d>,
+    lookup: Lookup<'_>,
+) -> Result<SlotPlan<'d>, Vec<Refusal>> {
+    if variant.ruled_out.is_none() {
+        return plan_variant(task, variant, lookup);
+    }
+    let by_values = variant.ruled_out == Some(By::Values);
+    if by_values && inspected_references(task, &variant).is_some() {
+        return Err(Vec::new());
+    }
+    let is_judged = matches!(lookup, Lookup::Judge(..));
+    let plan = plan_variant(task, variant, lookup)?;
+    let stays = |(_, edits): &(Variant<'_>, Edits)| edits.own.is_empty();
+    // Whether it could be rewritten is not known while judging.
+    match is_judged && !plan.variants.iter().all(stays) {
+        true => Err(Vec::new()),
+        false => Ok(plan),
+    }
+}
+
+/// Says that a combination that cannot occur stays as it is.
+fn left_alone(variant: &Variant<'_>, slot: &Slot<'_>, refusals: Vec<Refusal>) -> Vec<Note> {
+    let when = conditions_text(&variant.given, slot);
+    let says = |why: &str| format!("the container stays as it is when {when}, which {why}");
+    if variant.ruled_out == Some(By::Values) {
+        let text = says("cannot be with the value that the image's parameter has here");
+        let hint = "rewrite again when a deployment gives another value".to_owned();
+        return vec![Note::new(Code::BranchLeftAlone, text).with_hint(Some(hint))];
+    }
+    let note = |refusal: Refusal| {
+        let text = says("cannot be as the template is: ") + &refusal.message;
+        Note::new(Code::BranchLeftAlone, text).with_hint(refusal.hint)
+    };
+    refusals.into_iter().map(note).collect()
 }
 
 fn joined<'d>(all: Option<SlotPlan<'d>>, one: SlotPlan<'d>) -> SlotPlan<'d> {
@@ -128,8 +202,8 @@ fn joined<'d>(all: Option<SlotPlan<'d>>, one: SlotPlan<'d>) -> SlotPlan<'d> {
     all
 }
 
-/// Says with each process under which conditions it runs, where they differ.
-fn named_by_conditions<'d>(mut plan: SlotPlan<'d>, slot: &Slot<'_>) -> SlotPlan<'d> {
+/// Says with each process under which conditions it runs, where they differ or are not all.
+fn named_by_conditions<'d>(mut plan: SlotPlan<'d>, slot: &Slot<'_>, in_part: bool) -> SlotPlan<'d> {
     let (first, rest) = match plan.processes.split_first() {
         Some(split) => split,
         None => return plan,
@@ -137,7 +211,7 @@ fn named_by_conditions<'d>(mut plan: SlotPlan<'d>, slot: &Slot<'_>) -> SlotPlan<
     let same = |one: &ProcessChange, other: &ProcessChange| {
         one.before == other.before && one.after == other.after
     };
-    if rest.iter().all(|process| same(process, first)) {
+    if !in_part && rest.iter().all(|process| same(process, first)) {
         plan.processes.truncate(1);
         return plan;
     }
@@ -218,7 +292,7 @@ fn plan_variant<'d>(
     Ok(SlotPlan {
         sidecars: workload.sidecars.iter().copied().collect(),
         wrapped: recognised != Recognised::Plain || workload.process.is_some(),
-        variants: vec![(variant, Edits { own, added })],
+        variants: vec![(variant, Edits::new(own, added))],
         facts,
         notes,
         processes,

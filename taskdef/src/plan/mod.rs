@@ -79,7 +79,8 @@ pub(crate) struct Note {
 impl Note {
     pub(crate) fn new(code: Code, message: String) -> Self {
         let severity = match code {
-            Code::SelectionTag
+            Code::BranchLeftAlone
+            | Code::SelectionTag
             | Code::EmptyEntryPoint
             | Code::EnvironmentReplaced
             | Code::ImageNotRead

@@ -165,11 +165,12 @@ impl<'t> Task<'t> {
     }
 
     /// Where an edit under these conditions works.
-    pub(crate) fn at<'w>(&self, given: &'w Assignment) -> edit::Where<'w> {
-        edit::Where {
+    pub(crate) fn at<'w>(&'w self, given: &'w Assignment) -> edit::Place<'w> {
+        let place = edit::Where {
             dialect: self.dialect,
             given,
-        }
+        };
+        place.of(self.template)
     }
 
     pub(crate) fn about(&self, slot: &Slot<'_>, position: usize) -> About {

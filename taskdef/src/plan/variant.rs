@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::conditions::{
-    MAX_COMBINATIONS, anywhere, combinations, fold, of_branches, restrict,
+    By, MAX_COMBINATIONS, anywhere, can_occur, can_occur_with, combinations, fold, of_branches,
+    restrict,
 };
 use crate::cloudformation::intrinsic::{Assignment, as_if};
 use crate::container::View;
 use crate::report::Code;
 use crate::settings::PinDigests;
 
+use super::image::references;
 use super::slots::Slot;
 use super::words::may_vanish;
 use super::{Refusal, Task};
@@ -21,10 +23,13 @@ use super::{Refusal, Task};
 const DECIDING: &[&str] = &["entryPoint", "command", "user"];
 
 /// One combination of conditions.
+#[derive(Clone)]
 pub(crate) struct Variant<'d> {
     pub(crate) given: Assignment,
     /// The container as it is under this combination.
     pub(crate) container: Cow<'d, Map<String, Value>>,
+    /// What keeps it from occurring: it is planned like any other where it can be, and else stays as it is.
+    pub(crate) ruled_out: Option<By>,
 }
 
 /// Splits a container by the conditions that decide what it runs.
@@ -55,6 +60,7 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
         return Ok(vec![Variant {
             given: slot.given.clone(),
             container: Cow::Borrowed(slot.container),
+            ruled_out: None,
         }]);
     }
     let combinations = combinations(task.template, &conditions, &slot.given).ok_or_else(|| {
@@ -68,12 +74,29 @@ pub(crate) fn variants<'d>(task: &Task<'_>, slot: &Slot<'d>) -> Result<Vec<Varia
         .into_iter()
         .map(|given| {
             let container = restricted(task, slot.container, &given);
-            Variant {
+            let mut variant = Variant {
                 given,
                 container: Cow::Owned(container),
-            }
+                ruled_out: None,
+            };
+            variant.ruled_out = ruled_out(task, slot, &variant);
+            variant
         })
         .collect())
+}
+
+/// What keeps a combination from occurring, where the container itself can be: the template, or a parameter that
+/// chooses the image and has another value there.
+fn ruled_out(task: &Task<'_>, slot: &Slot<'_>, variant: &Variant<'_>) -> Option<By> {
+    let template = task.template;
+    let by_template = |given| can_occur(template, given, By::Template);
+    if by_template(&slot.given) && !by_template(&variant.given) {
+        return Some(By::Template);
+    }
+    let image = View::new(task.dialect, &variant.container).get("image")?;
+    let used = references(task, image, &variant.given).ok()?.parameters;
+    let by_values = |given| can_occur_with(template, given, &used);
+    (by_values(&slot.given) && !by_values(&variant.given)).then_some(By::Values)
 }
 
 fn each_list<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v [Value])) {

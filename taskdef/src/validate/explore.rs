@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::conditions::can_occur;
+use crate::cloudformation::conditions::{By, can_occur};
 use crate::cloudformation::intrinsic::{Assignment, call, no_value};
 use crate::cloudformation::template::Template;
 use crate::dialect::Dialect;
@@ -44,12 +44,17 @@ pub(super) struct Explored<T> {
     pub(super) partial: bool,
 }
 
-/// Reads under every combination that makes a difference.
-pub(super) fn explore<T>(setting: Setting<'_>, read: &dyn Fn(&Reader<'_>) -> T) -> Explored<T> {
+/// Reads under every combination that makes a difference, of those that can occur by what decides.
+pub(super) fn explore<T>(
+    setting: Setting<'_>,
+    decided: By,
+    read: &dyn Fn(&Reader<'_>) -> T,
+) -> Explored<T> {
     let mut walk = Walk {
         setting,
+        decided,
         // What stands under conditions that cannot be is read like anything else.
-        narrows: can_occur(setting.template, setting.given),
+        narrows: can_occur(setting.template, setting.given, decided),
         leaves: 0,
         partial: false,
         read,
@@ -63,6 +68,7 @@ pub(super) fn explore<T>(setting: Setting<'_>, read: &dyn Fn(&Reader<'_>) -> T) 
 
 struct Walk<'w, T> {
     setting: Setting<'w>,
+    decided: By,
     narrows: bool,
     leaves: usize,
     partial: bool,
@@ -86,7 +92,7 @@ impl<T> Walk<'_, T> {
         let mut side = |truth| {
             let mut given = given.clone();
             given.insert(condition.clone(), truth);
-            let occurs = !self.narrows || can_occur(self.setting.template, &given);
+            let occurs = !self.narrows || can_occur(self.setting.template, &given, self.decided);
             occurs.then(|| Box::new(self.from(&given, depth + 1)))
         };
         match (side(true), side(false)) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::cloudformation::conditions::By;
 use crate::plan::instrument::Instrumented;
 use crate::report::{Code, Finding, Outcome, Severity};
 use crate::source::{Change, New, Path};
@@ -42,7 +43,8 @@ pub(super) fn grow(
         properties,
         changes: &one.changes,
     };
-    let explored = explore(surroundings.setting, &|reader| {
+    // What a person switches keeps both of its sizes.
+    let explored = explore(surroundings.setting, By::Logic, &|reader| {
         fitted(reader, version, &sidecars)
     });
     let grows = |fitted: &Fitted| fitted.grown.is_some();

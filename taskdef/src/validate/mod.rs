@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::cloudformation::conditions::By;
 use crate::cloudformation::find::Found;
 use crate::cloudformation::intrinsic::Assignment;
 use crate::cloudformation::launch::OldPlatform;
@@ -255,7 +256,7 @@ fn violations(
             })
             .collect()
     };
-    findings(&explore(surroundings.setting, &read))
+    findings(&explore(surroundings.setting, By::Template, &read))
 }
 
 /// Where a violation was found: the leaves where it is there, and those where the rewrite brought it.

@@ -52,7 +52,8 @@ const IMAGES: [(&str, &str); 4] = [
 /// Any template of this kind.
 pub(crate) fn generated() -> impl Strategy<Value = Generated> {
     let task = (task_definition(), proptest::bool::weighted(0.15));
-    (proptest::collection::vec(task, 1..3), lock()).prop_map(|(tasks, lock)| {
+    let tasks = proptest::collection::vec(task, 1..3);
+    (tasks, conditions(), lock()).prop_map(|(tasks, conditions, lock)| {
         let mut resources = Map::new();
         let topic = json!({"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"});
         resources.insert("Topic".to_owned(), topic);
@@ -70,14 +71,14 @@ pub(crate) fn generated() -> impl Strategy<Value = Generated> {
             }
         }
         Generated {
-            template: template(resources),
+            template: template(resources, conditions),
             lock,
             tasks: ids,
         }
     })
 }
 
-fn template(resources: Map<String, Value>) -> Value {
+fn template(resources: Map<String, Value>, conditions: Map<String, Value>) -> Value {
     let flag = |name: &str| {
         (
             format!("{name}Flag"),
@@ -86,13 +87,26 @@ fn template(resources: Map<String, Value>) -> Value {
     };
     let mut parameters: Map<String, Value> = CONDITIONS.iter().map(|name| flag(name)).collect();
     parameters.insert("Words".to_owned(), json!({"Type": "CommaDelimitedList"}));
-    let condition = |name: &str| {
-        let flag = json!({"Ref": format!("{name}Flag")});
-        (name.to_owned(), json!({"Fn::Equals": [flag, "yes"]}))
-    };
-    let conditions: Map<String, Value> = CONDITIONS.iter().map(|name| condition(name)).collect();
     json!({"Transform": "AWS::LanguageExtensions", "Description": "generated", "Parameters": parameters,
         "Conditions": conditions, "Resources": resources})
+}
+
+/// What the conditions are: independent, values of one parameter, a switch, or made of each other.
+fn conditions() -> impl Strategy<Value = Map<String, Value>> {
+    let definition = |name: &'static str| {
+        let own = json!({"Fn::Equals": [{"Ref": format!("{name}Flag")}, "yes"]});
+        let shared = json!({"Fn::Equals": [{"Ref": "AFlag"}, name]});
+        let switch = json!({"Fn::Equals": ["on", "off"]});
+        let other = match name {
+            "A" => shared.clone(),
+            _ => json!({"Fn::Not": [{"Condition": "A"}]}),
+        };
+        prop_oneof![3 => Just(own), 2 => Just(shared), 1 => Just(switch), 1 => Just(other)]
+            .prop_map(move |definition| (name.to_owned(), definition))
+    };
+    CONDITIONS
+        .map(definition)
+        .prop_map(|definitions| definitions.into_iter().collect())
 }
 
 fn lock() -> impl Strategy<Value = Value> {

@@ -336,6 +336,9 @@ impl Walk<'_> {
             Some(_) => Err(Unknown::Malformed(
                 "a mapping with something other than texts and lists of texts".to_owned(),
             )),
+            None if self.by.template.may_have_mapping(&map, &first) => {
+                Err(Unknown::Function("Fn::FindInMap".to_owned()))
+            }
             // With AWS::LanguageExtensions a default value may follow.
             None => match items.get(3).and_then(|last| last.get("DefaultValue")) {
                 Some(default) => self.value(default),

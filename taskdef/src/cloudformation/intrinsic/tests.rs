@@ -16,7 +16,8 @@ fn document() -> Value {
             "Given": {"Type": "String"},
             "Dynamic": {"Type": "String", "Default": "{{resolve:ssm:x}}"}
         },
-        "Mappings": {"Images": {"eu-west-1": {"Web": "nginx:1", "Words": ["a"]}}}
+        "Mappings": {"Images": {"eu-west-1": {"Web": "nginx:1", "Words": ["a"]}}},
+        "Resources": {}
     })
 }
 
@@ -270,4 +271,38 @@ fn loop_variables_that_multiply_are_too_large() {
         assert_eq!(known("${N}".repeat(100)), Err(Unknown::TooLarge));
         assert_eq!(known("&{N}".to_owned()).map(|text| text.len()), Ok(1500));
     });
+}
+
+#[test]
+fn a_default_stands_only_for_a_mapping_that_cannot_be_elsewhere() {
+    let included = json!({"Name": "AWS::Include", "Parameters": {"Location": "s3://b/m"}});
+    let expression = json!({"Fn::FindInMap": ["M", "k", "i", {"DefaultValue": "d"}]});
+    let value = |document: Value| {
+        let settings = Settings::default();
+        let evaluation = Evaluation {
+            template: &Template::new(&document, &settings),
+            parameters: false,
+            given: &Assignment::new(),
+            item: &LoopItem::new(),
+        };
+        evaluation.value(&expression, &mut BTreeSet::new())
+    };
+    let unknown = Err(Unknown::Function("Fn::FindInMap".to_owned()));
+    assert_eq!(value(json!({"Resources": {}})), Ok(json!("d")));
+    let harmless = json!({"Resources": {}, "Transform": ["AWS::LanguageExtensions"]});
+    assert_eq!(value(harmless), Ok(json!("d")));
+    for elsewhere in [
+        json!({"Resources": {}, "Mappings": {"Fn::Transform": included}}),
+        json!({"Resources": {}, "Mappings": {"M": {"Fn::Transform": included}}}),
+        json!({"Resources": {}, "Mappings": {"M": {"k": {"Fn::Transform": included}}}}),
+        json!({"Resources": {}, "Transform": included}),
+        json!({"Resources": {}, "Fn::Transform": included}),
+        // A snippet.
+        json!({"ContainerDefinitions": []}),
+    ] {
+        assert_eq!(value(elsewhere.clone()), unknown, "{elsewhere}");
+    }
+    let known =
+        json!({"Resources": {}, "Mappings": {"M": {"k": {"i": "x"}}, "Fn::Transform": included}});
+    assert_eq!(value(known), Ok(json!("x")));
 }
