@@ -269,7 +269,10 @@ proptest! {
                 if report.outcome != Outcome::Rewritten || has(&report, Code::NotMarked) || has(&report, Code::MarkerIncomplete) {
                     continue;
                 }
-                let (fresh, _) = rewritten(&document, kind, &new, &marking());
+                let (fresh, of_fresh) = rewritten(&document, kind, &new, &marking());
+                if of_fresh.outcome == Outcome::Refused {
+                    continue;
+                }
                 // The marker is kept without being asked for.
                 let (upgraded, report) = rewritten(&marked, kind, &new, &settings());
                 // Where no agent of the recipe's is added, its image makes no difference.

@@ -43,7 +43,11 @@ impl Recorder<'_> {
                 continue;
             }
             let canonical = self.dialect.canonical_key(parent, key).into_owned();
-            let old = old.filter(|value| !(self.dialect.has_functions() && is_no_value(value)));
+            let stands = |value: &&Value| !(self.dialect.has_functions() && is_no_value(value));
+            let (old, new) = (old.filter(stands), new.filter(stands));
+            if old.is_none() && new.is_none() {
+                continue;
+            }
             let hidden = match canonical.as_str() {
                 "environment" => self.hidden(before, after),
                 _ => BTreeSet::new(),

@@ -200,12 +200,23 @@ impl Way<'_> {
     ) -> Option<Map<String, Value>> {
         let before: Vec<Map<String, Value>> =
             rows.iter().map(|given| under(container, given)).collect();
+        let dialect = self.ground.dialect;
+        let label = |container| own_label(dialect, container, self.recipe);
+        let labels_were_empty = before.iter().filter_map(label).any(|label| label.no_labels);
         let mut table: Vec<Row<'_>> = Vec::new();
         let count = self.containers.len();
         for (given, before) in rows.iter().zip(&before) {
-            let after = match own_label(self.ground.dialect, before, self.recipe) {
+            let after = match own_label(dialect, before, self.recipe) {
                 Some(label) => self.one(&label, before, given)?,
-                None => before.clone(),
+                None => {
+                    let mut after = before.clone();
+                    let labels = dialect.key("", "dockerLabels");
+                    // Under other conditions it holds the marker alone, and is there for it.
+                    if !labels_were_empty && after.get(labels.as_ref()).is_some_and(is_hollow) {
+                        after.shift_remove(labels.as_ref());
+                    }
+                    after
+                }
             };
             table.push((given, before, after));
         }

@@ -16,7 +16,7 @@ use crate::report::Code;
 
 use super::image::{Inspected, wants_digest};
 use super::recognise::Recognised;
-use super::words::Words;
+use super::words::{Words, may_vanish};
 use super::{Note, Refusal, Task};
 
 /// Whether the image's config takes part: in the process, or in what the recipe asks.
@@ -152,14 +152,15 @@ fn may_be_empty_text(task: &Task<'_>, value: &Value, given: &Assignment) -> bool
     })
 }
 
-/// Whether an entry point is one word that is known to be empty: the container runtime drops it.
+/// Whether an entry point may turn out as one empty word: the container runtime drops it.
 pub(crate) fn is_one_empty_word(task: &Task<'_>, words: &Words, given: &Assignment) -> bool {
-    match words {
-        Words::List(items) => match items.as_slice() {
-            [only] => may_be_empty_text(task, only, given),
-            _ => false,
-        },
-        Words::Whole(..) => false,
+    let Words::List(items) = words else {
+        return false;
+    };
+    let mut staying = items.iter().filter(|item| !may_vanish(item));
+    match (staying.next(), staying.next()) {
+        (Some(only), None) => may_be_empty_text(task, only, given),
+        _ => false,
     }
 }
 
