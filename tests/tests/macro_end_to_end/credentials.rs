@@ -80,7 +80,7 @@ fn a_secret_that_is_not_bound_is_never_read() {
         &subject,
         &private(&format!("{host}/shop/api:1"), &secret("hub-AbCdEf")),
     );
-    insta::assert_snapshot!(told.replace(&host, "HOST"), @"`Task`, container `api`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` is not bound to the registry `HOST`, and was not read (credentials-not-allowed) (image-unresolved); way out: an administrator can bind its ARN to `HOST` in the setting `OUTRIGGER_REGISTRY_CREDENTIALS`, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(told.replace(&host, "HOST"), @"`Task`, container `api`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` is not bound to the registry `HOST`, and was not read (credentials-not-allowed) (image-unresolved); way out: an administrator can bind its ARN to `HOST` in the setting `OUTRIGGER_REGISTRY_CREDENTIALS`, or state `EntryPoint`, `Command` and `User` in the template");
     assert_eq!((secrets.seen().len(), registry.seen().len()), (0, 0));
 }
 
@@ -107,7 +107,7 @@ fn a_secret_that_is_denied_is_named() {
         &subject,
         &private(&format!("{host}/shop/api:1"), &secret("hub-AbCdEf")),
     );
-    insta::assert_snapshot!(told.replace(&host, "HOST"), @"`Task`, container `api`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` cannot be used: `GetSecretValue` is not allowed: User: arn:aws:sts::123456789012:assumed-role/macro is not authorized to perform: secretsmanager:GetSecretValue (aws-denied) (image-unresolved); way out: allow `secretsmanager:GetSecretValue`, and `kms:Decrypt` for a key of your own, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(told.replace(&host, "HOST"), @"`Task`, container `api`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` cannot be used: `GetSecretValue` is not allowed: User: arn:aws:sts::123456789012:assumed-role/macro is not authorized to perform: secretsmanager:GetSecretValue (aws-denied) (image-unresolved); way out: allow `secretsmanager:GetSecretValue`, and `kms:Decrypt` for a key of your own, or state `EntryPoint`, `Command` and `User` in the template");
 }
 
 /// A proxy that leads every connection to one server.

@@ -165,7 +165,7 @@ fn a_registry_that_stalls_is_given_up_before_the_time_is_over() {
     let time = Duration::from_secs(3);
     let (response, took) = subject.event(event(&template).as_bytes(), "r", time);
     assert!(took < time, "{took:?}");
-    insta::assert_snapshot!(response["errorMessage"].as_str().unwrap().replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/shop/api/manifests/1 (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(response["errorMessage"].as_str().unwrap().replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: the time for all images was over at GET http://HOST/v2/shop/api/manifests/1 (deadline-exceeded) (image-unresolved); way out: try again, or state `EntryPoint`, `Command` and `User` in the template");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_registry_that_is_down() {
     drop((hosts, registry));
     let subject = Subject::start(&lacework(&[("OUTRIGGER_INSECURE_REGISTRIES", &host)]));
     let template = of_images(&[format!("{host}/shop/api:1")]);
-    insta::assert_snapshot!(failure(&subject, &template).replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: no connection to `HOST` in 4 attempts: it is refused (registry-unreachable) (image-unresolved); way out: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template");
+    insta::assert_snapshot!(failure(&subject, &template).replace(&host, "HOST"), @"`Task`, container `c0`, image `HOST/shop/api:1`: image `HOST/shop/api:1` cannot be read from `HOST`: no connection to `HOST` in 4 attempts: it is refused (registry-unreachable) (image-unresolved); way out: check network and proxy, or try again, or state `EntryPoint`, `Command` and `User` in the template");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_lock_file_answers_and_its_tags_are_compared() {
     keep(&moto, "{");
     told.push(failure(&locked, &of_image(&image)));
     insta::assert_snapshot!(told.join("\n").replace(&host, "HOST"), @"
-    `Task`, container `api`, image `HOST/shop/other:1`: image `HOST/shop/other:1` for `linux/amd64` is not in the lock file `s3://outrigger/outrigger.lock` (image-unresolved); way out: add it with the command `lock`, or state `EntryPoint` and `Command` in the template
+    `Task`, container `api`, image `HOST/shop/other:1`: image `HOST/shop/other:1` for `linux/amd64` is not in the lock file `s3://outrigger/outrigger.lock` (image-unresolved); way out: add it with the command `lock`, or state `EntryPoint`, `Command` and `User` in the template
     s3://outrigger/outrigger.lock:1:13: version 9 of the lock file's format is not known: known is 1
     s3://outrigger/outrigger.lock:1:1: EOF while parsing an object
     ");

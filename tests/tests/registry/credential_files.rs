@@ -121,13 +121,13 @@ fn what_is_nearer_to_the_run_counts_first() {
         let told = told.join("\n").replace(&home.display().to_string(), "~");
         insta::assert_snapshot!(stable(&told, &[("registry", &server)]), @"
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from `auth.json` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: check what `auth.json` holds for `registry`, or state `EntryPoint` and `Command` in the template
+        hint: check what `auth.json` holds for `registry`, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from `DOCKER_AUTH_CONFIG` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: check what `DOCKER_AUTH_CONFIG` holds for `registry`, or state `EntryPoint` and `Command` in the template
+        hint: check what `DOCKER_AUTH_CONFIG` holds for `registry`, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from `~/.docker/config.json` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: log in again: `docker login registry`, or state `EntryPoint` and `Command` in the template
+        hint: log in again: `docker login registry`, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from `other/config.json` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: log in again: `docker login registry`, or state `EntryPoint` and `Command` in the template
+        hint: log in again: `docker login registry`, or state `EntryPoint`, `Command` and `User` in the template
         ");
     });
 }
@@ -181,15 +181,15 @@ fn a_file_that_makes_no_sense_is_named_and_not_shown() {
         error: `auths.registry` in the docker configuration `auth.json` is not a JSON object
         error: nothing was written
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `auth.json` is not base64 of `user:password` (docker-config)
-        hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
+        hint: write the entry anew, as `docker login` does, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `auth.json` is not base64 of `user:password` (docker-config)
-        hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
+        hint: write the entry anew, as `docker login` does, or state `EntryPoint`, `Command` and `User` in the template
         error: `auth.json` is not UTF-8
         error: nothing was written
         error: the docker configuration `DOCKER_AUTH_CONFIG` is not JSON: line 1, column 1
         error: nothing was written
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: `auths.registry.auth` in the docker configuration `~/.docker/config.json` is not base64 of `user:password` (docker-config)
-        hint: write the entry anew, as `docker login` does, or state `EntryPoint` and `Command` in the template
+        hint: write the entry anew, as `docker login` does, or state `EntryPoint`, `Command` and `User` in the template
         error: the docker configuration `~/.docker/config.json` is not JSON: line 1, column 1
         error: nothing was written
         ");
@@ -220,9 +220,9 @@ fn a_helper_and_a_secret_are_named_when_they_are_refused() {
         assert_eq!(users(&server), ["helper", "secret"]);
         insta::assert_snapshot!(stable(&told.join("\n"), &[("registry", &server)]), @"
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from the helper `docker-credential-shop` (named in `~/.docker/config.json`) are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: log in again: `docker login registry`, or as `docker-credential-shop` wants it, or state `EntryPoint` and `Command` in the template
+        hint: log in again: `docker login registry`, or as `docker-credential-shop` wants it, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the credentials from the secret `arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf` are refused, they are wrong or have expired: GET http://registry/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: check the user name and the password that the secret holds, or state `EntryPoint` and `Command` in the template
+        hint: check the user name and the password that the secret holds, or state `EntryPoint`, `Command` and `User` in the template
         ");
     });
 }
@@ -283,7 +283,7 @@ fn a_docker_login_to_ecr_counts_when_it_is_an_auth_file() {
         let without = program(folder.path(), &args, &variables).await;
         insta::assert_snapshot!(without.error(), @"
         error[image-unresolved]: image `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/api:1` cannot be read from `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: no token for the registry `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: no AWS credentials were found (aws-credentials)
-        hint: log in (`aws sso login`, `AWS_PROFILE`); `aws sts get-caller-identity` shows who you are, or state `EntryPoint` and `Command` in the template
+        hint: log in (`aws sso login`, `AWS_PROFILE`); `aws sts get-caller-identity` shows who you are, or state `EntryPoint`, `Command` and `User` in the template
         ");
         let with = format!("{args} --auth-file .docker/config.json");
         let with = program(folder.path(), &with, &variables).await;
@@ -316,9 +316,9 @@ fn a_token_of_ecr_is_named_when_it_is_refused() {
         }
         insta::assert_snapshot!(told.join("\n"), @"
         error[image-unresolved]: image `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/api:1` cannot be read from `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: the credentials from Amazon ECR (a token for your own AWS credentials) are refused, they are wrong or have expired: GET https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/v2/shop/api/manifests/1: 401 (credentials-refused)
-        hint: check who you are for AWS (`aws sts get-caller-identity`), and the repository's policy, or state `EntryPoint` and `Command` in the template
+        hint: check who you are for AWS (`aws sts get-caller-identity`), and the repository's policy, or state `EntryPoint`, `Command` and `User` in the template
         error[image-unresolved]: image `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/api:1` cannot be read from `123456789012.dkr.ecr.eu-central-1.amazonaws.com`: the credentials from Amazon ECR (a token for your own AWS credentials) do not give access to the image, or it does not exist: GET https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/v2/shop/api/manifests/1: 403 (access-denied)
-        hint: check the name, the repository's policy, and that you may `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`, or state `EntryPoint` and `Command` in the template
+        hint: check the name, the repository's policy, and that you may `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`, or state `EntryPoint`, `Command` and `User` in the template
         ");
     });
 }

@@ -39,7 +39,7 @@ fn a_mirror_is_asked_in_place_of_the_registry() {
         let without = program(folder.path(), &args, &[]).await;
         insta::assert_snapshot!(without.error(), @"
         error[image-unresolved]: image `127.0.0.1:9/shop/api:1` cannot be read from `127.0.0.1:9`: no connection to `127.0.0.1:9` in 4 attempts: it is refused (registry-unreachable)
-        hint: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template
+        hint: check network and proxy, or try again, or state `EntryPoint`, `Command` and `User` in the template
         ");
         assert_eq!(paths(&mirror), [""; 0]);
         let mirrored = format!("{args} --mirror {NOBODY}={}", mirror.host());
@@ -65,7 +65,7 @@ fn a_mirror_is_asked_in_place_of_the_registry() {
         let missing = program(one("nginx:2").path(), &mirrored, &[]).await;
         insta::assert_snapshot!(stable(&missing.error(), &[("mirror", &hub)]), @"
         error[image-unresolved]: image `docker.io/library/nginx:2` cannot be read from `mirror`: the image does not exist: GET http://mirror/v2/cache/hub/library/nginx/manifests/2: 404 (image-not-found)
-        hint: check the name and the tag of the image, or state `EntryPoint` and `Command` in the template
+        hint: check the name and the tag of the image, or state `EntryPoint`, `Command` and `User` in the template
         ");
     });
 }
@@ -98,7 +98,7 @@ fn only_the_registries_that_are_named_are_asked() {
         let refused = program(folder.path(), &other, &[]).await;
         insta::assert_snapshot!(stable(&refused.error(), &[("registry", &server)]), @"
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the registry is none of those that are allowed (registry-not-allowed)
-        hint: whoever runs this can allow the registry `registry`, or state `EntryPoint` and `Command` in the template
+        hint: whoever runs this can allow the registry `registry`, or state `EntryPoint`, `Command` and `User` in the template
         ");
         assert_eq!(server.connections(), 0);
         let both = format!("{other} --allow-registry {}", server.host());
@@ -120,7 +120,7 @@ fn another_token_server_sees_credentials_when_it_is_named() {
         let names = [("registry", &registry), ("tokens", &tokens)];
         insta::assert_snapshot!(stable(&without.error(), &names), @"
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: its token server `localhost:PORT` is another host, gets no credentials, and does not give access without them: GET http://localhost:PORT/token: 401 (realm-not-allowed)
-        hint: if that server may have them: `--allow-realm registry=localhost:PORT`, or state `EntryPoint` and `Command` in the template
+        hint: if that server may have them: `--allow-realm registry=localhost:PORT`, or state `EntryPoint`, `Command` and `User` in the template
         ");
         assert_eq!(tokens.authorizations(), [""; 0]);
         let named = format!("{args} --allow-realm {}={realm}", registry.host());
@@ -149,13 +149,13 @@ fn certificates_of_ones_own_are_trusted_when_they_are_named() {
         insta::assert_snapshot!(told.join("\n"), @"
         with ``
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the certificate of `registry` is not trusted: nobody here knows its authority (certificate-not-trusted)
-        hint: give the certificate of its authority: `--ca-bundle FILE`, or state `EntryPoint` and `Command` in the template
+        hint: give the certificate of its authority: `--ca-bundle FILE`, or state `EntryPoint`, `Command` and `User` in the template
         with `--ca-bundle no-such.pem`
         error: cannot read `no-such.pem`: no such file or directory
         error: nothing was written
         with `--ca-bundle not.pem`
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: certificates and proxies cannot be set up: the CA file holds no certificate (network-setup)
-        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint` and `Command` in the template
+        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint`, `Command` and `User` in the template
         ");
         assert_eq!(server.seen().len(), 0);
         let with = format!("{args} --ca-bundle ca.pem");
@@ -174,7 +174,7 @@ fn the_time_for_all_lookups_is_limited() {
         let ended = program(folder.path(), &on(&[&silent], "--timeout 1"), &[]).await;
         insta::assert_snapshot!(stable(&ended.error(), &[("registry", &silent)]), @"
         error[image-unresolved]: image `registry/shop/api:1` cannot be read from `registry`: the time for all images was over at GET http://registry/v2/shop/api/manifests/1 (deadline-exceeded)
-        hint: try again, or state `EntryPoint` and `Command` in the template
+        hint: try again, or state `EntryPoint`, `Command` and `User` in the template
         ");
     });
 }

@@ -151,12 +151,12 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{what}");
             messages.push_str(&format!("{what}\n{}\n", stable(&ended.stderr, &servers)));
         }
-        insta::assert_snapshot!(messages, @r"
+        insta::assert_snapshot!(messages, @"
         a wrong password
         Api: refused (t.json:3)
           error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the credentials from `DOCKER_AUTH_CONFIG` are refused, they are wrong or have expired: GET http://private/v2/shop/api/manifests/1: 401 (credentials-refused)
             container `app`, image `private/shop/api:1`
-            hint: check what `DOCKER_AUTH_CONFIG` holds for `private`, or state `EntryPoint` and `Command` in the template
+            hint: check what `DOCKER_AUTH_CONFIG` holds for `private`, or state `EntryPoint`, `Command` and `User` in the template
 
         error: nothing was written: 1 of 1 task definition refused
 
@@ -164,7 +164,7 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         Api: refused (t.json:3)
           error[image-unresolved]: image `open/shop/api:2` cannot be read from `open`: the image does not exist: GET http://open/v2/shop/api/manifests/2: 404 (image-not-found)
             container `app`, image `open/shop/api:2`
-            hint: check the name and the tag of the image, or state `EntryPoint` and `Command` in the template
+            hint: check the name and the tag of the image, or state `EntryPoint`, `Command` and `User` in the template
 
         error: nothing was written: 1 of 1 task definition refused
 
@@ -172,7 +172,7 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         Api: refused (t.json:3)
           error[image-unresolved]: image `private/shop/api:1` cannot be read from `private`: the image does not exist, or is private and no credentials were found: GET http://private/v2/shop/api/manifests/1: 401 (credentials-required)
             container `app`, image `private/shop/api:1`
-            hint: check the name, or give credentials for `private`, or state `EntryPoint` and `Command` in the template
+            hint: check the name, or give credentials for `private`, or state `EntryPoint`, `Command` and `User` in the template
 
         error: nothing was written: 1 of 1 task definition refused
 
@@ -180,7 +180,7 @@ fn messages_name_image_registry_what_was_tried_and_the_way_out() {
         Api: refused (t.json:3)
           error[image-unresolved]: image `127.0.0.1:9/shop/api:1` cannot be read from `127.0.0.1:9`: no connection to `127.0.0.1:9` in 4 attempts: it is refused (registry-unreachable)
             container `app`, image `127.0.0.1:9/shop/api:1`
-            hint: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template
+            hint: check network and proxy, or try again, or state `EntryPoint`, `Command` and `User` in the template
 
         error: nothing was written: 1 of 1 task definition refused
         ");
@@ -206,11 +206,11 @@ fn a_platform_that_is_not_known_is_asked_for() {
         fs::write(&file, text.replace("FARGATE", "EC2")).unwrap();
         let ended = program(folder.path(), &args, &[]).await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
-        insta::assert_snapshot!(stable(&ended.stderr, &[("open", &open)]), @r"
+        insta::assert_snapshot!(stable(&ended.stderr, &[("open", &open)]), @"
         Api: refused (t.json:3)
           error[image-unresolved]: image `open/shop/api:differ` cannot be read from `open`: the image has a different entry point, command or user on `linux/amd64`, `linux/arm64`, and the task definition does not say where it runs (unknown-platform)
             container `app`, image `open/shop/api:differ`
-            hint: state `RuntimePlatform` in the template, or state `EntryPoint` and `Command` in the template
+            hint: state `RuntimePlatform` in the template, or state `EntryPoint`, `Command` and `User` in the template
 
         error: nothing was written: 1 of 1 task definition refused
         ");

@@ -168,16 +168,16 @@ fn a_proxy_that_does_not_help_is_named_as_the_reason() {
         insta::assert_snapshot!(stable(&told.join("\n"), &[]), @"
         a wrong password
         error[image-unresolved]: image `registry.test/shop/api:1` cannot be read from `registry.test`: no connection to `registry.test` in 4 attempts: the proxy wants another user name and password (registry-unreachable)
-        hint: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template
+        hint: check network and proxy, or try again, or state `EntryPoint`, `Command` and `User` in the template
         nobody is there
         error[image-unresolved]: image `registry.test/shop/api:1` cannot be read from `registry.test`: no connection to `registry.test` in 4 attempts: the proxy cannot be reached (registry-unreachable)
-        hint: check network and proxy, or try again, or state `EntryPoint` and `Command` in the template
+        hint: check network and proxy, or try again, or state `EntryPoint`, `Command` and `User` in the template
         no URL
         error[image-unresolved]: image `registry.test/shop/api:1` cannot be read from `registry.test`: certificates and proxies cannot be set up: the proxy for https is no http or https URL (network-setup)
-        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint` and `Command` in the template
+        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint`, `Command` and `User` in the template
         another kind
         error[image-unresolved]: image `registry.test/shop/api:1` cannot be read from `registry.test`: certificates and proxies cannot be set up: the proxy for https is no http or https URL (network-setup)
-        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint` and `Command` in the template
+        hint: check `--ca-bundle`, and the proxies' URLs in `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, or state `EntryPoint`, `Command` and `User` in the template
         ");
         assert_eq!(server.connections(), 0);
     });

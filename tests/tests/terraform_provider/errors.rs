@@ -41,7 +41,7 @@ fn an_error_of_a_function_names_the_argument() {
     Invalid value for "container_definitions" parameter: container `web`: image
     `docker.io/library/nginx:1.27` for `linux/amd64` is not in `config.images`
     (image-unresolved)
-    way out: name it in the data source `outrigger_images`, write it to the lock file with `cfn-filter lock`, or state `entryPoint` and `command` in the task definition.
+    way out: name it in the data source `outrigger_images`, write it to the lock file with `cfn-filter lock`, or state `entryPoint`, `command` and `user` in the task definition.
     "#);
     insta::assert_snapshot!(call("\"[]\"", r#"{ familiy = "app" }"#, config), @r#"
     Error: Invalid function argument

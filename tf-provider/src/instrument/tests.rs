@@ -84,7 +84,7 @@ fn what_cannot_be_done_is_said_with_the_argument() {
     let other = WEB.replace("1.27", "1.28");
     insta::assert_snapshot!(refused(&other, &app(), &config), @"
     container_definitions: container `web`: image `docker.io/library/nginx:1.28` for `linux/amd64` is not in `config.images` (image-unresolved)
-      way out: name it in the data source `outrigger_images`, write it to the lock file with `cfn-filter lock`, or state `entryPoint` and `command` in the task definition
+      way out: name it in the data source `outrigger_images`, write it to the lock file with `cfn-filter lock`, or state `entryPoint`, `command` and `user` in the task definition
     ");
     let mut windows = app();
     windows["operating_system_family"] = json!("WINDOWS_SERVER_2022_CORE");
