@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use outrigger_tests::servers::{AwsProxy, Call, Moto, Verdict, paged};
+use outrigger_tests::servers::{AwsProxy, Call, Moto, Verdict, counted, paged};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -204,6 +204,7 @@ impl Aws {
         command
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(counted())
             .env("HOME", self.folder.path())
             .env("AWS_ENDPOINT_URL", self.proxy.url())
             .env("AWS_ACCESS_KEY_ID", "key")
