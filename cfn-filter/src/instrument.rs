@@ -19,7 +19,7 @@ use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
 use taskdef::mark::Removal;
 use taskdef::outline::outline;
-use taskdef::recipe::Recipes;
+use taskdef::recipe::{ImageSecrets, Recipes};
 use taskdef::registration::{Shape, shape};
 use taskdef::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use taskdef::settings::{Deployment, KnownAgent, Marks, PlanSettings, Selection, Settings};
@@ -175,7 +175,9 @@ fn rewrite(
     report.findings.splice(0..0, means.left_out);
     let options = &arguments.output;
     let lines = lines(&input.source, &report, delivery::only_errors(options));
-    let mut subject = delivery::is_detailed(options).then(|| subject(arguments, &input, &report));
+    let secrets = ImageSecrets::of(means.recipes, means.settings);
+    let mut subject =
+        delivery::is_detailed(options).then(|| subject(arguments, &input, &report, &secrets));
     let run = Run {
         options,
         on_unresolved: means.settings.on_unresolved,
@@ -195,7 +197,7 @@ fn rewrite(
         .findings
         .extend(after.iter().flat_map(alias_findings));
     if let (Some(subject), Some(after)) = (&mut subject, &after) {
-        subject.outline = outline(&after.value, input.kind);
+        subject.outline = outline(&after.value, input.kind, &secrets);
     }
     let telling = Telling {
         report: &report,
@@ -222,9 +224,14 @@ fn rewrite(
 }
 
 /// What a detailed report tells of the document, as it is before the rewrite.
-fn subject<'s>(arguments: &Arguments, input: &Input<'s>, report: &Report) -> Subject<'s> {
+fn subject<'s>(
+    arguments: &Arguments,
+    input: &Input<'s>,
+    report: &Report,
+    secrets: &ImageSecrets,
+) -> Subject<'s> {
     let source = &input.source;
-    let outline = outline(source.value(), input.kind);
+    let outline = outline(source.value(), input.kind, secrets);
     // Of a description, what can be registered is read, and not what stands in the file.
     let is_read = input.document.bytes == input.text.as_bytes();
     let mut places = Places::default();

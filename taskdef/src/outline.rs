@@ -10,6 +10,7 @@ use crate::cloudformation::intrinsic::{Assignment, as_if, is_no_value};
 use crate::container::{View, shown};
 use crate::dialect::Dialect;
 use crate::plan::slots::{Slot, slots};
+use crate::recipe::ImageSecrets;
 use crate::source::{Path, Step};
 use crate::{DocumentKind, dialect, survey};
 
@@ -64,18 +65,18 @@ pub struct VolumesFrom {
 }
 
 /// The task definitions of a document, in the order of its [report](crate::report::Report); none
-/// where it is not of that kind.
-pub fn outline(document: &Value, kind: DocumentKind) -> Vec<TaskOutline> {
+/// where it is not of that kind. Without credentials in names of images.
+pub fn outline(document: &Value, kind: DocumentKind, secrets: &ImageSecrets) -> Vec<TaskOutline> {
     let dialect = dialect(kind);
     let survey = survey(document, kind).unwrap_or_default();
     survey
         .found
         .iter()
-        .map(|found| task(found, dialect))
+        .map(|found| task(found, dialect, secrets))
         .collect()
 }
 
-pub(crate) fn task(found: &Found<'_>, dialect: Dialect) -> TaskOutline {
+pub(crate) fn task(found: &Found<'_>, dialect: Dialect, secrets: &ImageSecrets) -> TaskOutline {
     let mut path = found.path.clone();
     // A finding is about the resource, and not about a part of it.
     if path.last() == Some(&Step::Key("Properties".to_owned())) {
@@ -86,7 +87,11 @@ pub(crate) fn task(found: &Found<'_>, dialect: Dialect) -> TaskOutline {
         let slots = slots(definitions, &Assignment::new()).ok()?;
         let key = Step::Key(dialect.key("", "containerDefinitions").into_owned());
         let place = [found.path.as_slice(), &[key]].concat();
-        let one = |(position, slot)| container(slot, position, dialect, &place);
+        let one = |(position, slot)| {
+            let mut one = container(slot, position, dialect, &place);
+            secrets.hide(&mut one.image);
+            one
+        };
         Some(slots.iter().enumerate().map(one).collect())
     });
     TaskOutline {
@@ -185,7 +190,7 @@ mod tests {
 
     fn shown_outline(document: &Value, kind: DocumentKind) -> String {
         let mut text = String::new();
-        for task in outline(document, kind) {
+        for task in outline(document, kind, &ImageSecrets::default()) {
             text.push_str(&format!("{}\n", place(&task.path)));
             for container in task.containers {
                 let ContainerOutline {
@@ -256,7 +261,10 @@ mod tests {
         Resources/Broken
         Resources/Empty
         "#);
-        assert_eq!(outline(&json!({}), DocumentKind::Template), []);
+        assert_eq!(
+            outline(&json!({}), DocumentKind::Template, &ImageSecrets::default()),
+            []
+        );
     }
 
     #[test]

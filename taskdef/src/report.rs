@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::recipe::ImageSecrets;
+
 /// How much a [`Finding`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -267,6 +269,24 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
+impl Finding {
+    fn each_text(&mut self, change: &mut impl FnMut(&mut String)) {
+        let Finding {
+            code: _,
+            severity: _,
+            container,
+            image,
+            message,
+            hint,
+        } = self;
+        [container, image, hint]
+            .into_iter()
+            .flatten()
+            .chain([message])
+            .for_each(change);
+    }
+}
+
 /// What became of a task definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -306,6 +326,28 @@ pub struct ContainerReport {
     pub processes: Vec<ProcessChange>,
     /// What was added or changed, one line each, without values.
     pub changes: Vec<String>,
+}
+
+impl ContainerReport {
+    fn each_text(&mut self, change: &mut impl FnMut(&mut String)) {
+        let ContainerReport {
+            name,
+            image,
+            sidecar: _,
+            wrapped: _,
+            processes,
+            changes,
+        } = self;
+        let processes = processes.iter_mut().flat_map(|process| {
+            let words = process.before.iter_mut().chain(&mut process.after);
+            words.chain(&mut process.given)
+        });
+        [name, image]
+            .into_iter()
+            .chain(processes)
+            .chain(changes)
+            .for_each(change);
+    }
 }
 
 /// What became of one task definition.
@@ -357,5 +399,23 @@ impl Report {
                 .findings
                 .iter()
                 .any(|(_, finding)| finding.severity == Severity::Error)
+    }
+
+    /// The same without the credentials that stand in names of images.
+    pub(crate) fn without(mut self, secrets: &ImageSecrets) -> Report {
+        let mut hide = |text: &mut String| secrets.hide(text);
+        for task in &mut self.task_definitions {
+            task.containers
+                .iter_mut()
+                .for_each(|container| container.each_text(&mut hide));
+            task.changes.iter_mut().for_each(&mut hide);
+            task.findings
+                .iter_mut()
+                .for_each(|finding| finding.each_text(&mut hide));
+        }
+        for (_, finding) in &mut self.findings {
+            finding.each_text(&mut hide);
+        }
+        self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::recipe::{Recipe, Recipes, Wrapping, builtin};
+use crate::recipe::{ImageSecret, Recipe, Recipes, Wrapping, builtin};
 use crate::selector::Selector;
 
 /// What to do with an image that depends on a template parameter.
@@ -161,6 +161,8 @@ pub struct KnownAgent {
     pub repositories: Vec<String>,
     /// The ways in which it wraps a program.
     pub wrappings: Vec<Wrapping>,
+    /// The credentials that stand in the names of the vendor's images.
+    pub image_secrets: Vec<ImageSecret>,
 }
 
 impl From<&Recipe> for KnownAgent {
@@ -171,6 +173,7 @@ impl From<&Recipe> for KnownAgent {
             sidecars: sidecars.collect(),
             repositories: recipe.agent_repositories().to_vec(),
             wrappings: recipe.literal_wrappings(),
+            image_secrets: recipe.image_secrets().to_vec(),
         }
     }
 }

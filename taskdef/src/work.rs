@@ -19,7 +19,7 @@ use crate::plan::instrument::{Instrumented, images_needed as asked_by};
 use crate::plan::matches::{AllMatched, Alone};
 use crate::plan::rendered::Rendered;
 use crate::plan::task::{Run, Task};
-use crate::recipe::Recipes;
+use crate::recipe::{ImageSecrets, Recipes};
 use crate::report::{Code, Finding, Outcome, Report, Severity, TaskDefinitionReport};
 use crate::settings::{Marks, OnUnresolved, Settings};
 use crate::source::Change;
@@ -78,6 +78,9 @@ impl Work<'_> {
                 let unmatched: Vec<_> = unmatched.collect();
                 rewritten.report.findings.extend(unmatched);
             }
+            rewritten.report = rewritten
+                .report
+                .without(&ImageSecrets::of(Some(recipes), settings));
             if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
                 rewritten.changes.clear();
             }
@@ -98,10 +101,11 @@ impl Work<'_> {
                 .iter()
                 .map(|found| told(judged(runs, found, &survey.others, answers), settings))
                 .collect();
-            Report {
+            let report = Report {
                 task_definitions,
                 findings: survey.findings,
-            }
+            };
+            report.without(&ImageSecrets::of(Some(recipes), settings))
         })
     }
 

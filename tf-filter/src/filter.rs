@@ -19,7 +19,7 @@ use serde_json::Value;
 use taskdef::DocumentError;
 use taskdef::dialect::Dialect;
 use taskdef::image::ImageRequest;
-use taskdef::recipe::Recipes;
+use taskdef::recipe::{ImageSecrets, Recipes};
 use taskdef::settings::{Deployment, KnownAgent, ParameterizedImages, Settings};
 use taskdef::source::Step;
 use taskdef::terraform::{Definitions, Plan, PlanError, RewrittenPlan, SENSITIVE};
@@ -230,13 +230,14 @@ fn subject<'s>(input: &'s Input<'_>, rewritten: &RewrittenPlan, purpose: Purpose
     for (index, line) in input.plan.lines().into_iter().enumerate() {
         places.put(vec![Step::Index(index)], line);
     }
+    let secrets = ImageSecrets::of(Some(input.recipes), &input.settings);
     Subject {
         tool: TOOL,
         document: &input.document.name,
         path: input.document.path.as_deref(),
         kind: Kind::Plan,
         purpose,
-        outline: input.plan.outline(&rewritten.definitions),
+        outline: input.plan.outline(&rewritten.definitions, &secrets),
         places,
     }
 }

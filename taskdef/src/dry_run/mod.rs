@@ -20,7 +20,8 @@ use serde_json::{Map, Value};
 
 use crate::image::{Answers, ImageConfig, ImageFailure};
 use crate::recipe::{
-    Block, BoundRecipe, ContainerFacts, InputErrors, Inputs, Recipe, Recipes, TaskFacts, Workload,
+    Block, BoundRecipe, ContainerFacts, ImageSecrets, InputErrors, Inputs, Recipe, Recipes,
+    TaskFacts, Workload,
 };
 use crate::report::{Finding, Outcome, Severity, TaskDefinitionReport};
 use crate::settings::{KnownAgent, OnUnresolved, Settings};
@@ -60,8 +61,8 @@ pub struct Tried {
     pub report: TaskDefinitionReport,
     /// Whether it was refused by the recipe's own `requires`.
     pub refused_by_recipe: bool,
-    /// The sidecars as the recipe asks for them, in the names of the ECS API. May hold values that
-    /// were given.
+    /// The sidecars as the recipe asks for them, in the names of the ECS API, without credentials in
+    /// the names of their images. May hold other values that were given.
     pub sidecars: Vec<Map<String, Value>>,
 }
 
@@ -201,11 +202,18 @@ fn attempt(sample: &Sample, recipes: &Recipes, settings: &Settings) -> Option<At
         }
         remarks.extend(second_run(&rewritten, sample, recipes, settings));
     }
+    let mut sidecars = sidecars(bound, &report, &task, &containers, &asked);
+    let secrets = ImageSecrets::of(Some(recipes), settings);
+    for sidecar in &mut sidecars {
+        if let Some(Value::String(image)) = sidecar.get_mut("image") {
+            secrets.hide(image);
+        }
+    }
     Some(Attempt {
         reached: bound.reached(&task, &containers).unwrap_or_default(),
         tried: Tried {
             sample: sample.name,
-            sidecars: sidecars(bound, &report, &task, &containers, &asked),
+            sidecars,
             refused_by_recipe: report.outcome == Outcome::Refused && remarks.is_empty(),
             report,
         },

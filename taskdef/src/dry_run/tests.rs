@@ -112,6 +112,16 @@ fn secrets_are_not_needed_and_not_kept() {
 }
 
 #[test]
+fn a_credential_in_the_name_of_an_image_is_not_kept() {
+    let run = tried(
+        "imageSecrets: [key_*/agent]\ninputs:\n  image: {description: d, required: true}\nsidecars:\n  - {name: agent, settings: {essential: false}}",
+        &[("image", "r/key_hunter2/agent:1")],
+    );
+    let sidecar = run.samples.first().unwrap().sidecars.first().unwrap();
+    assert_eq!(sidecar["image"], serde_json::json!("r/key_***/agent:1"));
+}
+
+#[test]
 fn rules_of_ecs() {
     let missing = "workload:\n  - process: {wrapper: [/wrap]}\n    settings: {volumesFrom: [{sourceContainer: agnet}]}\n";
     insta::assert_snapshot!(told(&tried(&format!("{missing}{SIDECAR}"), &[])), @"

@@ -10,7 +10,7 @@ use crate::plan::instrument::Instrumented;
 use crate::plan::select::repository;
 use crate::plan::task::Run;
 use crate::plan::{Note, Refusal};
-use crate::recipe::Wrapping;
+use crate::recipe::{ImageSecrets, Wrapping};
 use crate::report::{Code, Finding, Outcome, Severity, TaskDefinitionReport};
 use crate::settings::{KnownAgent, OnUnresolved, Settings};
 use crate::source::Change;
@@ -45,6 +45,8 @@ pub(crate) fn remove(
             };
             rewritten.report.task_definitions.push(told);
         }
+        let secrets = ImageSecrets::of(removal.recipes, settings);
+        rewritten.report = rewritten.report.without(&secrets);
         if rewritten.report.is_refused() && settings.on_unresolved == OnUnresolved::Fail {
             rewritten.changes.clear();
         }

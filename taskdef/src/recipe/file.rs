@@ -34,6 +34,11 @@ pub(super) struct RecipeFile {
     /// those of older versions. A process that names one is refused.
     #[serde(default)]
     pub(super) agent_programs: Vec<String>,
+    /// Credentials that stand in the names of the vendor's images (`key_*/vendor/agent`): what `*`
+    /// stands for, within one segment, is not shown in any report or message.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub(super) image_secrets: Vec<Spanned<String>>,
     /// What the user gives, by name. Every recipe also takes `image`, `sidecarCpu`, `sidecarMemory`,
     /// `sidecarMemoryReservation`, `sidecarEssential`, `registryCredentials` (if it adds sidecars),
     /// `executionRole`, and `arrangement` (if it wraps): declare one of them to give it a default, or

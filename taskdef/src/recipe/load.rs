@@ -17,6 +17,7 @@ use super::file::{
     ArrangementFile, AssumptionFile, BlockFile, NoteFile, PermissionsFile, ProcessFile, RecipeFile,
     RequirementFile, SidecarFile, WorkloadFile,
 };
+use super::image_secret::ImageSecret;
 use super::input::InputDeclaration;
 use super::node::{Content, Node};
 use super::tree::{Entries, Tree};
@@ -35,6 +36,7 @@ pub(super) struct Loaded {
     pub(super) documentation: Vec<String>,
     pub(super) agent_images: Vec<String>,
     pub(super) agent_programs: Vec<String>,
+    pub(super) image_secrets: Vec<ImageSecret>,
     pub(super) declarations: Vec<InputDeclaration>,
     pub(super) input_conditions: Vec<InputCondition>,
     /// Where the file declares its own inputs.
@@ -112,6 +114,7 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         return Err(RecipeError::new(compiler.place_of(&file.recipe), message));
     }
     check_name(&compiler, &file.name)?;
+    let image_secrets = image_secrets(&compiler, &file.image_secrets)?;
     let (declarations, input_conditions) = declare::inputs(&mut compiler, &file)?;
     let own = file.inputs.0.iter();
     let declared = own.map(|(name, _)| (name.value.clone(), compiler.place_of(name)));
@@ -152,6 +155,7 @@ pub(super) fn load(file: RecipeFile, compiler: Compiler) -> Result<Loaded, Recip
         documentation: file.documentation,
         agent_images: file.agent_images,
         agent_programs: file.agent_programs,
+        image_secrets,
         declarations,
         input_conditions,
         declared,
@@ -173,6 +177,19 @@ fn check_name(compiler: &Compiler, name: &Spanned<String>) -> Result<(), RecipeE
     }
     let message = "a recipe's name has lower-case letters, digits and hyphens only";
     Err(RecipeError::new(compiler.place_of(name), message))
+}
+
+fn image_secrets(
+    compiler: &Compiler,
+    texts: &[Spanned<String>],
+) -> Result<Vec<ImageSecret>, RecipeError> {
+    let each = texts.iter().map(|text| {
+        ImageSecret::parse(&text.value).ok_or_else(|| {
+            let message = "it says with one `*` where the credential stands, after some text";
+            RecipeError::new(compiler.place_of(text), message)
+        })
+    });
+    each.collect()
 }
 
 fn when(compiler: &mut Compiler, node: &Option<Node>, reach: Reach) -> Result<When, RecipeError> {

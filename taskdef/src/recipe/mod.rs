@@ -19,6 +19,7 @@ mod expression;
 mod file;
 mod fold;
 mod given;
+mod image_secret;
 mod input;
 mod language;
 mod load;
@@ -46,6 +47,7 @@ pub use assign::{AssignError, Inputs, assign};
 pub use blocks::{Block, BlockKind};
 pub use bound::BoundRecipe;
 pub use error::{InputError, InputErrors, Place, RecipeError, RenderError};
+pub use image_secret::{ImageSecret, ImageSecrets};
 pub use input::{InputDeclaration, InputType, InputValue, InputValueError};
 pub use recipes::{CombinationError, Recipes, conflicts};
 pub use scope::{ContainerFacts, TaskFacts};
@@ -176,6 +178,11 @@ impl Recipe {
     /// Programs by which the vendor's agent is known in a process, beside the recipe's own wrappers.
     pub fn agent_programs(&self) -> &[String] {
         &self.loaded.agent_programs
+    }
+
+    /// The credentials that stand in the names of the vendor's images.
+    pub fn image_secrets(&self) -> &[ImageSecret] {
+        &self.loaded.image_secrets
     }
 
     /// What the roles need, and what has to be there before.

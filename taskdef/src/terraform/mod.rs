@@ -41,7 +41,7 @@ use crate::image::{Answers, ImageConfig, ImageRequest};
 use crate::outline::{self, TaskOutline};
 use crate::plan::literal::refuse_unreadable;
 use crate::plan::matches::Alone;
-use crate::recipe::Recipes;
+use crate::recipe::{ImageSecrets, Recipes};
 use crate::report::{Code, Finding, Report, Severity};
 use crate::settings::{
     PinDigests, PlanSettings, Selection, SelectionTags, Settings, UnknownDefinitions,
@@ -345,8 +345,9 @@ impl<'t> Plan<'t> {
     }
 
     /// The task definitions and their containers, in the order of the report, as they are after a
-    /// rewrite. Of those that hold sensitive values the containers are left out.
-    pub fn outline(&self, rewritten: &[Definitions]) -> Vec<TaskOutline> {
+    /// rewrite. Of those that hold sensitive values the containers are left out, and of names of
+    /// images the credentials in them.
+    pub fn outline(&self, rewritten: &[Definitions], secrets: &ImageSecrets) -> Vec<TaskOutline> {
         let tasks = self.tasks.iter().enumerate().map(|(index, task)| {
             let mut properties = task.canonical.clone();
             let mut after = rewritten.iter();
@@ -357,7 +358,7 @@ impl<'t> Plan<'t> {
                 properties.clear();
             }
             let found = found(index, task, &properties);
-            outline::task(&found, Dialect::Terraform)
+            outline::task(&found, Dialect::Terraform, secrets)
         });
         tasks.collect()
     }

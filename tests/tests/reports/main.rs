@@ -23,6 +23,22 @@ fn pinned(file: &str) -> Vec<PathBuf> {
     files
 }
 
+#[test]
+fn no_report_shows_a_credential_that_is_part_of_an_image() {
+    let mut shown = 0;
+    for ending in ["txt", "json", "md", "sarif"] {
+        for report in pinned(&format!("report.{ending}")) {
+            let text = std::fs::read_to_string(&report).unwrap();
+            assert!(!text.contains("tw_token"), "{}", report.display());
+            let dir = report.parent().unwrap();
+            let args = std::fs::read_to_string(dir.join("args")).unwrap_or_default();
+            let is_told = args.contains("tw_token") && text.contains("tw_***");
+            shown += usize::from(is_told);
+        }
+    }
+    assert!(shown >= 20, "only {shown} reports tell of such an image");
+}
+
 /// The Node.js beside which `tests/reports` is installed; nothing where there is none and none is required.
 fn node() -> Option<OsString> {
     let node = std::env::var_os("REPORTS_NODE");

@@ -25,6 +25,7 @@ fn the_file_itself() {
         "recipe: 1\nname: x\nname: y\ndescription: d\n",
         "recipe: 1\nname: x\ndescription: d\n---\na: b\n",
         "recipe: 1\nname: x\ndescription: d\nsidecar: []\n",
+        "recipe: 1\nname: x\ndescription: d\nimageSecrets: [a*/b, key_]\n",
     ];
     let errors: Vec<_> = texts.iter().map(|text| error(text)).collect();
     insta::assert_snapshot!(errors.join("\n"), @"
@@ -39,6 +40,7 @@ fn the_file_itself() {
     templates/x.yaml:5:1: a file holds one recipe
     templates/x.yaml:4:1: unknown key `sidecar`
     did you mean `sidecars`?
+    templates/x.yaml:4:22: it says with one `*` where the credential stands, after some text
     ");
     assert!(error(&"[".repeat(100_000)).starts_with("templates/x.yaml:1:"));
 }
