@@ -195,7 +195,10 @@ async fn point_rule(
     let answer = api.json(&EVENTS, ACTION, &input, Repeat::Always).await?;
     match answer.get("FailedEntryCount").and_then(Value::as_u64) {
         None | Some(0) => Ok(()),
-        Some(_) => Err(ApiError::unreadable("events:PutTargets")),
+        Some(_) => Err(ApiError::partial(
+            "events:PutTargets",
+            answer.get("FailedEntries").unwrap_or(&Value::Null),
+        )),
     }
 }
 

@@ -82,6 +82,17 @@ impl ApiError {
         }
     }
 
+    /// What an action that takes several things did not do, though it did others: the first of
+    /// them, with its `ErrorCode` and `ErrorMessage`.
+    pub(crate) fn partial(action: &str, failed: &Value) -> ApiError {
+        let member = |name: &str| failed.pointer(&format!("/0/{name}"))?.as_str();
+        let refused = ApiError::refused(action, 200, member("ErrorCode"), member("ErrorMessage"));
+        ApiError {
+            what: self::refused(None, refused.code.as_deref(), refused.said.as_deref()),
+            ..refused
+        }
+    }
+
     /// The same error without the service's words, where they may repeat a value.
     #[must_use]
     pub(crate) fn without_words(self) -> ApiError {
@@ -234,6 +245,30 @@ pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_part_that_was_not_done() {
+        let told = |failed: &Value| {
+            let error = ApiError::partial("events:PutTargets", failed);
+            format!("{:?}: {error}", error.kind)
+        };
+        let failed = |code: &str| json!([{"TargetId": "1", "ErrorCode": code, "ErrorMessage": "Rule night does not exist."}]);
+        let table = [
+            told(&failed("ResourceNotFoundException")),
+            told(&failed("ConcurrentModificationException")),
+            told(&failed("ThrottlingException")),
+            told(&json!([])),
+            told(&Value::Null),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        NotFound: `events:PutTargets` was refused, `ResourceNotFoundException`: Rule night does not exist
+        Other: `events:PutTargets` was refused, `ConcurrentModificationException`
+        Throttled: `events:PutTargets` was refused, `ThrottlingException`
+        Other: `events:PutTargets` was refused
+        Other: `events:PutTargets` was refused
+        ");
+    }
 
     #[test]
     fn what_services_refuse() {
