@@ -315,6 +315,8 @@ mod tests {
         let dialect = Dialect::CloudFormation;
         assert_eq!(dialect.key("dockerLabels", "team"), "team");
         assert_eq!(dialect.key("", "team"), "Team");
+        assert_eq!(dialect.canonical_key("dockerLabels", "Team"), "Team");
+        assert_eq!(dialect.canonical_key("", "Team"), "team");
         let labels = json!({"dockerLabels": {"team": {"inner": 1}}});
         assert_eq!(
             dialect.spell("", &labels),

@@ -67,16 +67,9 @@ fn failure(message: impl Into<Cow<'static, str>>) -> Error {
 }
 
 /// Marks an error whose text is ours, and shows no value.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the recipe language")]
 pub(super) struct Own;
-
-impl std::fmt::Display for Own {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the recipe language")
-    }
-}
-
-impl std::error::Error for Own {}
 
 /// What a value is, with its article, or nothing if it can stand inside a text.
 pub(super) fn not_text(value: &Expr) -> Option<&'static str> {
@@ -110,16 +103,9 @@ fn write(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Expr) -> Result<()
 }
 
 /// The error of writing something that has no text.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0} cannot stand inside a text")]
 pub(super) struct NotText(pub(super) &'static str);
-
-impl std::fmt::Display for NotText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} cannot stand inside a text", self.0)
-    }
-}
-
-impl std::error::Error for NotText {}
 
 /// `is none` does not need to know an intrinsic function's value: it is there.
 fn is_none(value: &Expr) -> bool {

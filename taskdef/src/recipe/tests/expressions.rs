@@ -382,3 +382,118 @@ fn filters_and_tests() {
         @"x.yaml:15:18: a filter or test needs a text, and this is a number or boolean"
     );
 }
+
+/// Each bound at its last value, and one more.
+#[test]
+fn bounds_are_exact() {
+    const LIMIT: usize = 64 * 1024;
+    let gives = |source: &str, size: usize| {
+        let long = "x".repeat(size);
+        text(source, &[("a", &long)]).is_ok()
+    };
+    for (source, most) in [
+        ("{{ inputs.a }}y", LIMIT - 1),
+        ("{{ inputs.a | replace('x', 'y') }}", LIMIT),
+        ("{{ [inputs.a, 'y'] | join(',') }}", LIMIT - 2),
+        // Two quotes.
+        ("{{ inputs.a | json }}", LIMIT - 2),
+    ] {
+        assert!(gives(source, most), "{source}");
+        assert!(!gives(source, most + 1), "{source}");
+    }
+    // What a replacement may take is bounded before it is made: `none` is found here.
+    let replaced = |to: usize| {
+        let long = "x".repeat(LIMIT);
+        let source = format!("{{{{ inputs.a | replace('none', '{}') }}}}", "y".repeat(to));
+        text(&source, &[("a", &long)]).is_ok()
+    };
+    assert!(replaced(16) && !replaced(17));
+    let source = |size: usize| {
+        let body = format!(
+            "workload: [{{settings: {{user: \"{{{{ inputs.image }}}}{}\"}}}}]",
+            "x".repeat(size)
+        );
+        let head = "inputs: {image: {description: d}}\n";
+        Recipe::parse("x.yaml", &with_head(&format!("{head}{body}"))).is_ok()
+    };
+    let fits = LIMIT - "{{ inputs.image }}".len();
+    assert!(source(fits) && !source(fits + 1));
+}
+
+#[test]
+fn what_cannot_stand_in_a_text() {
+    let functions = [("list", r#"["a", {"Ref": "B"}]"#), ("a", r#"{"Ref": "A"}"#)];
+    let plain = [("list", "[a, b]")];
+    let sources = [
+        "-{{ inputs.list }}",
+        "{% for x in [inputs.list] %}{{ x }}{% endfor %}",
+        "-{{ [inputs.list] }}",
+        "-{{ inputs.b }}",
+        "{{ [inputs.list] | join('-') }}",
+        "{{ inputs.list | json }}",
+        "{{ inputs.a | json }}",
+        "{{ inputs.a | length }}",
+        "{{ inputs.b | length }}",
+        "{{ inputs.a | join('-') }}",
+        "{{ 'x' | join('-') }}",
+        "{{ inputs.list | upper }}",
+    ];
+    let told = sources.map(|source| {
+        let told = [&functions[..], &plain[..]].map(|inputs| match text(source, inputs) {
+            Ok(value) => value.to_string(),
+            Err(error) => error,
+        });
+        format!("{source}\n  {}", told.join("\n  "))
+    });
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    -{{ inputs.list }}
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    {% for x in [inputs.list] %}{{ x }}{% endfor %}
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    -{{ [inputs.list] }}
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    -{{ inputs.b }}
+      x.yaml:15:18: an input that was not given cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+      x.yaml:15:18: an input that was not given cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    {{ [inputs.list] | join('-') }}
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+      x.yaml:15:18: a list cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    {{ inputs.list | json }}
+      x.yaml:15:18: `json` needs the value of an intrinsic function
+      "[\"a\",\"b\"]"
+    {{ inputs.a | json }}
+      x.yaml:15:18: `inputs.a` is `Ref A`, and its value is needed here
+    state the value itself in place of the intrinsic function
+      "null"
+    {{ inputs.a | length }}
+      x.yaml:15:18: `inputs.a` is `Ref A`, and its value is needed here
+    state the value itself in place of the intrinsic function
+      x.yaml:15:18: a filter needs a list
+    {{ inputs.b | length }}
+      x.yaml:15:18: a filter needs a list
+      x.yaml:15:18: a filter needs a list
+    {{ inputs.a | join('-') }}
+      x.yaml:15:18: `inputs.a` is `Ref A`, and its value is needed here
+    state the value itself in place of the intrinsic function
+      x.yaml:15:18: a filter needs a list
+    {{ 'x' | join('-') }}
+      x.yaml:15:18: a filter needs a list
+      x.yaml:15:18: a filter needs a list
+    {{ inputs.list | upper }}
+      x.yaml:15:18: a filter or test needs a text, and this is a list
+      x.yaml:15:18: a filter or test needs a text, and this is a list
+    "#);
+}

@@ -1,10 +1,13 @@
 //! Rules of the recipe format, and the vendors' documented patterns.
 
+mod assigned;
 mod expressions;
 mod format;
 mod inputs;
 mod later;
 mod laws;
+mod parts;
+mod said;
 mod vendors;
 
 use serde_json::json;
