@@ -312,3 +312,28 @@ fn what_is_left_of_a_conditional_element_keeps_its_branch() {
         assert_eq!(applied(target, &[variable("A", "1")]).unwrap().0, expected);
     }
 }
+
+#[test]
+fn words_in_front_are_taken_away() {
+    let strip = || Edit::Strip(vec!["command".to_owned()], vec![json!("w"), json!("--")]);
+    let of = |target: Value| {
+        let (value, said) = applied(target, &[strip()]).unwrap();
+        format!("{value} {said:?}")
+    };
+    let table = [
+        of(json!({"Command": ["w", "--", "a"]})),
+        of(json!({"Command": ["w", "--"]})),
+        of(json!({"Command": ["a", "w", "--"]})),
+        of(json!({"Command": {"Fn::If": ["C", ["w", "--", "a"], ["b"]]}})),
+        of(json!({"Command": {"Ref": "Words"}})),
+        of(json!({})),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    {"Command":["a"]} ["command changed"]
+    {"Command":["w","--"]} []
+    {"Command":["a","w","--"]} []
+    {"Command":{"Fn::If":["C",["a"],["b"]]}} ["command changed"]
+    {"Command":{"Ref":"Words"}} []
+    {} []
+    "#);
+}

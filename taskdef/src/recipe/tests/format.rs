@@ -55,6 +55,7 @@ fn inputs() {
         "inputs:\n  a: {description: d, type: integer, default: x}\n",
         "inputs:\n  a: {description: d, type: port, default: 65536}\n",
         "inputs:\n  a: {description: d, allowed: [b], default: c}\n",
+        "inputs:\n  arrangement: {default: sideways}\nworkload:\n  - process: {wrapper: [/w]}\n",
         "inputs:\n  a: {description: d, allowed: [b], mayBeEmpty: true}\n",
         "inputs:\n  a: {description: d, type: list, mayBeEmpty: true}\n",
         "inputs:\n  a: {description: d, required: true, default: c}\n",
@@ -69,6 +70,7 @@ fn inputs() {
     templates/x.yaml:6:29: `number` is not one of `text`, `integer`, `size`, `port`, `boolean`, `list`
     templates/x.yaml:6:47: the default does not have the input's type
     templates/x.yaml:6:44: the default does not have the input's type
+    templates/x.yaml:6:3: the default is not one of the allowed values
     templates/x.yaml:6:3: the default is not one of the allowed values
     templates/x.yaml:6:3: `mayBeEmpty` belongs to a text without `allowed` values
     templates/x.yaml:6:3: `mayBeEmpty` belongs to a text without `allowed` values
@@ -229,6 +231,7 @@ fn conditions() {
         "workload:\n  - when: true\n",
         "workload:\n  - when: '{{ container.user }}'\n",
         "workload:\n  - when: [container.usr == 'root']\n",
+        "workload:\n  - when: [task.famly == 'shop']\n",
         "task:\n  - {when: container.user == 'root', settings: {}}\n",
         "requires:\n  - {that: container.user == 'root'}\n",
         "requires:\n  - {that: container.user == 'root', message: 'not {{ container.usr }}'}\n",
@@ -238,6 +241,8 @@ fn conditions() {
     templates/x.yaml:6:11: a condition is written without `{{` and `}}`
     templates/x.yaml:6:12: unknown name `container.usr`
     did you mean `user`?
+    templates/x.yaml:6:12: unknown name `task.famly`
+    did you mean `family`?
     templates/x.yaml:6:12: `container` is not known here
     did you mean `containers`?
     templates/x.yaml:6:6: the key `message` is missing

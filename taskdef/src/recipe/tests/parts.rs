@@ -105,6 +105,7 @@ fn inputs_that_nothing_reads() {
             "sidecars: [{name: s, settings: {essential: false, image: \"{{ inputs.image }}\"}, blocks: [{when: inputs.a is none, settings: {user: \"{{ inputs.ab }}\"}}]}]\n",
         ),
         unused("sidecars: [{name: s, settings: {essential: false, image: j}}]\n"),
+        unused("compatibility: [{inputs: [a, ab], versions: [['1', '1']], link: l}]\n"),
     ];
     insta::assert_snapshot!(table.join("\n"), @"
     a:5 ab:5 image:5 true false
@@ -120,5 +121,6 @@ fn inputs_that_nothing_reads() {
     image:5 true false
      true false
     a:5 ab:5 image:5 true false
+    image:5 true false
     ");
 }

@@ -289,3 +289,20 @@ fn what_is_wrong_is_told_in_the_words_of_the_document() {
     no error
     ");
 }
+
+#[test]
+fn a_reference_takes_the_place_of_a_secret() {
+    let recipe = recipe(
+        "inputs: {key: {description: d, secret: true}}\nsidecars:\n  - name: a\n    settings:\n      essential: false\n      image: i\n      repositoryCredentials: {credentialsParameter: \"{{ inputs.key }}\"}\n      secrets: [{name: KEY, valueFrom: \"{{ inputs.key }}\"}]\n",
+    );
+    let bound = bind(&recipe, &[("key", "{\"valueFrom\": \"/key\"}")]);
+    let sidecar = bound.sidecar(0, &task(), &[container("root")]).unwrap();
+    assert_eq!(
+        sidecar["repositoryCredentials"],
+        json!({"credentialsParameter": "/key"})
+    );
+    assert_eq!(
+        sidecar["secrets"],
+        json!([{"name": "KEY", "valueFrom": "/key"}])
+    );
+}
