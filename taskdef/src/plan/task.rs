@@ -18,6 +18,7 @@ use crate::settings::{ParameterizedImages, Settings};
 use super::About;
 use super::facts::replaced_texts;
 use super::matches::{AllMatched, Matched};
+use super::regions::pseudo_parameters;
 use super::rendered::Rendered;
 use super::slots::Slot;
 
@@ -107,8 +108,11 @@ impl<'t> Task<'t> {
         }
     }
 
-    /// An expression's value where it does not depend on parameters.
+    /// An expression's value where it depends neither on parameters nor on where it is deployed.
     pub(crate) fn constant(&self, value: &Value, given: &Assignment) -> Option<Value> {
+        if !self.settings.for_one_stack && !pseudo_parameters(value).is_empty() {
+            return None;
+        }
         let mut known: Option<Value> = None;
         for item in &self.items {
             let evaluation = Evaluation {
