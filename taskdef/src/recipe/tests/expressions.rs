@@ -497,3 +497,29 @@ fn what_cannot_stand_in_a_text() {
       x.yaml:15:18: a filter or test needs a text, and this is a list
     "#);
 }
+
+#[test]
+fn lists_nest_to_a_depth() {
+    let nested = |depth: usize| {
+        let source = format!(
+            "{{{{ {}inputs.a{} }}}}",
+            "[".repeat(depth),
+            "]".repeat(depth)
+        );
+        let body = format!(
+            "inputs: {{a: {{description: d}}}}\nsidecars: [{{name: s, settings: {{essential: false, image: i, command: [\"{source}\"]}}}}]\n"
+        );
+        let bound = bind(&recipe(&body), &[("a", "x")]);
+        bound
+            .sidecar(0, &task(), &[container("root")])
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(nested(1).unwrap()["command"], json!(["x"]));
+    let deep = nested(20).unwrap()["command"].to_string();
+    assert_eq!(deep, format!("{}\"x\"{}", "[".repeat(20), "]".repeat(20)));
+    insta::assert_snapshot!(nested(21).unwrap_err(), @"x.yaml:6:71: the expression takes too many steps or gives too much text");
+    insta::assert_snapshot!(text("{{ [inputs.list[9]] | join(',') }}", &[("list", "a")]).unwrap_err(), @"
+    x.yaml:15:18: something undefined cannot stand inside a text
+    give the input, or put the text into a block with a `when`
+    ");
+}

@@ -441,3 +441,78 @@ fn wrapping_nothing_is_not_wrapping() {
     assert!(bind(&recipe, &[("arrangement", "command")]).wraps());
     assert!(!bind(&recipe, &[("arrangement", "none")]).wraps());
 }
+
+#[test]
+fn values_from_a_document() {
+    let told = |value: Value| match InputValue::from_value(value) {
+        Ok(InputValue::Plain(value)) => format!("value {value}"),
+        Ok(InputValue::ValueFrom(value)) => format!("valueFrom {value}"),
+        Err(error) => error.to_string(),
+    };
+    let table = [
+        told(json!("{value: a}")),
+        told(json!(["a"])),
+        told(json!({"value": "a"})),
+        told(json!({"valueFrom": "/a"})),
+        told(json!({"valueFrom": ""})),
+        told(json!({"value": "a", "valueFrom": "/a"})),
+        told(json!({"ValueFrom": "/a"})),
+        told(json!({"Ref": "A"})),
+        told(json!({"other": "a", "value": "b"})),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    value "{value: a}"
+    value ["a"]
+    value "a"
+    valueFrom "/a"
+    `valueFrom` has to be an ARN, the name of an SSM parameter, or an intrinsic function
+    an input is given as `value` or as `valueFrom`, not as both
+    an input is given as `{value: ...}` or as `{valueFrom: ...}`, and its key is spelled otherwise
+    value {"Ref":"A"}
+    value {"other":"a","value":"b"}
+    "#);
+    let shown = format!(
+        "{:?} {:?}",
+        InputValue::Plain(json!("hunter2")),
+        InputValue::ValueFrom(json!("/a"))
+    );
+    assert_eq!(shown, "Plain(..) ValueFrom(..)");
+}
+
+#[test]
+fn no_input_holds_a_nul_and_no_list_a_hole() {
+    let recipe = recipe("inputs: {a: {description: d}, l: {description: d, type: list}}");
+    let told = |name: &str, value: InputValue| {
+        let given = BTreeMap::from([(name.to_owned(), value)]);
+        recipe
+            .bind(given)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let mut table = Vec::new();
+    for value in [
+        json!("a\u{0}"),
+        json!({"Fn::Sub": "a\u{0}"}),
+        json!({"Fn::Join": ["", ["\u{0}"]]}),
+    ] {
+        table.push(told("a", InputValue::Plain(value.clone())).unwrap_err());
+        table.push(told("a", InputValue::ValueFrom(value)).unwrap_err());
+    }
+    table.push(told("l", InputValue::Plain(json!(["a", "\u{0}"]))).unwrap_err());
+    table.push(told("l", InputValue::Plain(json!(["a", null]))).unwrap_err());
+    assert_eq!(
+        told("l", InputValue::Plain(json!(["a", {"Ref": "B"}, 1]))),
+        Ok(())
+    );
+    assert_eq!(told("l", InputValue::Plain(json!([]))), Ok(()));
+    insta::assert_snapshot!(table.join("\n"), @"
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `a` holds a NUL character
+    recipe `x`: input `l` holds a NUL character
+    recipe `x`: input `l` has to be a list of texts
+    ");
+}

@@ -215,6 +215,9 @@ fn images_that_move() {
         images("", "r/b:latest", &[("image", "r/a:1")]),
         ["r/b:latest"]
     );
+    // What is left to decide beside the image does not hide it.
+    let user = ", user: \"{{ task.family }}\", image: r/c";
+    assert_eq!(images(user, "r/b:1", &[]), ["r/c"]);
     assert_eq!(
         images(", image: r:5000/c", "r/b@sha256:0", &[]),
         ["r:5000/c"]
@@ -305,4 +308,44 @@ fn a_reference_takes_the_place_of_a_secret() {
         sidecar["secrets"],
         json!([{"name": "KEY", "valueFrom": "/key"}])
     );
+}
+
+#[test]
+fn what_always_holds_asks_for_nothing() {
+    let asks = |that: &str| {
+        let body = format!(
+            "inputs: {{a: {{description: d}}}}\nrequires: [{{that: {that}, message: \"{{{{ container.user }}}}\"}}]\n"
+        );
+        bind(&recipe(&body), &[]).asks_user()
+    };
+    assert!(!asks("inputs.a is none"));
+    assert!(asks("inputs.a is not none"));
+    assert!(asks("container.name == \"x\""));
+}
+
+#[test]
+fn a_message_shows_functions_short() {
+    let body = "inputs: {a: {description: d}}\nrequires: [{that: inputs.a is none, message: \"is `{{ inputs.a }}`, and {{ container.name }}\"}]\n";
+    let told = |value: &str| {
+        let bound = bind(&recipe(body), &[("a", value)]);
+        let workload = bound.workload(&task(), &container("root")).unwrap();
+        let messages: Vec<_> = workload
+            .refusals
+            .iter()
+            .map(|it| it.message.clone())
+            .collect();
+        messages.join("; ")
+    };
+    let table = [
+        told("x"),
+        told("{\"Ref\": \"A\"}"),
+        told("{\"Fn::Join\": [\"-\", [\"a\", {\"Ref\": \"B\"}, 1]]}"),
+        told("{\"Fn::Join\": [\"-\", {\"Ref\": \"L\"}]}"),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @"
+    is `x`, and app
+    is `Ref A`, and app
+    is `aRef B1`, and app
+    is `Fn::Join`, and app
+    ");
 }
