@@ -171,7 +171,8 @@ impl Compiled {
             return Ok(Given::Nothing);
         }
         if let Some(held) = value.downcast_object_ref::<Held>() {
-            if self.position == Position::Condition {
+            let is_condition = self.position == Position::Condition;
+            if is_condition && matches!(held.kind, Kind::Intrinsic | Kind::ValueFrom) {
                 return Err(self.misused(reads, held.index));
             }
             held.account();

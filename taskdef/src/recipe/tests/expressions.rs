@@ -523,3 +523,71 @@ fn lists_nest_to_a_depth() {
     give the input, or put the text into a block with a `when`
     ");
 }
+
+#[test]
+fn what_stands_in_the_wrong_place_is_named() {
+    const INPUTS: &str = "inputs: {a: {description: d}, n: {description: d, type: integer}, f: {description: d, type: boolean}, l: {description: d, type: list}}\n";
+    let given = [
+        ("a", "{\"Ref\": \"A\"}"),
+        ("n", "5"),
+        ("f", "true"),
+        ("l", "[x]"),
+    ];
+    let told = |setting: &str, expression: &str| {
+        let body = format!(
+            "{INPUTS}sidecars: [{{name: s, settings: {{essential: false, image: i, {setting}: \"{{{{ {expression} }}}}\"}}}}]\n"
+        );
+        match bind(&recipe(&body), &given).sidecar(0, &task(), &[container("root")]) {
+            Ok(sidecar) => format!("{setting} {expression}: {}", sidecar[setting]),
+            Err(error) => format!("{setting} {expression}: {error}"),
+        }
+    };
+    let mut table = Vec::new();
+    for setting in ["user", "cpu", "privileged", "command", "linuxParameters"] {
+        for expression in ["inputs.a", "inputs.n", "inputs.f", "inputs.l", "'x'", "'7'"] {
+            table.push(told(setting, expression));
+        }
+    }
+    for condition in ["inputs.n", "inputs.l", "'x'", "inputs.a ~ 'x'"] {
+        let body =
+            format!("{INPUTS}workload: [{{when: \"{condition}\", settings: {{user: u}}}}]\n");
+        let error = bind(&recipe(&body), &given).workload(&task(), &container("root"));
+        table.push(format!("when {condition}: {}", error.unwrap_err()));
+    }
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    user inputs.a: {"Ref":"A"}
+    user inputs.n: "5"
+    user inputs.f: "true"
+    user inputs.l: x.yaml:6:67: the expression gives a list, and a text belongs here
+    user 'x': "x"
+    user '7': "7"
+    cpu inputs.a: {"Ref":"A"}
+    cpu inputs.n: 5
+    cpu inputs.f: x.yaml:6:66: the expression gives `true` or `false`, and a whole number belongs here
+    cpu inputs.l: x.yaml:6:66: the expression gives a list, and a whole number belongs here
+    cpu 'x': x.yaml:6:66: the expression gives a text, and a whole number belongs here
+    cpu '7': 7
+    privileged inputs.a: {"Ref":"A"}
+    privileged inputs.n: x.yaml:6:73: the expression gives a number, and `true` or `false` belongs here
+    privileged inputs.f: true
+    privileged inputs.l: x.yaml:6:73: the expression gives a list, and `true` or `false` belongs here
+    privileged 'x': x.yaml:6:73: the expression gives a text, and `true` or `false` belongs here
+    privileged '7': x.yaml:6:73: the expression gives a text, and `true` or `false` belongs here
+    command inputs.a: {"Ref":"A"}
+    command inputs.n: x.yaml:6:70: the expression gives a number, and a list belongs here
+    command inputs.f: x.yaml:6:70: the expression gives `true` or `false`, and a list belongs here
+    command inputs.l: ["x"]
+    command 'x': x.yaml:6:70: the expression gives a text, and a list belongs here
+    command '7': x.yaml:6:70: the expression gives a text, and a list belongs here
+    linuxParameters inputs.a: {"Ref":"A"}
+    linuxParameters inputs.n: x.yaml:6:78: the expression gives a number, and a map belongs here
+    linuxParameters inputs.f: x.yaml:6:78: the expression gives `true` or `false`, and a map belongs here
+    linuxParameters inputs.l: x.yaml:6:78: the expression gives a list, and a map belongs here
+    linuxParameters 'x': x.yaml:6:78: the expression gives a text, and a map belongs here
+    linuxParameters '7': x.yaml:6:78: the expression gives a text, and a map belongs here
+    when inputs.n: x.yaml:6:19: the expression gives a number, and `true` or `false` belongs here
+    when inputs.l: x.yaml:6:19: the expression gives a list, and `true` or `false` belongs here
+    when 'x': x.yaml:6:19: the expression gives a text, and `true` or `false` belongs here
+    when inputs.a ~ 'x': x.yaml:6:19: the expression gives an intrinsic function, and `true` or `false` belongs here
+    "#);
+}

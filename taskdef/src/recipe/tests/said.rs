@@ -349,3 +349,32 @@ fn a_message_shows_functions_short() {
     is `Fn::Join`, and app
     ");
 }
+
+#[test]
+fn what_it_needs_is_told_in_its_own_words() {
+    let body = "inputs: {a: {description: d}, b: {description: d}}\npermissions:\n  executionRole: [{text: e, link: l}]\n  taskRole: [{text: t}]\n  vendor: [{text: v}]\nprerequisites: [{text: p}]\nnetwork: [{text: n}]\ncompatibility: [{inputs: [a, b], versions: [['1', '2']], link: c}]\n";
+    let recipe = recipe(body);
+    let told = recipe.permissions();
+    let one = |notes: &[Note]| {
+        let notes = notes
+            .iter()
+            .map(|note| (note.text.clone(), note.link.clone()));
+        format!("{:?}", notes.collect::<Vec<_>>())
+    };
+    let table = [
+        one(&told.execution_role),
+        one(&told.task_role),
+        one(&told.vendor),
+        one(&told.prerequisites),
+        one(&told.network),
+        one(&told.compatibility),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    [("e", Some("l"))]
+    [("t", None)]
+    [("v", None)]
+    [("p", None)]
+    [("n", None)]
+    [("`a` 1 with `b` 2", Some("c"))]
+    "#);
+}
