@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation};
+use crate::cloudformation::intrinsic::Assignment;
 use crate::container::View;
 use crate::dialect::Dialect;
 use crate::report::Code;
@@ -54,13 +54,8 @@ impl Repositories {
 
 /// The repositories of an image for the items of the loops.
 fn each_item(task: &Task<'_>, image: &Value) -> BTreeSet<Option<String>> {
-    let texts = task.items.iter().map(|item| {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: true,
-            given: &Assignment::new(),
-            item,
-        };
+    let given = Assignment::new();
+    let texts = task.evaluations(true, &given).map(|evaluation| {
         let text = evaluation.text(image, &mut BTreeSet::new()).ok()?;
         Some(repository(&text).to_owned())
     });

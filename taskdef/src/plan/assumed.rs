@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation};
+use crate::cloudformation::intrinsic::Assignment;
 use crate::container::{View, shown};
 use crate::recipe::Refusal as Assumption;
 use crate::report::Code;
@@ -60,13 +60,7 @@ fn is_confirmed(task: &Task<'_>, image: Option<&Value>, given: &Assignment) -> b
             .any(|name| name == text || name == repository(text))
     };
     confirmed.contains(&shown(image))
-        || task.items.iter().all(|item| {
-            let evaluation = Evaluation {
-                template: task.template,
-                parameters: true,
-                given,
-                item,
-            };
+        || task.evaluations(true, given).all(|evaluation| {
             let known = evaluation.text(image, &mut BTreeSet::new());
             known.is_ok_and(|text| named(&text))
         })

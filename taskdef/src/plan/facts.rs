@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cloudformation::intrinsic::{
-    Assignment, Evaluation, Unknown, as_if, call, function, is_no_value, scalar_text,
+    Assignment, Unknown, as_if, call, function, is_no_value, scalar_text,
 };
 use crate::cloudformation::template::is_true;
 use crate::container::{Setting, View, normalised_user};
@@ -105,17 +105,8 @@ pub(crate) fn words(
 /// One empty text does not count: an empty parameter gives it.
 fn never_empty(task: &Task<'_>, value: &Value, given: &Assignment) -> bool {
     let known = |parameters| -> Vec<Result<Value, Unknown>> {
-        let items = task.items.iter();
-        items
-            .map(|item| {
-                let evaluation = Evaluation {
-                    template: task.template,
-                    parameters,
-                    given,
-                    item,
-                };
-                evaluation.value(value, &mut BTreeSet::new())
-            })
+        task.evaluations(parameters, given)
+            .map(|evaluation| evaluation.value(value, &mut BTreeSet::new()))
             .collect()
     };
     let proves = |known: &Result<Value, Unknown>| known.as_ref().is_ok_and(has_words);
@@ -140,13 +131,7 @@ fn may_be_empty_text(task: &Task<'_>, value: &Value, given: &Assignment) -> bool
     if let Some((_, yes, no)) = as_if(value) {
         return may_be_empty_text(task, yes, given) || may_be_empty_text(task, no, given);
     }
-    task.items.iter().any(|item| {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: true,
-            given,
-            item,
-        };
+    task.evaluations(true, given).any(|evaluation| {
         let known = evaluation.text(value, &mut BTreeSet::new());
         known.is_ok_and(|text| text.is_empty())
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if};
+use crate::cloudformation::intrinsic::{Assignment, Unknown, as_if};
 use crate::container::{Setting, View};
 use crate::image::{Answers, Credentials, ImageAnswer, ImageConfig, ImageFailure, ImageRequest};
 use crate::report::Code;
@@ -91,13 +91,7 @@ fn credentials(
         return Credentials::Unknown("has no `credentialsParameter` that can be read".to_owned());
     };
     let mut secrets = BTreeSet::new();
-    for item in &task.items {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: true,
-            given,
-            item,
-        };
+    for evaluation in task.evaluations(true, given) {
         match evaluation.text(stated, used) {
             Ok(secret) => secrets.insert(secret),
             Err(reason) => return unknown(&reason),

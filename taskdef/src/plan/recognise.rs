@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation};
+use crate::cloudformation::intrinsic::Assignment;
 use crate::recipe::Wrapping;
 use crate::settings::KnownAgent;
 
@@ -47,13 +47,8 @@ pub(crate) fn known(
     wrappings: &[&Wrapping],
 ) -> Vec<Known> {
     let (entry_point, command) = stated.effective();
-    let items = task.items.iter().map(|item| {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: task.resolves_parameters(),
-            given,
-            item,
-        };
+    let evaluations = task.evaluations(task.resolves_parameters(), given);
+    let items = evaluations.map(|evaluation| {
         let wrapping = |wrapping: &&Wrapping| Wrapping {
             wrapper: wrapping
                 .wrapper

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown, as_if, is_no_value};
+use crate::cloudformation::intrinsic::{Assignment, Unknown, as_if, is_no_value};
 use crate::container::{Setting, View};
 use crate::mark::added_by;
 use crate::recipe::Recipe;
@@ -40,16 +40,10 @@ pub(crate) struct Text {
 pub(crate) fn known_text(task: &Task<'_>, value: &Value) -> Result<Text, Unknown> {
     let mut known: Option<Text> = None;
     let mut parameters = BTreeSet::new();
-    for item in &task.items {
-        let evaluation = Evaluation {
-            template: task.template,
-            parameters: true,
-            given: &Assignment::new(),
-            item,
-        };
+    for evaluation in task.evaluations(true, &Assignment::new()) {
         let text = evaluation.text(value, &mut parameters)?;
         if known.as_ref().is_some_and(|known| known.text != text) {
-            let variables = item.keys().cloned().collect::<Vec<_>>();
+            let variables = evaluation.item.keys().cloned().collect::<Vec<_>>();
             return Err(Unknown::Loop(variables.join(", ")));
         }
         known.get_or_insert(Text {

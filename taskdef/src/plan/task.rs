@@ -108,19 +108,27 @@ impl<'t> Task<'t> {
         }
     }
 
+    /// What decides the value of an expression, for each item of the loops around the task definition.
+    pub(crate) fn evaluations<'e>(
+        &'e self,
+        parameters: bool,
+        given: &'e Assignment,
+    ) -> impl Iterator<Item = Evaluation<'e>> {
+        self.items.iter().map(move |item| Evaluation {
+            template: self.template,
+            parameters,
+            given,
+            item,
+        })
+    }
+
     /// An expression's value where it depends neither on parameters nor on where it is deployed.
     pub(crate) fn constant(&self, value: &Value, given: &Assignment) -> Option<Value> {
         if !self.settings.for_one_stack && !pseudo_parameters(value).is_empty() {
             return None;
         }
         let mut known: Option<Value> = None;
-        for item in &self.items {
-            let evaluation = Evaluation {
-                template: self.template,
-                parameters: false,
-                given,
-                item,
-            };
+        for evaluation in self.evaluations(false, given) {
             let value = evaluation.value(value, &mut BTreeSet::new()).ok()?;
             if known.as_ref().is_some_and(|known| *known != value) {
                 return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloudformation::intrinsic::{Assignment, Evaluation, Unknown};
+use crate::cloudformation::intrinsic::{Assignment, Unknown};
 use crate::plan::Task;
 use crate::plan::regions::{is_copy, placeless, rows};
 
@@ -31,16 +31,10 @@ pub(crate) fn references(
         parameters: BTreeSet::new(),
     };
     let texts = |image: &Value, found: &mut References| -> Result<Vec<String>, Unknown> {
-        let items = task.items.iter().map(|item| {
-            let evaluation = Evaluation {
-                template: task.template,
-                parameters: task.resolves_parameters(),
-                given,
-                item,
-            };
-            evaluation.text(image, &mut found.parameters)
-        });
-        items.collect()
+        let evaluations = task.evaluations(task.resolves_parameters(), given);
+        evaluations
+            .map(|evaluation| evaluation.text(image, &mut found.parameters))
+            .collect()
     };
     let here = texts(image, &mut found).map_err(|unknown| named(task, image, unknown))?;
     found.references.extend(here);
@@ -77,13 +71,7 @@ pub(crate) fn placeless_references(
     let mut found = BTreeSet::new();
     for expression in &expressions {
         let expression = placeless(expression);
-        for item in &task.items {
-            let evaluation = Evaluation {
-                template: task.template,
-                parameters: task.resolves_parameters(),
-                given,
-                item,
-            };
+        for evaluation in task.evaluations(task.resolves_parameters(), given) {
             match evaluation.text(&expression, &mut BTreeSet::new()) {
                 Ok(reference) => drop(found.insert(reference)),
                 Err(Unknown::Malformed(_)) => {}

@@ -420,32 +420,29 @@ fn bounds_are_exact() {
     assert!(source(fits) && !source(fits + 1));
 }
 
-#[test]
-fn what_cannot_stand_in_a_text() {
+/// What sources give with inputs that are functions, and with a list of texts.
+fn told_of(sources: &[&str]) -> String {
     let functions = [("list", r#"["a", {"Ref": "B"}]"#), ("a", r#"{"Ref": "A"}"#)];
     let plain = [("list", "[a, b]")];
-    let sources = [
-        "-{{ inputs.list }}",
-        "{% for x in [inputs.list] %}{{ x }}{% endfor %}",
-        "-{{ [inputs.list] }}",
-        "-{{ inputs.b }}",
-        "{{ [inputs.list] | join('-') }}",
-        "{{ inputs.list | json }}",
-        "{{ inputs.a | json }}",
-        "{{ inputs.a | length }}",
-        "{{ inputs.b | length }}",
-        "{{ inputs.a | join('-') }}",
-        "{{ 'x' | join('-') }}",
-        "{{ inputs.list | upper }}",
-    ];
-    let told = sources.map(|source| {
+    let told = sources.iter().map(|source| {
         let told = [&functions[..], &plain[..]].map(|inputs| match text(source, inputs) {
             Ok(value) => value.to_string(),
             Err(error) => error,
         });
         format!("{source}\n  {}", told.join("\n  "))
     });
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    told.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_cannot_stand_in_a_text() {
+    insta::assert_snapshot!(told_of(&[
+        "-{{ inputs.list }}",
+        "{% for x in [inputs.list] %}{{ x }}{% endfor %}",
+        "-{{ [inputs.list] }}",
+        "-{{ inputs.b }}",
+        "{{ [inputs.list] | join('-') }}",
+    ]), @"
     -{{ inputs.list }}
       x.yaml:15:18: a list cannot stand inside a text
     give the input, or put the text into a block with a `when`
@@ -471,6 +468,20 @@ fn what_cannot_stand_in_a_text() {
     give the input, or put the text into a block with a `when`
       x.yaml:15:18: a list cannot stand inside a text
     give the input, or put the text into a block with a `when`
+    ");
+}
+
+#[test]
+fn what_filters_do_not_take() {
+    insta::assert_snapshot!(told_of(&[
+        "{{ inputs.list | json }}",
+        "{{ inputs.a | json }}",
+        "{{ inputs.a | length }}",
+        "{{ inputs.b | length }}",
+        "{{ inputs.a | join('-') }}",
+        "{{ 'x' | join('-') }}",
+        "{{ inputs.list | upper }}",
+    ]), @r#"
     {{ inputs.list | json }}
       x.yaml:15:18: `json` needs the value of an intrinsic function
       "[\"a\",\"b\"]"
@@ -524,36 +535,31 @@ fn lists_nest_to_a_depth() {
     ");
 }
 
+const TYPED: &str = "inputs: {a: {description: d}, n: {description: d, type: integer}, f: {description: d, type: boolean}, l: {description: d, type: list}}\n";
+const GIVEN: [(&str, &str); 4] = [
+    ("a", "{\"Ref\": \"A\"}"),
+    ("n", "5"),
+    ("f", "true"),
+    ("l", "[x]"),
+];
+
 #[test]
 fn what_stands_in_the_wrong_place_is_named() {
-    const INPUTS: &str = "inputs: {a: {description: d}, n: {description: d, type: integer}, f: {description: d, type: boolean}, l: {description: d, type: list}}\n";
-    let given = [
-        ("a", "{\"Ref\": \"A\"}"),
-        ("n", "5"),
-        ("f", "true"),
-        ("l", "[x]"),
-    ];
     let told = |setting: &str, expression: &str| {
         let body = format!(
-            "{INPUTS}sidecars: [{{name: s, settings: {{essential: false, image: i, {setting}: \"{{{{ {expression} }}}}\"}}}}]\n"
+            "{TYPED}sidecars: [{{name: s, settings: {{essential: false, image: i, {setting}: \"{{{{ {expression} }}}}\"}}}}]\n"
         );
-        match bind(&recipe(&body), &given).sidecar(0, &task(), &[container("root")]) {
+        match bind(&recipe(&body), &GIVEN).sidecar(0, &task(), &[container("root")]) {
             Ok(sidecar) => format!("{setting} {expression}: {}", sidecar[setting]),
             Err(error) => format!("{setting} {expression}: {error}"),
         }
     };
-    let mut table = Vec::new();
-    for setting in ["user", "cpu", "privileged", "command", "linuxParameters"] {
-        for expression in ["inputs.a", "inputs.n", "inputs.f", "inputs.l", "'x'", "'7'"] {
-            table.push(told(setting, expression));
-        }
-    }
-    for condition in ["inputs.n", "inputs.l", "'x'", "inputs.a ~ 'x'"] {
-        let body =
-            format!("{INPUTS}workload: [{{when: \"{condition}\", settings: {{user: u}}}}]\n");
-        let error = bind(&recipe(&body), &given).workload(&task(), &container("root"));
-        table.push(format!("when {condition}: {}", error.unwrap_err()));
-    }
+    let settings = ["user", "cpu", "privileged", "command", "linuxParameters"];
+    let table = settings.map(|setting| {
+        ["inputs.a", "inputs.n", "inputs.f", "inputs.l", "'x'", "'7'"]
+            .map(|expression| told(setting, expression))
+            .join("\n")
+    });
     insta::assert_snapshot!(table.join("\n"), @r#"
     user inputs.a: {"Ref":"A"}
     user inputs.n: "5"
@@ -585,9 +591,21 @@ fn what_stands_in_the_wrong_place_is_named() {
     linuxParameters inputs.l: x.yaml:6:78: the expression gives a list, and a map belongs here
     linuxParameters 'x': x.yaml:6:78: the expression gives a text, and a map belongs here
     linuxParameters '7': x.yaml:6:78: the expression gives a text, and a map belongs here
-    when inputs.n: x.yaml:6:19: the expression gives a number, and `true` or `false` belongs here
-    when inputs.l: x.yaml:6:19: the expression gives a list, and `true` or `false` belongs here
-    when 'x': x.yaml:6:19: the expression gives a text, and `true` or `false` belongs here
-    when inputs.a ~ 'x': x.yaml:6:19: the expression gives an intrinsic function, and `true` or `false` belongs here
     "#);
+}
+
+#[test]
+fn what_is_no_condition_is_named() {
+    let told = |condition: &str| {
+        let body = format!("{TYPED}workload: [{{when: \"{condition}\", settings: {{user: u}}}}]\n");
+        let error = bind(&recipe(&body), &GIVEN).workload(&task(), &container("root"));
+        format!("{condition}: {}", error.unwrap_err())
+    };
+    let table = ["inputs.n", "inputs.l", "'x'", "inputs.a ~ 'x'"].map(told);
+    insta::assert_snapshot!(table.join("\n"), @"
+    inputs.n: x.yaml:6:19: the expression gives a number, and `true` or `false` belongs here
+    inputs.l: x.yaml:6:19: the expression gives a list, and `true` or `false` belongs here
+    'x': x.yaml:6:19: the expression gives a text, and `true` or `false` belongs here
+    inputs.a ~ 'x': x.yaml:6:19: the expression gives an intrinsic function, and `true` or `false` belongs here
+    ");
 }
