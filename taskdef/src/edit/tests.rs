@@ -337,3 +337,18 @@ fn words_in_front_are_taken_away() {
     {} []
     "#);
 }
+
+#[test]
+fn a_label_may_be_called_as_a_function() {
+    let mut task = Map::new();
+    task.insert("dockerLabels".to_owned(), json!({"Ref": "mine"}));
+    let path = ["dockerLabels", "team"].map(str::to_owned).to_vec();
+    let edit = Edit::Set(path, json!("a"));
+    let place = Where {
+        dialect: Dialect::Ecs,
+        given: &Assignment::new(),
+    };
+    let said = apply(&mut task, &[&edit], place);
+    assert_eq!(said, Ok(vec!["dockerLabels.team added".to_owned()]));
+    assert_eq!(task["dockerLabels"], json!({"Ref": "mine", "team": "a"}));
+}
