@@ -10,11 +10,22 @@ use super::Note;
 /// What is wrong, or better otherwise, with the inputs as such. Each finding is about the recipe.
 pub(crate) fn said_about_inputs(recipe: &BoundRecipe) -> Vec<(String, Finding)> {
     let clear = recipe.clear_secrets().into_iter().map(clear_secret);
+    let registry = recipe
+        .image_secrets_given()
+        .into_iter()
+        .map(clear_credential);
     let whole = recipe.whole_secrets().into_iter().map(whole_secret);
     let images = recipe.mutable_images();
     let mutable = images.iter().map(|image| mutable_image(image));
     let versions = recipe.undocumented_versions().into_iter().map(undocumented);
-    about(recipe, clear.chain(whole).chain(mutable).chain(versions))
+    about(
+        recipe,
+        clear
+            .chain(registry)
+            .chain(whole)
+            .chain(mutable)
+            .chain(versions),
+    )
 }
 
 /// Names of containers that no container has; nothing where a task definition was refused, whose
@@ -60,6 +71,14 @@ fn clear_secret(input: &str) -> Note {
     );
     let hint =
         "give the ARN of a Secrets Manager secret, or the name of an SSM parameter as `valueFrom`";
+    Note::new(Code::SecretInClear, why).with_hint(Some(hint.to_owned()))
+}
+
+fn clear_credential(input: &str) -> Note {
+    let why = format!(
+        "the image in the input `{input}` has a credential of its registry in its name, and stands in the result as such"
+    );
+    let hint = "copy the image into a registry of your own, and give its name there";
     Note::new(Code::SecretInClear, why).with_hint(Some(hint.to_owned()))
 }
 

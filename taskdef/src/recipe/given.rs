@@ -38,6 +38,14 @@ impl BoundRecipe {
             .collect()
     }
 
+    /// The inputs that hold a credential as part of an image's name.
+    pub(crate) fn image_secrets_given(&self) -> Vec<&str> {
+        self.given()
+            .filter(|(_, value)| self.recipe().holds_image_secret(value))
+            .map(|(input, _)| input.name.as_str())
+            .collect()
+    }
+
     /// The digest of the recipe and its inputs, without any value of a secret: where ECS finds one
     /// takes part, the secret itself does not.
     pub(crate) fn digest(&self) -> String {

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::settings::Settings;
 
-use super::{BoundRecipe, Recipe, Recipes};
+use super::{BoundRecipe, InputValue, Recipe, Recipes};
 
 /// What a credential is in a name of an image: between which texts it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,17 @@ impl ImageSecret {
             0 => Cow::Borrowed(text),
             _ => Cow::Owned(hidden + text.get(done..).unwrap_or_default()),
         }
+    }
+}
+
+impl Recipe {
+    /// Whether an input, given as it is, holds a credential as part of an image's name.
+    pub fn holds_image_secret(&self, value: &InputValue) -> bool {
+        let InputValue::Plain(Value::String(text)) = value else {
+            return false;
+        };
+        let mut secrets = self.image_secrets().iter();
+        secrets.any(|secret| matches!(secret.hide(text), Cow::Owned(_)))
     }
 }
 

@@ -133,6 +133,10 @@ fn digests(
 fn refuse_secrets(arguments: &[String], recipes: &[Recipe]) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for (recipe, inputs) in recipes.iter().zip(inputs::assign(arguments, recipes)?) {
+        let of_registries = inputs
+            .iter()
+            .filter(|(_, value)| recipe.holds_image_secret(value));
+        problems.extend(of_registries.map(|(name, _)| credential_of_a_registry(name)));
         let secret = recipe.declarations().iter().filter(|input| input.secret);
         for input in secret {
             if let Some(InputValue::Plain(_)) = inputs.get(&input.name) {
@@ -155,6 +159,17 @@ fn refuse_secrets(arguments: &[String], recipes: &[Recipe]) -> Result<(), Failur
             exit: Exit::Usage,
             problems,
         }),
+    }
+}
+
+fn credential_of_a_registry(input: &str) -> Problem {
+    Problem {
+        message: format!(
+            "the image in the input `{input}` has a credential of its registry in its name, and would be written to a file as it is"
+        ),
+        hint: Some(format!(
+            "copy the image into a registry of your own, and give `--set {input}=` its name there"
+        )),
     }
 }
 
@@ -189,4 +204,41 @@ fn policies(arguments: &OverrideArguments) -> Map<String, Value> {
         set("launchTypes", json!("any"));
     }
     policies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cli::Paint;
+
+    #[test]
+    fn what_must_not_stand_in_a_file() {
+        let (_, text) = builtin()
+            .iter()
+            .find(|(name, _)| *name == "prisma-cloud")
+            .unwrap();
+        let recipes = [Recipe::parse("prisma-cloud", text).unwrap()];
+        let told = |given: &[&str]| {
+            let given: Vec<String> = given.iter().map(|it| (*it).to_owned()).collect();
+            match refuse_secrets(&given, &recipes) {
+                Ok(()) => "-\n".to_owned(),
+                Err(failure) => failure.render(Paint::Plain),
+            }
+        };
+        let image = "image=registry-auth.twistlock.com/tw_hunter2/twistlock/defender:1";
+        let table = [
+            told(&[image, "installBundle=hunter2"]),
+            told(&[
+                "image=r.example/twistlock/defender:1",
+                "installBundle={valueFrom: /bundle}",
+            ]),
+        ];
+        insta::assert_snapshot!(table.concat(), @"
+        error: the image in the input `image` has a credential of its registry in its name, and would be written to a file as it is
+          hint: copy the image into a registry of your own, and give `--set image=` its name there
+        error: the input `installBundle` is a secret, and would be written to a file as it is
+          hint: keep it in AWS Secrets Manager or SSM, and give `--set installBundle='{valueFrom: ARN}'`
+        -
+        ");
+    }
 }
