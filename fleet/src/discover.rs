@@ -53,7 +53,7 @@ pub struct Runs {
     pub definition: String,
     /// Whether it names the family alone, and so runs the latest revision, whichever that is.
     pub latest: bool,
-    /// The platform version of Fargate that a service runs it on.
+    /// The platform version of Fargate that it runs it on.
     pub platform_version: Option<String>,
 }
 
@@ -122,7 +122,7 @@ pub async fn discover(api: &Arc<Api>, filters: &Filters) -> Result<Found, ApiErr
             named.push(Named {
                 target: starts.target,
                 definition: starts.definition,
-                platform_version: None,
+                platform_version: starts.platform_version,
             });
         } else {
             found.left_alone.push(not_on_fargate(starts.target));

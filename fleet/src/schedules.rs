@@ -21,6 +21,8 @@ pub(crate) struct Starts {
     pub(crate) definition: String,
     pub(crate) launch_type: Option<String>,
     pub(crate) providers: Vec<String>,
+    /// Of Fargate.
+    pub(crate) platform_version: Option<String>,
 }
 
 /// Every target of a rule that starts tasks on one of these clusters.
@@ -106,6 +108,7 @@ fn starts(described: &Value, target: Target) -> Option<Starts> {
         cluster: text(described, "Arn").unwrap_or_default().to_owned(),
         definition,
         launch_type: text(ecs, "LaunchType").map(str::to_owned),
+        platform_version: text(ecs, "PlatformVersion").map(str::to_owned),
         providers: providers.map(str::to_owned).collect(),
     })
 }

@@ -222,7 +222,7 @@ pub struct Settings {
     pub plan: PlanSettings,
     /// Region and account.
     pub deployment: Deployment,
-    /// Platform versions of Fargate that services outside the document run it on.
+    /// Platform versions of Fargate that services, rules and schedules outside the document run it on.
     pub platform_versions: Vec<String>,
     /// Whether the document is for that stack alone, as what a macro is given, and goes nowhere else.
     pub for_one_stack: bool,

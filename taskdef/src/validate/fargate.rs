@@ -105,7 +105,7 @@ pub(super) fn host_volumes(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// Something in the document, or a service outside of it, that runs it on a platform version which is too old for what it asks.
+/// Something in the document, or something outside of it that starts it, that runs it on a platform version which is too old for what it asks.
 pub(super) fn platform_version(case: &Case<'_, '_>, found: &mut Vec<Violation>) {
     let surroundings = case.surroundings;
     let mut inside = surroundings.old_platforms.iter();
@@ -113,7 +113,7 @@ pub(super) fn platform_version(case: &Case<'_, '_>, found: &mut Vec<Violation>) 
     let mut outside = surroundings.settings.platform_versions.iter();
     let (who, version) = match (inside, outside.find(|version| is_old(version))) {
         (Some(old), _) => ("a resource of the document", old.version),
-        (None, Some(version)) => ("a service", version.as_str()),
+        (None, Some(version)) => ("a service, a rule or a schedule", version.as_str()),
         (None, None) => return,
     };
     let mut asked: Vec<String> = Vec::new();

@@ -252,6 +252,18 @@ impl Aws {
 
 /// What the recipe that wraps is given.
 pub(crate) const SECRET: &[&str] = &["--set", "accessToken=canary-token", "--offline"];
+/// A recipe that adds `SYS_PTRACE`, without a network.
+pub(crate) const SYSDIG: &[&str] = &[
+    "--recipe",
+    "sysdig",
+    "--set",
+    "accessKey=canary",
+    "--set",
+    "collectorHost=h",
+    "--set",
+    "collectorPort=6443",
+    "--locked",
+];
 /// The recipe that wraps, without a network.
 pub(crate) const LACEWORK: &[&str] = &[
     "--recipe",

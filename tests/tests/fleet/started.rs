@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use outrigger_tests::servers::Verdict;
 
-use crate::account::{Aws, REGION, outcomes, plain};
+use crate::account::{Aws, REGION, SYSDIG, outcomes, plain};
 
 /// The second revision, by the first one's ARN.
 fn second(first: &str) -> String {
@@ -88,6 +88,27 @@ fn rules_schedules_and_families() {
     }
     let (_, plan) = aws.plan(&["--family", "batch"]);
     assert_eq!(plan["shards"], json!([]));
+}
+
+#[test]
+fn a_rule_on_an_old_platform_version() {
+    let Some(aws) = Aws::start() else { return };
+    let cluster = aws.cluster("prod");
+    let rule = json!({"Name": "night", "ScheduleExpression": "rate(1 day)"});
+    events(&aws, "PutRule", &rule);
+    let targets = ["1.3.0", "LATEST"].map(|version| {
+        let definition = aws.register(&plain(&format!("on-{}", version.replace('.', "-"))));
+        let mut target = target(&cluster, version, (&definition, "FARGATE"));
+        target["EcsParameters"]["PlatformVersion"] = version.into();
+        target
+    });
+    let targets = json!({"Rule": "night", "Targets": targets});
+    events(&aws, "PutTargets", &targets);
+    aws.fleet(&[&["plan"], SYSDIG].concat())
+        .ended(3)
+        .said("error[platform-version-too-old]: a service, a rule or a schedule runs it with the platform version `1.3.0`, and the capability `SYS_PTRACE` needs 1.4.0 or later")
+        .said("on-1-3-0:1: refused")
+        .said("2 targets: 1 revision to register, 0 unchanged, 0 left alone, 1 refused");
 }
 
 /// A definition with another command.

@@ -2,7 +2,7 @@
 
 use outrigger_tests::servers::Verdict;
 
-use crate::account::{Aws, LACEWORK, from_image, plain};
+use crate::account::{Aws, LACEWORK, SYSDIG, from_image, plain};
 
 /// A service whose definition can be rewritten, and one whose image nobody knows.
 fn good_and_bad(aws: &Aws) {
@@ -80,14 +80,9 @@ fn a_service_on_an_old_platform_version() {
         }))),
         _ => None,
     });
-    let set = ["accessKey=canary", "collectorHost=h", "collectorPort=6443"];
-    let set = set.iter().flat_map(|set| ["--set", set]);
-    let args = ["plan", "--recipe", "sysdig", "--locked"]
-        .into_iter()
-        .chain(set);
-    aws.fleet(&args.collect::<Vec<_>>())
+    aws.fleet(&[&["plan"], SYSDIG].concat())
         .ended(3)
-        .said("error[platform-version-too-old]: a service runs it with the platform version `1.3.0`, and the capability `SYS_PTRACE` needs 1.4.0 or later")
+        .said("error[platform-version-too-old]: a service, a rule or a schedule runs it with the platform version `1.3.0`, and the capability `SYS_PTRACE` needs 1.4.0 or later")
         .said("old:1: refused")
         .said("2 targets: 1 revision to register, 0 unchanged, 0 left alone, 1 refused");
 }
