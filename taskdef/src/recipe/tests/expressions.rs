@@ -554,6 +554,10 @@ fn what_stands_in_the_wrong_place_is_named() {
             Err(error) => format!("{setting} {expression}: {error}"),
         }
     };
+    assert_eq!(
+        told("command", "[inputs.l[9]]"),
+        "command [inputs.l[9]]: x.yaml:6:70: the expression reads something that is not defined"
+    );
     let settings = ["user", "cpu", "privileged", "command", "linuxParameters"];
     let table = settings.map(|setting| {
         ["inputs.a", "inputs.n", "inputs.f", "inputs.l", "'x'", "'7'"]
