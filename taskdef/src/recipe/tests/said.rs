@@ -378,3 +378,19 @@ fn what_it_needs_is_told_in_its_own_words() {
     [("`a` 1 with `b` 2", Some("c"))]
     "#);
 }
+
+#[test]
+fn a_block_for_each_container_reads_all_that_there_is() {
+    let recipe = recipe(
+        "inputs: {a: {description: d, default: x}}\nsidecars:\n  - name: s\n    settings: {essential: false, image: i}\n    blocks:\n      - each: container\n        settings:\n          environment: [{name: \"N_{{ container.name }}\", value: \"{{ task.family }} {{ containers | length }} {{ inputs.a }}\"}]\n",
+    );
+    let other = ContainerFacts {
+        name: json!("other"),
+        ..container("root")
+    };
+    let sidecar = bind(&recipe, &[]).sidecar(0, &task(), &[container("root"), other]);
+    assert_eq!(
+        sidecar.unwrap()["environment"],
+        json!([{"name": "N_app", "value": "shop 2 x"}, {"name": "N_other", "value": "shop 2 x"}])
+    );
+}
