@@ -420,6 +420,22 @@ mod tests {
     }
 
     #[test]
+    fn messages_name_attributes() {
+        assert_eq!(
+            in_attributes(
+                "`pidMode`, pidMode, `cpu` and `containerDefinitions[0]` of `containerDefinitions`"
+            ),
+            "`pid_mode`, pidMode, `cpu` and `containerDefinitions[0]` of `container_definitions`"
+        );
+    }
+
+    #[test]
+    fn tags_alone_change_in_place() {
+        assert!(!forces_replacement("tags"));
+        assert!(forces_replacement("container_definitions") && forces_replacement("tags_all"));
+    }
+
+    #[test]
     fn every_name_survives_a_round_trip() {
         for (terraform, ecs, _) in SETTINGS {
             assert_eq!(attribute(ecs), *terraform);

@@ -10,11 +10,10 @@ use crate::digest;
 use crate::edit::{Edit, Restored};
 use crate::judge::POSSIBLE_USERS;
 use crate::plan::facts::facts;
-use crate::plan::merge::NATURAL_KEYS;
 use crate::plan::recognise::Recognised;
 use crate::plan::variant::Variant;
 use crate::plan::{Note, Refusal, Task, render_refusal};
-use crate::recipe::ContainerFacts;
+use crate::recipe::{ContainerFacts, NATURAL_KEYS};
 use crate::report::Code;
 
 use super::record::natural_key;

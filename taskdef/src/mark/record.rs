@@ -8,9 +8,10 @@ use crate::cloudformation::intrinsic::{Assignment, function, is_no_value, scalar
 use crate::dialect::Dialect;
 use crate::digest;
 use crate::edit::{self, Edit, Restored, Where, behind};
-use crate::plan::merge::{NATURAL_KEYS, SETS};
+use crate::plan::merge::SETS;
 use crate::plan::recognise::mentions;
 use crate::plan::wrap::uncomposed;
+use crate::recipe::NATURAL_KEYS;
 
 use super::label::{ListNode, Node, Nodes};
 

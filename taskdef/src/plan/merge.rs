@@ -5,21 +5,7 @@ use serde_json::{Map, Value};
 use crate::cloudformation::intrinsic::function;
 use crate::dialect::Dialect;
 use crate::edit::Edit;
-
-/// Lists whose entries have a natural key.
-pub(crate) const NATURAL_KEYS: &[(&str, &str)] = &[
-    ("environment", "name"),
-    ("secrets", "name"),
-    ("volumesFrom", "sourceContainer"),
-    ("dependsOn", "containerName"),
-    ("mountPoints", "containerPath"),
-    ("portMappings", "containerPort"),
-    ("ulimits", "name"),
-    ("extraHosts", "hostname"),
-    ("systemControls", "namespace"),
-    ("resourceRequirements", "type"),
-    ("volumes", "name"),
-];
+use crate::recipe::NATURAL_KEYS;
 
 /// Lists that are sets of texts.
 pub(crate) const SETS: &[&str] = &["add", "drop", "requiresCompatibilities"];

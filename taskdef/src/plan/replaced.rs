@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use crate::cloudformation::intrinsic::{as_if, function};
 use crate::container::View;
 use crate::digest;
+use crate::recipe::NATURAL_KEYS;
 use crate::report::Code;
 
-use super::merge::NATURAL_KEYS;
 use super::{Note, Refusal, Task};
 
 /// Lists whose entries are about the recipe's own containers, or that have findings of their own.

@@ -7,7 +7,7 @@ use minijinja::Environment;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::ecs::Shape;
+use super::ecs::{NATURAL_KEYS, Shape};
 use super::error::{Place, RecipeError};
 use super::expression::Compiled;
 
@@ -255,9 +255,10 @@ impl Compiler {
                     Shape::Text => Position::Element,
                     inner => self::position(inner),
                 };
-                let items = items
-                    .iter()
-                    .map(|item| self.node(key, item, inner, position, reach));
+                let items = items.iter().map(|item| {
+                    self.check_key(key, item)?;
+                    self.node(key, item, inner, position, reach)
+                });
                 items.collect::<Result<_, _>>().map(Tree::List)
             }
             (Content::Map(entries), Shape::Object(known) | Shape::OrInherit(known)) => {
@@ -272,6 +273,27 @@ impl Compiler {
             }
             (_, shape) => Err(self.wrong(node, key, expected(shape))),
         }
+    }
+
+    /// Refuses an entry that nothing tells from another one.
+    fn check_key(&self, list: &str, item: &Node) -> Result<(), RecipeError> {
+        let (Content::Map(entries), Some((_, key))) = (
+            &item.content,
+            NATURAL_KEYS.iter().find(|(known, _)| *known == list),
+        ) else {
+            return Ok(());
+        };
+        // A range of ports is known by all that it says.
+        let names = [key, "containerPortRange"];
+        if entries
+            .iter()
+            .any(|(key, _)| names.contains(&key.name.as_str()))
+        {
+            return Ok(());
+        }
+        let place = self.place(item.line, item.column);
+        let message = format!("an entry of `{list}` needs `{key}`");
+        Err(RecipeError::new(place, message))
     }
 
     /// The words of a process.

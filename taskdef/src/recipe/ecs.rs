@@ -20,6 +20,21 @@ pub(super) enum Shape {
     OrInherit(&'static [(&'static str, Shape)]),
 }
 
+/// Lists whose entries have a natural key.
+pub(crate) const NATURAL_KEYS: &[(&str, &str)] = &[
+    ("environment", "name"),
+    ("secrets", "name"),
+    ("volumesFrom", "sourceContainer"),
+    ("dependsOn", "containerName"),
+    ("mountPoints", "containerPath"),
+    ("portMappings", "containerPort"),
+    ("ulimits", "name"),
+    ("extraHosts", "hostname"),
+    ("systemControls", "namespace"),
+    ("resourceRequirements", "type"),
+    ("volumes", "name"),
+];
+
 /// Names in a container definition that differ from those of the ECS API in the case of letters
 /// only, each with the right one.
 pub(crate) fn other_letter_case(container: &serde_json::Value) -> Vec<(String, &'static str)> {

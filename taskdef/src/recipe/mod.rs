@@ -52,7 +52,7 @@ pub use input::{InputDeclaration, InputType, InputValue, InputValueError};
 pub use recipes::{CombinationError, Recipes, conflicts};
 pub use scope::{ContainerFacts, TaskFacts};
 
-pub(crate) use ecs::other_letter_case;
+pub(crate) use ecs::{NATURAL_KEYS, other_letter_case};
 
 use crate::digest;
 use compile::Compiler;

@@ -225,6 +225,21 @@ fn expressions() {
 }
 
 #[test]
+fn entries_that_nothing_tells_apart() {
+    insta::assert_snapshot!(errors(&[
+        "workload:\n  - settings: {dependsOn: [{}]}\n",
+        "workload:\n  - settings:\n      environment:\n        - {name: A, value: b}\n        - {value: c}\n",
+        "task:\n  - settings: {volumes: [{host: {sourcePath: /x}}]}\n",
+    ]), @"
+    templates/x.yaml:6:28: an entry of `dependsOn` needs `containerName`
+    templates/x.yaml:9:11: an entry of `environment` needs `name`
+    templates/x.yaml:6:26: an entry of `volumes` needs `name`
+    ");
+    let range = "workload:\n  - settings: {portMappings: [{containerPortRange: 1-2}]}\n";
+    assert!(Recipe::parse("x.yaml", &with_head(range)).is_ok());
+}
+
+#[test]
 fn conditions() {
     insta::assert_snapshot!(errors(&[
         "workload:\n  - when: container.user = 'root'\n",
