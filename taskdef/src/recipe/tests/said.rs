@@ -394,3 +394,15 @@ fn a_block_for_each_container_reads_all_that_there_is() {
         json!([{"name": "N_app", "value": "shop 2 x"}, {"name": "N_other", "value": "shop 2 x"}])
     );
 }
+
+#[test]
+fn its_sidecars() {
+    let recipe = recipe(
+        "sidecars:\n  - {name: first, settings: {essential: false, image: i}}\n  - {name: second, position: last, settings: {essential: false, image: i}}\n",
+    );
+    assert_eq!(recipe.sidecar_names(), ["first", "second"]);
+    assert_eq!(
+        [0, 1, 2].map(|index| recipe.sidecar_is_last(index)),
+        [false, true, false]
+    );
+}
