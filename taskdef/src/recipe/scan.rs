@@ -222,3 +222,138 @@ fn closing(inside: &str, closer: &str) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        match shape(text) {
+            Ok(shape) => format!("{text:?}: {shape:?}"),
+            Err(error) => format!("{text:?}: error: {error}"),
+        }
+    }
+
+    #[test]
+    fn what_a_text_is() {
+        let table = [
+            "",
+            "a } %} }} {",
+            "a\tb\r\nc",
+            "a\u{7}",
+            "{{ a }}",
+            "{{a}}",
+            "{{- a -}}",
+            "{{ -a- }}",
+            " {{ a }}",
+            "{{ a }} ",
+            "{{ a }}{{ b }}",
+            "x{% if a %}b{% endif %}",
+            "{%- for a in b -%}{{ a }}{%+ endfor %}",
+            "{{ a",
+            "x {{ a %}",
+            "{% if a }}",
+            "{% set a = 1 %}",
+            "{%+ iffy %}",
+            "{% if(a) %}{% endif %}",
+            "{% %}",
+            "{% if a | nope %}{% endif %}",
+        ];
+        insta::assert_snapshot!(table.map(told).join("\n"), @r#"
+        "": Constant
+        "a } %} }} {": Constant
+        "a\tb\r\nc": Constant
+        "a\u{7}": error: the text holds a control character
+        "{{ a }}": Expression("a")
+        "{{a}}": Expression("a")
+        "{{- a -}}": Expression("a")
+        "{{ -a- }}": Expression("-a-")
+        " {{ a }}": Text
+        "{{ a }} ": Text
+        "{{ a }}{{ b }}": Text
+        "x{% if a %}b{% endif %}": Text
+        "{%- for a in b -%}{{ a }}{%+ endfor %}": Text
+        "{{ a": error: `{{` is not closed
+        "x {{ a %}": error: `{{` is not closed
+        "{% if a }}": error: `{%` is not closed
+        "{% set a = 1 %}": error: the statement `set` is not part of the recipe language
+        "{%+ iffy %}": error: the statement `iffy` is not part of the recipe language
+        "{% if(a) %}{% endif %}": Text
+        "{% %}": error: the statement `` is not part of the recipe language
+        "{% if a | nope %}{% endif %}": error: unknown filter `nope`; there are `join`, `json`, `length`, `lower`, `replace`, `split`, `upper`
+        "#);
+    }
+
+    #[test]
+    fn quotes_hide_what_is_in_them() {
+        let table = [
+            "{{ '}}' }}",
+            r#"{{ "a\"}}" }}"#,
+            r"{{ 'a\\' }}",
+            r"{{ 'a\' }}",
+            r#"{{ 'a"' ~ "b'" }}"#,
+            "{{ 'é}}' }}",
+            "{{ 'is nope | nope * : ' }}",
+        ];
+        insta::assert_snapshot!(table.map(told).join("\n"), @r#"
+        "{{ '}}' }}": Expression("'}}'")
+        "{{ \"a\\\"}}\" }}": Expression("\"a\\\"}}\"")
+        "{{ 'a\\\\' }}": Expression("'a\\\\'")
+        "{{ 'a\\' }}": error: `{{` is not closed
+        "{{ 'a\"' ~ \"b'\" }}": Expression("'a\"' ~ \"b'\"")
+        "{{ 'é}}' }}": Expression("'é}}'")
+        "{{ 'is nope | nope * : ' }}": Expression("'is nope | nope * : '")
+        "#);
+    }
+
+    #[test]
+    fn what_an_expression_may_hold() {
+        let judged = |source: &str| match expression(source) {
+            Ok(()) => format!("{source}: ok"),
+            Err(error) => format!("{source}: {error}"),
+        };
+        let table = [
+            "a",
+            "a | upper",
+            "a|nope",
+            "a | _",
+            "a is none",
+            "a is not none",
+            "a is nope",
+            "a is not nope",
+            "a.is in b",
+            "a.is not in b",
+            "a.b is nope",
+            "is",
+            "a is",
+            "isx nope",
+            "a not_is nope",
+            "a * b",
+            "a[1:2]",
+            "{'a': 1}",
+        ];
+        insta::assert_snapshot!(table.map(judged).join("\n"), @"
+        a: ok
+        a | upper: ok
+        a|nope: unknown filter `nope`; there are `join`, `json`, `length`, `lower`, `replace`, `split`, `upper`
+        a | _: unknown filter `_`; there are `join`, `json`, `length`, `lower`, `replace`, `split`, `upper`
+        a is none: ok
+        a is not none: ok
+        a is nope: unknown test `nope`; there are `endingwith`, `none`, `startingwith`
+        a is not nope: unknown test `nope`; there are `endingwith`, `none`, `startingwith`
+        a.is in b: ok
+        a.is not in b: ok
+        a.b is nope: unknown test `nope`; there are `endingwith`, `none`, `startingwith`
+        is: ok
+        a is: ok
+        isx nope: ok
+        a not_is nope: ok
+        a * b: `*` is not part of the recipe language
+        a[1:2]: slices and maps are not part of the recipe language
+        {'a': 1}: slices and maps are not part of the recipe language
+        ");
+        // Characters, and not bytes.
+        assert_eq!(expression(&"é".repeat(EXPRESSION_LIMIT)), Ok(()));
+        assert!(expression(&"a".repeat(EXPRESSION_LIMIT + 1)).is_err());
+    }
+}
