@@ -198,16 +198,9 @@ impl Reads {
 }
 
 /// The error of reading something that is not known; carries its name.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not known")]
 pub(super) struct NotKnown(pub(super) String);
-
-impl fmt::Display for NotKnown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not known", self.0)
-    }
-}
-
-impl std::error::Error for NotKnown {}
 
 /// A JSON value that passes through an expression.
 pub(super) struct Held {
@@ -312,5 +305,61 @@ impl Object for Held {
             Kind::Number => write!(f, "{}", self.value),
             _ => write!(f, "\0{}\0", self.index),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_a_function() {
+        for (value, name) in [
+            (json!({"Ref": "A"}), Some("Ref A")),
+            (json!({"Condition": "A"}), Some("Condition A")),
+            (json!({"Fn::Sub": "a"}), Some("Fn::Sub")),
+            (json!({"Fn::New": 1}), Some("Fn::New")),
+            (json!({"Ref": 1}), None),
+            (json!({"Ref": "A", "b": 1}), None),
+            (json!({"a": "b"}), None),
+            (json!({}), None),
+            (json!("Ref"), None),
+        ] {
+            assert_eq!(intrinsic_name(&value).as_deref(), name, "{value}");
+            assert_eq!(value.as_object().is_some_and(is_intrinsic), name.is_some());
+            assert_eq!(holds_intrinsic(&json!([1, {"a": value}])), name.is_some());
+        }
+        assert!(!holds_intrinsic(&json!([{"a": [1, "b", null]}])));
+    }
+
+    #[test]
+    fn what_was_meant_as_a_function() {
+        let meant = |value: Value| meant_function(&value).map(|(_, meant)| meant);
+        assert_eq!(meant(json!({"Fn::Joim": []})), Some("Join"));
+        assert_eq!(meant(json!([1, {"a": {"Fn::Subs": "b"}}])), Some("Sub"));
+        assert_eq!(
+            meant(json!({"Fn::Join": [{"Fn::Splitt": "b"}]})),
+            Some("Split")
+        );
+        for known in [
+            json!({"Fn::Join": []}),
+            json!({"Fn::ForEach::Fore": []}),
+            json!({"Fn::Transform": {}}),
+            json!({"Fn::SomethingNew": 1}),
+            json!({"Joim": 1}),
+            json!({"Fn::Joim": 1, "b": 2}),
+            json!("Fn::Joim"),
+        ] {
+            assert_eq!(meant(known.clone()), None, "{known}");
+        }
+    }
+
+    #[test]
+    fn nul_is_found_wherever_it_stands() {
+        assert!(holds_nul(&json!("a\u{0}")));
+        assert!(holds_nul(&json!(["a", {"b": "\u{0}"}])));
+        assert!(holds_nul(&json!({"a\u{0}": 1})));
+        assert!(!holds_nul(&json!({"a": ["b", 0, null, false]})));
     }
 }

@@ -613,3 +613,101 @@ fn what_is_no_condition_is_named() {
     inputs.a ~ 'x': x.yaml:6:19: the expression gives an intrinsic function, and `true` or `false` belongs here
     ");
 }
+
+/// What an expression gives of a fact in which anything may stand.
+fn of_fact(expression: &str, fact: Value) -> String {
+    let body = format!(
+        "sidecars: [{{name: s, when: container.name is not none, settings: {{essential: false, image: i}}}}]\nworkload: [{{settings: {{environment: [{{name: A, value: {}}}]}}}}]\n",
+        json!(expression)
+    );
+    let container = ContainerFacts {
+        readonly_root_filesystem: fact,
+        ..container("root")
+    };
+    match bind(&recipe(&body), &[]).workload(&task(), &container) {
+        Ok(workload) => {
+            let settings = Value::Object(workload.settings);
+            format!("{expression}: {}", settings["environment"][0]["value"])
+        }
+        Err(error) => format!("{expression}: {error}"),
+    }
+}
+
+#[test]
+fn values_pass_through_as_they_are() {
+    let fact =
+        || json!({"a": {"Ref": "X"}, "b": [1.50, {"Ref": "Y"}, "c", null], "d": true, "e": 7});
+    let sources = [
+        "{{ container.readonlyRootFilesystem.a }}",
+        "{{ container.readonlyRootFilesystem.b[0] }}",
+        "-{{ container.readonlyRootFilesystem.b[0] }}-{{ container.readonlyRootFilesystem.b[1] }}",
+        "{{ container.readonlyRootFilesystem.b[2] }}",
+        "{{ container.readonlyRootFilesystem.b[4] }}",
+        "{{ container.readonlyRootFilesystem.d }}",
+        "-{{ container.readonlyRootFilesystem.e }}",
+        "{{ container.readonlyRootFilesystem.f }}",
+        "-{{ container.readonlyRootFilesystem }}",
+        "-{{ container.readonlyRootFilesystem.b }}",
+        "{{ container.readonlyRootFilesystem }}",
+        "{{ container.readonlyRootFilesystem.a.b }}",
+    ];
+    insta::assert_snapshot!(sources.map(|source| of_fact(source, fact())).join("\n"), @r#"
+    {{ container.readonlyRootFilesystem.a }}: {"Ref":"X"}
+    {{ container.readonlyRootFilesystem.b[0] }}: "1.5"
+    -{{ container.readonlyRootFilesystem.b[0] }}-{{ container.readonlyRootFilesystem.b[1] }}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {{ container.readonlyRootFilesystem.b[2] }}: "c"
+    {{ container.readonlyRootFilesystem.b[4] }}: x.yaml:6:55: the expression reads something that is not defined
+    {{ container.readonlyRootFilesystem.d }}: "true"
+    -{{ container.readonlyRootFilesystem.e }}: "-7"
+    {{ container.readonlyRootFilesystem.f }}: x.yaml:6:55: the expression reads something that is not defined
+    -{{ container.readonlyRootFilesystem }}: x.yaml:6:55: a map cannot stand inside a text
+    -{{ container.readonlyRootFilesystem.b }}: x.yaml:6:55: a list cannot stand inside a text
+    {{ container.readonlyRootFilesystem }}: x.yaml:6:55: the expression gives a map, and a text belongs here
+    {{ container.readonlyRootFilesystem.a.b }}: x.yaml:6:55: `container.readonlyRootFilesystem.a` is `Ref X`, and its value is needed here
+    "#);
+}
+
+#[test]
+fn what_needs_the_value_of_a_function_is_refused() {
+    let fact = || json!({"a": {"Ref": "X"}, "b": ["c", {"Ref": "Y"}], "m": {"k": "v"}});
+    let sources = [
+        "{{ 'y' if container.readonlyRootFilesystem.a == 'x' else 'n' }}",
+        "{{ 'y' if container.readonlyRootFilesystem.a is none else 'n' }}",
+        "{{ 'y' if container.readonlyRootFilesystem.b is none else 'n' }}",
+        "{{ container.readonlyRootFilesystem.b | join('-') }}",
+        "{{ container.readonlyRootFilesystem.b | length }}",
+        "{{ container.readonlyRootFilesystem.m | length }}",
+        "{{ container.readonlyRootFilesystem.m | json }}",
+        "{{ container.readonlyRootFilesystem.m.k }}",
+        "{% for x in container.readonlyRootFilesystem.b %}{{ x }};{% endfor %}",
+        "{% for x in container.readonlyRootFilesystem.m %}{{ x }};{% endfor %}",
+        "{% for x in container.readonlyRootFilesystem.a %}{{ x }};{% endfor %}",
+        "{% for x in container.readonlyRootFilesystem.b %}{{ loop.length }};{% endfor %}",
+        "{% for x in container.readonlyRootFilesystem.b %}{% if x == 'c' %}{{ x }}{% endif %}{% endfor %}",
+        "{{ 'y' if 'k' in container.readonlyRootFilesystem.m else 'n' }}",
+        "{{ 'y' if 'c' in container.readonlyRootFilesystem.b else 'n' }}",
+        "{{ 'y' if 'd' in container.readonlyRootFilesystem.b else 'n' }}",
+        "{{ 'y' if container.readonlyRootFilesystem.b == ['c', 'd'] else 'n' }}",
+        "{{ 'y' if container.readonlyRootFilesystem.m == 'v' else 'n' }}",
+    ];
+    insta::assert_snapshot!(sources.map(|source| of_fact(source, fact())).join("\n"), @r#"
+    {{ 'y' if container.readonlyRootFilesystem.a == 'x' else 'n' }}: x.yaml:6:55: `container.readonlyRootFilesystem.a` is `Ref X`, and its value is needed here
+    {{ 'y' if container.readonlyRootFilesystem.a is none else 'n' }}: "n"
+    {{ 'y' if container.readonlyRootFilesystem.b is none else 'n' }}: "n"
+    {{ container.readonlyRootFilesystem.b | join('-') }}: {"Fn::Join":["",["c-",{"Ref":"Y"}]]}
+    {{ container.readonlyRootFilesystem.b | length }}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {{ container.readonlyRootFilesystem.m | length }}: x.yaml:6:55: a filter needs a list
+    {{ container.readonlyRootFilesystem.m | json }}: "{\"k\":\"v\"}"
+    {{ container.readonlyRootFilesystem.m.k }}: "v"
+    {% for x in container.readonlyRootFilesystem.b %}{{ x }};{% endfor %}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {% for x in container.readonlyRootFilesystem.m %}{{ x }};{% endfor %}: "k;"
+    {% for x in container.readonlyRootFilesystem.a %}{{ x }};{% endfor %}: x.yaml:6:55: `container.readonlyRootFilesystem.a` is `Ref X`, and its value is needed here
+    {% for x in container.readonlyRootFilesystem.b %}{{ loop.length }};{% endfor %}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {% for x in container.readonlyRootFilesystem.b %}{% if x == 'c' %}{{ x }}{% endif %}{% endfor %}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {{ 'y' if 'k' in container.readonlyRootFilesystem.m else 'n' }}: "y"
+    {{ 'y' if 'c' in container.readonlyRootFilesystem.b else 'n' }}: "y"
+    {{ 'y' if 'd' in container.readonlyRootFilesystem.b else 'n' }}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {{ 'y' if container.readonlyRootFilesystem.b == ['c', 'd'] else 'n' }}: x.yaml:6:55: `container.readonlyRootFilesystem.b[1]` is `Ref Y`, and its value is needed here
+    {{ 'y' if container.readonlyRootFilesystem.m == 'v' else 'n' }}: "n"
+    "#);
+}
