@@ -108,8 +108,7 @@ impl Recipe {
         let mut read = false;
         self.each_expression(&mut |compiled| {
             let mut names = compiled.names.iter();
-            read |=
-                names.any(|known| *known == name || known == "inputs" || known.starts_with(&below));
+            read |= names.any(|known| *known == name || known.starts_with(&below));
         });
         read
     }

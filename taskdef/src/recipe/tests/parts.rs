@@ -85,6 +85,7 @@ fn inputs_that_nothing_reads() {
         unused(""),
         unused(sidecar),
         unused("workload: [{settings: {user: \"{{ inputs.ab }}\"}}]\n"),
+        unused("workload: [{settings: {user: \"{{ inputs.a.b }}\"}}]\n"),
         unused("workload: [{when: inputs.a is none, settings: {user: u}}]\n"),
         unused("workload: [{process: {wrapper: [\"{{ inputs.a }}\", \"-{{ inputs.ab }}\"]}}]\n"),
         unused(
@@ -111,6 +112,7 @@ fn inputs_that_nothing_reads() {
     a:5 ab:5 image:5 true false
     a:5 ab:5 true false
     a:5 image:5 true false
+    ab:5 image:5 true false
     ab:5 image:5 true false
     image:5 true false
     image:5 true false
