@@ -420,6 +420,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_block_keeps_its_form() {
+        let attributes = map(json!({"volume": [{
+            "name": "a", "some_texts": ["x", "y"], "some_map": {"properties": {"a": "b"}},
+            "docker_volume_configuration": [{"driver_opts": {"someKey": "x"}}],
+        }]}));
+        let task = json!({"volumes": [{
+            "name": "a", "someTexts": ["x", "y"], "someMap": {"properties": {"a": "b"}},
+            "dockerVolumeConfiguration": {"driverOpts": {"someKey": "x"}},
+        }]});
+        assert_eq!(Value::Object(canonical(&attributes)), task);
+        let (_, volumes) = spelled("volumes", &task["volumes"], &Map::new()).unwrap();
+        assert_eq!(
+            volumes[0]["docker_volume_configuration"],
+            json!([{"driver_opts": {"someKey": "x"}}])
+        );
+    }
+
+    #[test]
     fn messages_name_attributes() {
         assert_eq!(
             in_attributes(

@@ -352,3 +352,81 @@ fn a_label_may_be_called_as_a_function() {
     assert_eq!(said, Ok(vec!["dockerLabels.team added".to_owned()]));
     assert_eq!(task["dockerLabels"], json!({"Ref": "mine", "team": "a"}));
 }
+
+fn restored(target: Value, path: &[&str], restored: Restored) -> (Value, Vec<String>) {
+    let path = path.iter().map(|step| (*step).to_owned()).collect();
+    applied(target, &[Edit::Restore(path, restored)]).unwrap()
+}
+
+#[test]
+fn a_set_is_given_back_without_what_was_added() {
+    let of = |add: Value, empty: bool| {
+        let back = Restored {
+            key: None,
+            names: vec!["SYS_PTRACE".to_owned()],
+            back: Vec::new(),
+            empty,
+        };
+        let target = json!({"LinuxParameters": {"Capabilities": {"Add": add}}});
+        let (value, said) = restored(target, &["linuxParameters", "capabilities", "add"], back);
+        format!("{value} {said:?}")
+    };
+    let table = [
+        of(json!(["KILL", "SYS_PTRACE"]), false),
+        of(json!(["SYS_PTRACE"]), false),
+        of(json!(["SYS_PTRACE"]), true),
+        of(json!(["KILL"]), false),
+        of(json!([{"Fn::If": ["C", "SYS_PTRACE", "KILL"]}]), false),
+        of(
+            json!({"Fn::If": ["C", ["SYS_PTRACE"], ["SYS_PTRACE", "KILL"]]}),
+            false,
+        ),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    {"LinuxParameters":{"Capabilities":{"Add":["KILL"]}}} ["linuxParameters.capabilities.add SYS_PTRACE removed"]
+    {} ["linuxParameters.capabilities.add SYS_PTRACE removed"]
+    {"LinuxParameters":{"Capabilities":{"Add":[]}}} ["linuxParameters.capabilities.add SYS_PTRACE removed"]
+    {"LinuxParameters":{"Capabilities":{"Add":["KILL"]}}} []
+    {"LinuxParameters":{"Capabilities":{"Add":[{"Fn::If":["C",{"Ref":"AWS::NoValue"},"KILL"]}]}}} ["linuxParameters.capabilities.add SYS_PTRACE removed"]
+    {"LinuxParameters":{"Capabilities":{"Add":{"Fn::If":["C",{"Ref":"AWS::NoValue"},["KILL"]]}}}} ["linuxParameters.capabilities.add SYS_PTRACE removed"]
+    "#);
+}
+
+#[test]
+fn a_branch_that_is_never_taken_is_not_given_back() {
+    let back = Restored {
+        key: None,
+        names: vec!["KILL".to_owned()],
+        back: Vec::new(),
+        empty: false,
+    };
+    let inner = json!({"Capabilities": {"Add": {"Fn::If": ["C", ["KILL", "A"], ["KILL", "B"]]}}});
+    let target = json!({"LinuxParameters": {"Fn::If": ["C", inner, {"Ref": "AWS::NoValue"}]}});
+    let (value, _) = restored(target, &["linuxParameters", "capabilities", "add"], back);
+    assert_eq!(
+        value.pointer("/LinuxParameters/Fn::If/1/Capabilities/Add"),
+        Some(&json!({"Fn::If": ["C", ["A"], ["KILL", "B"]]}))
+    );
+}
+
+#[test]
+fn conditions_that_exclude_each_other_leave_a_branch_alone() {
+    let document = json!({"Conditions": {
+        "C": {"Fn::Equals": [{"Ref": "P"}, "b"]}, "NotC": {"Fn::Not": [{"Condition": "C"}]},
+    }});
+    let settings = crate::settings::Settings::default();
+    let template = crate::cloudformation::template::Template::new(&document, &settings);
+    let assignment = Assignment::from([("C".to_owned(), true)]);
+    let place = Where {
+        dialect: Dialect::CloudFormation,
+        given: &assignment,
+    };
+    let of = |place: Place<'_>| {
+        let mut map = Map::new();
+        let environment = json!({"Fn::If": ["NotC", [{"Name": "B", "Value": "2"}], []]});
+        map.insert("Environment".to_owned(), environment);
+        apply(&mut map, &[&variable("A", "1")], place).unwrap();
+        map["Environment"]["Fn::If"][1].as_array().unwrap().len()
+    };
+    assert_eq!((of(place.of(&template)), of(place.into())), (1, 2));
+}

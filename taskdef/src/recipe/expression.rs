@@ -236,10 +236,8 @@ impl Compiled {
         let mut parts: Vec<Value> = Vec::new();
         for (index, piece) in text.split('\0').enumerate() {
             if index % 2 == 0 {
-                match parts.last_mut() {
-                    Some(Value::String(last)) => last.push_str(piece),
-                    _ if piece.is_empty() => {}
-                    _ => parts.push(Value::from(piece)),
+                if !piece.is_empty() {
+                    parts.push(Value::from(piece));
                 }
                 continue;
             }

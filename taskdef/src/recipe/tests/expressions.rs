@@ -599,6 +599,35 @@ fn what_stands_in_the_wrong_place_is_named() {
 }
 
 #[test]
+fn what_is_kept_elsewhere_stands_by_itself() {
+    let command = |expression: &str| {
+        let body = format!(
+            "inputs: {{s: {{description: d, secret: true}}}}\nsidecars: [{{name: s, settings: {{essential: false, image: i, command: [{}]}}}}]\n",
+            json!(expression)
+        );
+        let bound = bind(&recipe(&body), &[("s", "{\"valueFrom\": \"/s\"}")]);
+        match bound.sidecar(0, &task(), &[container("root")]) {
+            Ok(sidecar) => format!("{expression}: {}", sidecar["command"]),
+            Err(error) => format!("{expression}: {error}"),
+        }
+    };
+    let table = [
+        "{{ inputs.s }}",
+        "{{ [inputs.s] }}",
+        "-{{ inputs.s }}",
+        "{% for c in containers %}{{ c }}{% endfor %}",
+        "{% for c in containers %}{{ c.name }}{% endfor %}",
+    ];
+    insta::assert_snapshot!(table.map(command).join("\n"), @r#"
+    {{ inputs.s }}: x.yaml:6:71: `inputs.s` is given as `valueFrom`, and can only be the whole value of an environment variable
+    {{ [inputs.s] }}: x.yaml:6:71: `inputs.s` is given as `valueFrom`, and can only be the whole value of an environment variable
+    -{{ inputs.s }}: x.yaml:6:71: `inputs.s` is given as `valueFrom`, and can only be the whole value of an environment variable
+    {% for c in containers %}{{ c }}{% endfor %}: x.yaml:6:71: a map cannot stand inside a text
+    {% for c in containers %}{{ c.name }}{% endfor %}: ["app"]
+    "#);
+}
+
+#[test]
 fn what_is_no_condition_is_named() {
     let told = |condition: &str| {
         let body = format!("{TYPED}workload: [{{when: \"{condition}\", settings: {{user: u}}}}]\n");
