@@ -339,6 +339,30 @@ fn words_in_front_are_taken_away() {
 }
 
 #[test]
+fn words_of_a_branch_that_is_never_taken_stay() {
+    let command = json!({"Fn::If": ["C", ["w", "a"], {"Fn::If": ["D", ["w", "b"], ["w", "c"]]}]});
+    let given = |pairs: &[(&str, bool)]| {
+        let pairs = pairs
+            .iter()
+            .map(|(name, truth)| ((*name).to_owned(), *truth));
+        let given: Assignment = pairs.collect();
+        restore::stripped(&command, &[json!("w")], &given).to_string()
+    };
+    let table = [
+        given(&[]),
+        given(&[("C", true)]),
+        given(&[("C", false)]),
+        given(&[("D", true)]),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    {"Fn::If":["C",["a"],{"Fn::If":["D",["b"],["c"]]}]}
+    {"Fn::If":["C",["a"],{"Fn::If":["D",["w","b"],["w","c"]]}]}
+    {"Fn::If":["C",["w","a"],{"Fn::If":["D",["b"],["c"]]}]}
+    {"Fn::If":["C",["a"],{"Fn::If":["D",["b"],["w","c"]]}]}
+    "#);
+}
+
+#[test]
 fn a_label_may_be_called_as_a_function() {
     let mut task = Map::new();
     task.insert("dockerLabels".to_owned(), json!({"Ref": "mine"}));

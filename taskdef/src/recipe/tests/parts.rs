@@ -80,10 +80,9 @@ fn inputs_that_nothing_reads() {
             recipe.declares("sidecarCpu")
         )
     };
-    let sidecar = "sidecars: [{name: s, settings: {essential: false}}]\n";
     let table = [
         unused(""),
-        unused(sidecar),
+        unused("sidecars: [{name: s, settings: {essential: false}}]\n"),
         unused("workload: [{settings: {user: \"{{ inputs.ab }}\"}}]\n"),
         unused("workload: [{settings: {user: \"{{ inputs.a.b }}\"}}]\n"),
         unused("workload: [{when: inputs.a is none, settings: {user: u}}]\n"),
