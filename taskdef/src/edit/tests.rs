@@ -454,3 +454,22 @@ fn conditions_that_exclude_each_other_leave_a_branch_alone() {
     };
     assert_eq!((of(place.of(&template)), of(place.into())), (1, 2));
 }
+
+#[test]
+fn what_stands_behind_words_is_a_list() {
+    let join = |list: Value| json!({"Fn::Join": ["|outrigger|", list]});
+    let parts = json!(["w", "--", join(json!({"Ref": "L"}))]);
+    let composed = json!({"Fn::Split": ["|outrigger|", join(parts)]});
+    let words = [json!("w"), json!("--")];
+    assert_eq!(
+        restore::behind(&composed, &words),
+        Some(json!({"Ref": "L"}))
+    );
+    assert_eq!(restore::behind(&composed, &[json!("w")]), None);
+    assert_eq!(
+        restore::behind(&json!(["w", "--", "a"]), &words),
+        Some(json!(["a"]))
+    );
+    assert_eq!(restore::behind(&json!(["w", "--"]), &words), None);
+    assert_eq!(restore::behind(&json!("w"), &words), None);
+}

@@ -259,10 +259,6 @@ struct Root {
 }
 
 impl Object for Root {
-    fn get_value(self: &Arc<Self>, key: &Expr) -> Option<Expr> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Expr> {
         match key {
             "inputs" => Some(self.inputs.clone()),
@@ -286,10 +282,6 @@ impl std::fmt::Debug for Inputs {
 }
 
 impl Object for Inputs {
-    fn get_value(self: &Arc<Self>, key: &Expr) -> Option<Expr> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Expr> {
         let slot = self.slots.get(key)?;
         Some(self.reads.read(slot, || format!("inputs.{key}")))

@@ -740,3 +740,46 @@ fn what_needs_the_value_of_a_function_is_refused() {
     {{ 'y' if container.readonlyRootFilesystem.m == 'v' else 'n' }}: "n"
     "#);
 }
+
+#[test]
+fn names_in_brackets() {
+    let of = |expression: &str| {
+        let body = format!(
+            "sidecars: [{{name: s, settings: {{essential: false, image: i, user: \"{expression}\"}}}}]\n"
+        );
+        match bind(&recipe(&body), &[]).sidecar(0, &task(), &[container("root")]) {
+            Ok(sidecar) => format!("{expression}: {}", sidecar["user"]),
+            Err(error) => format!("{expression}: {error}"),
+        }
+    };
+    let table = [
+        "{{ containers[0].image }}",
+        "{{ containers[0]['image'] }}",
+        "{{ containers[0]['family'] }}",
+        "{{ containers[0][1] }}",
+        "{{ containers[1].image }}",
+        "{% for c in containers %}{% for name in c %}{{ name }};{% endfor %}{% endfor %}",
+        "{% for c in containers %}{{ c['user'] }}{% endfor %}",
+    ];
+    insta::assert_snapshot!(table.map(of).join("\n"), @r#"
+    {{ containers[0].image }}: "nginx:1"
+    {{ containers[0]['image'] }}: "nginx:1"
+    {{ containers[0]['family'] }}: x.yaml:5:67: the expression reads something that is not defined
+    {{ containers[0][1] }}: x.yaml:5:67: the expression reads something that is not defined
+    {{ containers[1].image }}: x.yaml:5:67: the expression reads something that is not defined
+    {% for c in containers %}{% for name in c %}{{ name }};{% endfor %}{% endfor %}: "name;image;user;readonlyRootFilesystem;wrapperInImage;"
+    {% for c in containers %}{{ c['user'] }}{% endfor %}: "root"
+    "#);
+    let errors = ["{{ inputs['a'] }}", "{{ task['family'] }}"].map(|source| {
+        let body = format!(
+            "inputs: {{a: {{description: d}}}}\ntask: [{{settings: {{pidMode: \"{source}\"}}}}]\n"
+        );
+        Recipe::parse("x.yaml", &with_head(&body))
+            .unwrap_err()
+            .to_string()
+    });
+    insta::assert_snapshot!(errors.join("\n"), @"
+    x.yaml:6:29: `inputs` needs a name after it, with a dot
+    x.yaml:6:29: `task` needs a name after it, with a dot
+    ");
+}
