@@ -406,3 +406,21 @@ fn its_sidecars() {
         [false, true, false]
     );
 }
+
+#[test]
+fn an_input_that_every_recipe_takes_may_allow_less() {
+    let allowed = |declared: &str| {
+        let body = format!(
+            "inputs: {{arrangement: {declared}}}\nworkload:\n  - process: {{wrapper: [/w]}}\n"
+        );
+        let recipe = recipe(&body);
+        let mut inputs = recipe.declarations().iter();
+        let input = inputs.find(|input| input.name == "arrangement").unwrap();
+        input.allowed.join(" ")
+    };
+    assert_eq!(allowed("{allowed: [command, none]}"), "command none");
+    assert_eq!(
+        allowed("{default: command}"),
+        "prefix command entry-point none"
+    );
+}
