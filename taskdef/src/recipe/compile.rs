@@ -299,7 +299,7 @@ impl Compiler {
     /// The words of a process.
     pub(super) fn words(&mut self, key: &str, node: &Node) -> Result<Tree, RecipeError> {
         const WORDS: Shape = Shape::List(&Shape::Text);
-        self.node(key, node, &WORDS, Position::List, Reach::Inputs)
+        self.node(key, node, &WORDS, Position::Texts, Reach::Inputs)
     }
 
     /// A text that reads only inputs.
@@ -313,7 +313,8 @@ fn position(shape: &Shape) -> Position {
         Shape::Text => Position::Text,
         Shape::Integer => Position::Integer,
         Shape::Boolean => Position::Boolean,
-        Shape::List(_) => Position::List,
+        Shape::List(Shape::Text) => Position::Texts,
+        Shape::List(_) => Position::Maps,
         Shape::Object(_) | Shape::Texts | Shape::OrInherit(_) => Position::Map,
     }
 }

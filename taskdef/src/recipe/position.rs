@@ -20,8 +20,10 @@ pub(super) enum Position {
     Integer,
     /// `true` or `false`.
     Boolean,
-    /// A list.
-    List,
+    /// A list of texts.
+    Texts,
+    /// A list of maps.
+    Maps,
     /// A map.
     Map,
 }
@@ -41,10 +43,13 @@ impl Position {
                 Position::Text | Position::Reference | Position::Element,
                 value @ Value::String(_),
             )
-            | (Position::Element | Position::List, value @ Value::Array(_))
             | (Position::Map, value @ Value::Object(_))
             | (Position::Boolean | Position::Condition, value @ Value::Bool(_))
             | (Position::Integer, value @ Value::Number(_)) => Ok(value),
+            (Position::Element | Position::Texts, Value::Array(items)) => texts(items),
+            (Position::Maps, Value::Array(items)) if items.iter().all(Value::is_object) => {
+                Ok(Value::Array(items))
+            }
             (Position::Integer, Value::String(text)) => match text.parse::<i64>() {
                 Ok(integer) => Ok(Value::from(integer)),
                 Err(_) => Err(Value::String(text)),
@@ -60,10 +65,22 @@ impl Position {
             Position::Text | Position::Reference => "a text",
             Position::Element => "a text or a list of texts",
             Position::Integer => "a whole number",
-            Position::List => "a list",
+            Position::Texts => "a list of texts",
+            Position::Maps => "a list of maps",
             Position::Map => "a map",
         }
     }
+}
+
+/// A list of texts; numbers and booleans are written as one.
+fn texts(items: Vec<Value>) -> Result<Value, Value> {
+    let text = |item: &Value| match item {
+        Value::Bool(_) | Value::Number(_) => Some(Value::String(item.to_string())),
+        Value::String(_) => Some(item.clone()),
+        item => intrinsic_name(item).map(|_| item.clone()),
+    };
+    let texts: Option<Vec<Value>> = items.iter().map(text).collect();
+    texts.map(Value::Array).ok_or(Value::Array(items))
 }
 
 /// What a value is, with its article.

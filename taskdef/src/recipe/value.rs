@@ -291,14 +291,6 @@ impl Object for Held {
         }
     }
 
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        match &*self.value {
-            Value::Array(items) => Some(items.len()),
-            Value::Object(map) if self.kind == Kind::Map => Some(map.len()),
-            _ => None,
-        }
-    }
-
     /// Inside a text a held value is a mark, which the evaluation finds again.
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {

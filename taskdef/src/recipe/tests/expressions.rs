@@ -526,8 +526,7 @@ fn lists_nest_to_a_depth() {
             .map_err(|error| error.to_string())
     };
     assert_eq!(nested(1).unwrap()["command"], json!(["x"]));
-    let deep = nested(20).unwrap()["command"].to_string();
-    assert_eq!(deep, format!("{}\"x\"{}", "[".repeat(20), "]".repeat(20)));
+    insta::assert_snapshot!(nested(20).unwrap_err(), @"x.yaml:6:71: the expression gives a list, and a text or a list of texts belongs here");
     insta::assert_snapshot!(nested(21).unwrap_err(), @"x.yaml:6:71: the expression takes too many steps or gives too much text");
     insta::assert_snapshot!(text("{{ [inputs.list[9]] | join(',') }}", &[("list", "a")]).unwrap_err(), @"
     x.yaml:15:18: something undefined cannot stand inside a text
@@ -558,7 +557,14 @@ fn what_stands_in_the_wrong_place_is_named() {
         told("command", "[inputs.l[9]]"),
         "command [inputs.l[9]]: x.yaml:6:70: the expression reads something that is not defined"
     );
-    let settings = ["user", "cpu", "privileged", "command", "linuxParameters"];
+    let settings = [
+        "user",
+        "cpu",
+        "privileged",
+        "command",
+        "environment",
+        "linuxParameters",
+    ];
     let table = settings.map(|setting| {
         ["inputs.a", "inputs.n", "inputs.f", "inputs.l", "'x'", "'7'"]
             .map(|expression| told(setting, expression))
@@ -584,11 +590,17 @@ fn what_stands_in_the_wrong_place_is_named() {
     privileged 'x': x.yaml:6:73: the expression gives a text, and `true` or `false` belongs here
     privileged '7': x.yaml:6:73: the expression gives a text, and `true` or `false` belongs here
     command inputs.a: {"Ref":"A"}
-    command inputs.n: x.yaml:6:70: the expression gives a number, and a list belongs here
-    command inputs.f: x.yaml:6:70: the expression gives `true` or `false`, and a list belongs here
+    command inputs.n: x.yaml:6:70: the expression gives a number, and a list of texts belongs here
+    command inputs.f: x.yaml:6:70: the expression gives `true` or `false`, and a list of texts belongs here
     command inputs.l: ["x"]
-    command 'x': x.yaml:6:70: the expression gives a text, and a list belongs here
-    command '7': x.yaml:6:70: the expression gives a text, and a list belongs here
+    command 'x': x.yaml:6:70: the expression gives a text, and a list of texts belongs here
+    command '7': x.yaml:6:70: the expression gives a text, and a list of texts belongs here
+    environment inputs.a: {"Ref":"A"}
+    environment inputs.n: x.yaml:6:74: the expression gives a number, and a list of maps belongs here
+    environment inputs.f: x.yaml:6:74: the expression gives `true` or `false`, and a list of maps belongs here
+    environment inputs.l: x.yaml:6:74: the expression gives a list, and a list of maps belongs here
+    environment 'x': x.yaml:6:74: the expression gives a text, and a list of maps belongs here
+    environment '7': x.yaml:6:74: the expression gives a text, and a list of maps belongs here
     linuxParameters inputs.a: {"Ref":"A"}
     linuxParameters inputs.n: x.yaml:6:78: the expression gives a number, and a map belongs here
     linuxParameters inputs.f: x.yaml:6:78: the expression gives `true` or `false`, and a map belongs here
@@ -664,8 +676,7 @@ fn of_fact(expression: &str, fact: Value) -> String {
 
 #[test]
 fn values_pass_through_as_they_are() {
-    let fact =
-        || json!({"a": {"Ref": "X"}, "b": [1.50, {"Ref": "Y"}, "c", null], "d": true, "e": 7});
+    let fact = || json!({"a": {"Ref": "X"}, "b": [1.50, {"Ref": "Y"}, "c", null], "d": true, "e": 7, "p": ["x", "y"]});
     let sources = [
         "{{ container.readonlyRootFilesystem.a }}",
         "{{ container.readonlyRootFilesystem.b[0] }}",
@@ -679,6 +690,9 @@ fn values_pass_through_as_they_are() {
         "-{{ container.readonlyRootFilesystem.b }}",
         "{{ container.readonlyRootFilesystem }}",
         "{{ container.readonlyRootFilesystem.a.b }}",
+        "{{ container.readonlyRootFilesystem.a.Ref }}",
+        "{% for x in container.readonlyRootFilesystem.p %}{{ loop.length }}{{ x }};{% endfor %}",
+        "{% for x in container.readonlyRootFilesystem %}{{ loop.length }}{{ x }};{% endfor %}",
     ];
     insta::assert_snapshot!(sources.map(|source| of_fact(source, fact())).join("\n"), @r#"
     {{ container.readonlyRootFilesystem.a }}: {"Ref":"X"}
@@ -693,6 +707,9 @@ fn values_pass_through_as_they_are() {
     -{{ container.readonlyRootFilesystem.b }}: x.yaml:6:55: a list cannot stand inside a text
     {{ container.readonlyRootFilesystem }}: x.yaml:6:55: the expression gives a map, and a text belongs here
     {{ container.readonlyRootFilesystem.a.b }}: x.yaml:6:55: `container.readonlyRootFilesystem.a` is `Ref X`, and its value is needed here
+    {{ container.readonlyRootFilesystem.a.Ref }}: x.yaml:6:55: `container.readonlyRootFilesystem.a` is `Ref X`, and its value is needed here
+    {% for x in container.readonlyRootFilesystem.p %}{{ loop.length }}{{ x }};{% endfor %}: "2x;2y;"
+    {% for x in container.readonlyRootFilesystem %}{{ loop.length }}{{ x }};{% endfor %}: "5a;5b;5d;5e;5p;"
     "#);
 }
 
@@ -782,4 +799,62 @@ fn names_in_brackets() {
     x.yaml:6:29: `inputs` needs a name after it, with a dot
     x.yaml:6:29: `task` needs a name after it, with a dot
     ");
+}
+
+#[test]
+fn numbers_keep_their_spelling() {
+    let told = |number: &str| {
+        let fact: Value = serde_json::from_str(number).unwrap();
+        let sources = [
+            "{{ container.readonlyRootFilesystem }}",
+            "-{{ container.readonlyRootFilesystem }}",
+            "{{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}",
+        ];
+        sources
+            .map(|source| of_fact(source, fact.clone()))
+            .join("\n")
+    };
+    let numbers = ["5", "1.50", "-0", "1e3", "12345678901234567890"];
+    insta::assert_snapshot!(numbers.map(told).join("\n"), @r#"
+    {{ container.readonlyRootFilesystem }}: "5"
+    -{{ container.readonlyRootFilesystem }}: "-5"
+    {{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}: "y"
+    {{ container.readonlyRootFilesystem }}: "1.50"
+    -{{ container.readonlyRootFilesystem }}: "-1.50"
+    {{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}: "n"
+    {{ container.readonlyRootFilesystem }}: "-0"
+    -{{ container.readonlyRootFilesystem }}: "--0"
+    {{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}: "n"
+    {{ container.readonlyRootFilesystem }}: "1e+3"
+    -{{ container.readonlyRootFilesystem }}: "-1e+3"
+    {{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}: "n"
+    {{ container.readonlyRootFilesystem }}: "12345678901234567890"
+    -{{ container.readonlyRootFilesystem }}: "-12345678901234567890"
+    {{ 'y' if container.readonlyRootFilesystem == 5 else 'n' }}: "n"
+    "#);
+}
+
+#[test]
+fn a_list_holds_what_is_there() {
+    let of = |expression: &str| {
+        let body = format!(
+            "{TYPED}sidecars: [{{name: s, settings: {{essential: false, image: i, command: \"{expression}\"}}}}]\n"
+        );
+        match bind(&recipe(&body), &[("n", "5")]).sidecar(0, &task(), &[container("root")]) {
+            Ok(sidecar) => format!("{expression}: {}", sidecar["command"]),
+            Err(error) => format!("{expression}: {error}"),
+        }
+    };
+    let table = [
+        "{{ [inputs.n, 'x', true] }}",
+        "{{ [] }}",
+        "{{ [inputs.a] }}",
+        "{{ [['x']] }}",
+    ];
+    insta::assert_snapshot!(table.map(of).join("\n"), @r#"
+    {{ [inputs.n, 'x', true] }}: ["5","x","true"]
+    {{ [] }}: []
+    {{ [inputs.a] }}: x.yaml:6:70: the expression gives a list, and a list of texts belongs here
+    {{ [['x']] }}: x.yaml:6:70: the expression gives a list, and a list of texts belongs here
+    "#);
 }
