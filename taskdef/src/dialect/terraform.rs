@@ -422,11 +422,11 @@ mod tests {
     #[test]
     fn what_is_no_block_keeps_its_form() {
         let attributes = map(json!({"volume": [{
-            "name": "a", "some_texts": ["x", "y"], "some_map": {"properties": {"a": "b"}},
+            "name": "a", "some_texts": ["x", "y"], "one_text": ["x"], "some_map": {"properties": {"a": "b"}},
             "docker_volume_configuration": [{"driver_opts": {"someKey": "x"}}],
         }]}));
         let task = json!({"volumes": [{
-            "name": "a", "someTexts": ["x", "y"], "someMap": {"properties": {"a": "b"}},
+            "name": "a", "someTexts": ["x", "y"], "oneText": ["x"], "someMap": {"properties": {"a": "b"}},
             "dockerVolumeConfiguration": {"driverOpts": {"someKey": "x"}},
         }]});
         assert_eq!(Value::Object(canonical(&attributes)), task);
