@@ -46,7 +46,7 @@ impl ImageSecret {
             let goes_on = rest
                 .get(secret..)
                 .is_some_and(|rest| rest.starts_with(&self.after));
-            if from < done || secret == 0 || !begins_segment || !goes_on {
+            if secret == 0 || !begins_segment || !goes_on {
                 continue;
             }
             hidden.push_str(text.get(done..from).unwrap_or_default());
@@ -137,6 +137,7 @@ mod tests {
                 "!Join ['', [auth.example/tw_k3y, /vendor/agent]]",
                 "!Join ['', [auth.example/tw_***, /vendor/agent]]",
             ),
+            ("tw_tw_k3y/vendor/agent", "tw_***/vendor/agent"),
             ("é auth.example/tw_k3y", "é auth.example/tw_***"),
         ] {
             assert_eq!(hidden(&rules, text), told);
