@@ -607,6 +607,16 @@ fn what_stands_in_the_wrong_place_is_named() {
 }
 
 #[test]
+fn entries_may_be_functions() {
+    let body = format!(
+        "{TYPED}sidecars: [{{name: s, settings: {{essential: false, image: i, environment: \"{{{{ inputs.l }}}}\"}}}}]\n"
+    );
+    let bound = bind(&recipe(&body), &[("l", "[{\"Ref\": \"X\"}]")]);
+    let sidecar = bound.sidecar(0, &task(), &[container("root")]).unwrap();
+    assert_eq!(sidecar["environment"], json!([{"Ref": "X"}]));
+}
+
+#[test]
 fn what_is_kept_elsewhere_stands_by_itself() {
     let command = |expression: &str| {
         let body = format!(

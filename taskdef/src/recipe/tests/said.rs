@@ -424,3 +424,22 @@ fn an_input_that_every_recipe_takes_may_allow_less() {
         "prefix command entry-point none"
     );
 }
+
+#[test]
+fn images_with_a_credential_are_known() {
+    let recipe = vendor("prisma-cloud");
+    let image = "registry-auth.twistlock.com/tw_k3y/twistlock/defender:1";
+    let holds = |value: InputValue| recipe.holds_image_secret(&value);
+    assert!(holds(InputValue::Plain(json!(image))));
+    assert!(!holds(InputValue::Plain(json!("r/twistlock/defender:1"))));
+    assert!(!holds(InputValue::Plain(json!([image]))));
+    assert!(!holds(InputValue::ValueFrom(json!(image))));
+    let given = |image: &str| {
+        let given = [("image", image), ("installBundle", "b"), ("wsAddress", "a")];
+        bind(&recipe, &given).image_secrets_given().join(" ")
+    };
+    assert_eq!(
+        (given(image), given("r/twistlock/defender:1")),
+        ("image".to_owned(), String::new())
+    );
+}
