@@ -8,6 +8,7 @@ mod later;
 mod laws;
 mod parts;
 mod said;
+mod values;
 mod vendors;
 
 use serde_json::json;
