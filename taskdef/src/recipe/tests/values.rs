@@ -31,27 +31,28 @@ fn table(setting: &str, expressions: &[&str]) -> String {
     expressions.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
+/// One of each kind of place.
+const SETTINGS: [&str; 6] = [
+    "user",
+    "cpu",
+    "privileged",
+    "command",
+    "environment",
+    "linuxParameters",
+];
+/// One of each kind of value.
+const KINDS: [&str; 6] = [
+    "{{ inputs.a }}",
+    "{{ inputs.n }}",
+    "{{ inputs.f }}",
+    "{{ inputs.l }}",
+    "{{ 'x' }}",
+    "{{ '7' }}",
+];
+
 #[test]
 fn what_stands_in_the_wrong_place_is_named() {
-    let settings = [
-        "user",
-        "cpu",
-        "privileged",
-        "command",
-        "environment",
-        "linuxParameters",
-    ];
-    let told = settings.map(|setting| {
-        let expressions = [
-            "{{ inputs.a }}",
-            "{{ inputs.n }}",
-            "{{ inputs.f }}",
-            "{{ inputs.l }}",
-            "{{ 'x' }}",
-            "{{ '7' }}",
-        ];
-        format!("# {setting}\n{}", table(setting, &expressions))
-    });
+    let told = SETTINGS.map(|setting| format!("# {setting}\n{}", table(setting, &KINDS)));
     insta::assert_snapshot!(told.join("\n"), @r#"
     # user
     {{ inputs.a }}: {"Ref":"A"}
