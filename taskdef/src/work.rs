@@ -188,7 +188,7 @@ fn asked(runs: &[Run<'_>], found: &Found<'_>, survey: &Survey<'_>) -> BTreeSet<I
 }
 
 /// What the report tells of a task definition.
-fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
+pub(crate) fn told(report: TaskDefinitionReport, settings: &Settings) -> TaskDefinitionReport {
     match settings.only_refusals {
         true => report.only_refusal(),
         false => report,

@@ -15,7 +15,7 @@ use crate::report::{Code, Finding, Outcome, Severity, TaskDefinitionReport};
 use crate::settings::{KnownAgent, OnUnresolved, Settings};
 use crate::source::Change;
 use crate::validate::broken_by_removal;
-use crate::work::{Basis, Work, unreadable};
+use crate::work::{Basis, Work, told, unreadable};
 use crate::{DocumentError, Rewritten};
 
 use super::tag::tagged;
@@ -39,10 +39,7 @@ pub(crate) fn remove(
                 ..change
             });
             rewritten.changes.extend(changes);
-            let told = match settings.only_refusals {
-                true => one.report.only_refusal(),
-                false => one.report,
-            };
+            let told = told(one.report, settings);
             rewritten.report.task_definitions.push(told);
         }
         let secrets = ImageSecrets::of(removal.recipes, settings);

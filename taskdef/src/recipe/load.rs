@@ -185,7 +185,8 @@ fn image_secrets(
 ) -> Result<Vec<ImageSecret>, RecipeError> {
     let each = texts.iter().map(|text| {
         ImageSecret::parse(&text.value).ok_or_else(|| {
-            let message = "it says with one `*` where the credential stands, after some text";
+            let message =
+                "an entry of `imageSecrets` is some text, and one `*` where the credential stands";
             RecipeError::new(compiler.place_of(text), message)
         })
     });

@@ -40,7 +40,7 @@ fn the_file_itself() {
     templates/x.yaml:5:1: a file holds one recipe
     templates/x.yaml:4:1: unknown key `sidecar`
     did you mean `sidecars`?
-    templates/x.yaml:4:22: it says with one `*` where the credential stands, after some text
+    templates/x.yaml:4:22: an entry of `imageSecrets` is some text, and one `*` where the credential stands
     ");
     assert!(error(&"[".repeat(100_000)).starts_with("templates/x.yaml:1:"));
 }
